@@ -1,0 +1,48 @@
+# `make demo`, `make test`: each alone makes the environment first. Needs only Python >= 3.11 with venv, make and git.
+
+# The first Python that is new enough and can make environments; `make PYTHON=/path/to/python` decides otherwise.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+# Without an NVIDIA GPU: the version whose CPU build pip takes where it finds one. (It wins over the CUDA build of the same version,
+# because 2.13.0+cpu is newer than 2.13.0 to pip. Where pip finds only the latter, that works too, and is large.)
+CONSTRAINT := $(shell nvidia-smi -L 2>/dev/null | grep -q GPU || echo --constraint constraints/cpu.txt)
+
+.PHONY: help install demo test lint format clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+install: $(INSTALLED) ## make .venv with everything; does nothing the second time
+
+$(INSTALLED): pyproject.toml constraints/cpu.txt
+	@test -n '$(PYTHON)' || { echo 'Paragone needs Python >= 3.11 with venv: install it (Debian: apt install python3-venv), or name it: make PYTHON=/path/to/python3.12' >&2; exit 1; }
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "$(PYTHON) is older than Python 3.11: make PYTHON=/path/to/python3.12")'
+	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --disable-pip-version-check --editable '.[local,gpu,train,dev]' $(CONSTRAINT)
+	@# Tests count tokens with the real CLIP vocabulary, a file in this wheel; what it depends on (torchvision) is not wanted.
+	$(BIN)/pip install --disable-pip-version-check --no-deps 'open_clip_torch>=3.0'
+	touch $@
+
+demo: $(INSTALLED) ## the whole path on sample artworks, and a report to look at
+	$(BIN)/paragone demo
+
+test: $(INSTALLED) ## all tests
+	$(BIN)/pytest
+
+lint: $(INSTALLED) ## style, types, and who may import whom
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED) ## put the code in order
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean: ## remove what tools left behind; keeps .venv and paragone-data
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

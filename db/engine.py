@@ -1,0 +1,64 @@
+"""One SQLAlchemy engine for both databases: SQLite in WAL with explicit transactions, PostgreSQL through psycopg."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from db.errors import BadConfiguration
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+#: Seconds that a writer waits for another one on SQLite before it gives up.
+SQLITE_BUSY_SECONDS = 30
+
+
+def connect(url: str) -> Engine:
+    """An engine for `url`; raises `BadConfiguration` for a URL that is neither SQLite nor PostgreSQL."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise BadConfiguration("PARAGONE_DATABASE_URL is not a URL: write postgresql://user@host/name or sqlite:///file") from None
+    try:
+        if parsed.get_backend_name() == "sqlite":
+            return _sqlite(url, parsed.database)
+        if parsed.get_backend_name() == "postgresql":
+            return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, use_insertmanyvalues=True)
+    except NoSuchModuleError:
+        pass
+    raise BadConfiguration(f"PARAGONE_DATABASE_URL names {parsed.drivername!r}: use PostgreSQL or SQLite")
+
+
+def _sqlite(url: str, database: str | None) -> Engine:
+    if database and database != ":memory:":
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # pysqlite must not begin transactions behind our back
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        # A commit survives the death of the process; only a power cut may take the last ones, and their blobs are made again.
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA cache_size=-65536")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A deferred transaction that turns into a writer can fail with "database is locked" at once: writers say so first.
+        read_only = connection.get_execution_options().get("read_only")
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def reading(engine: Engine) -> Engine:
+    """The same engine for transactions that only read: on SQLite they do not queue behind writers."""
+    return engine.execution_options(read_only=True)

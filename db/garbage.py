@@ -1,0 +1,55 @@
+"""Orphan blobs: what a crash left in the store between writing a picture and committing its row."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from db.engine import reading
+from db.tables import artworks, images
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from db.store import Blob, Store
+
+#: Blobs younger than this may belong to a job that has not committed yet.
+GRACE_SECONDS = 24 * 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Garbage:
+    """What a collection removed, or would remove."""
+
+    blobs: int
+    byte_size: int
+    kept: int
+
+
+def collect_garbage(engine: Engine, store: Store, *, grace_seconds: float = GRACE_SECONDS, dry_run: bool = False) -> Garbage:
+    """Remove blobs that no artwork and no repaint, current or past, refers to and that are older than the grace age."""
+    orphans: list[Blob] = []
+    kept = 0
+    # The listing comes before the record is read: a blob that is committed in between is then known.
+    found = list(store.blobs())
+    known = _known(engine)
+    youngest = time.time() - grace_seconds
+    for blob in found:
+        if blob.content_hash in known or blob.written_at > youngest:
+            kept += 1
+        else:
+            orphans.append(blob)
+    if not dry_run:
+        for blob in orphans:
+            store.delete(blob.content_hash)
+    return Garbage(blobs=len(orphans), byte_size=sum(blob.byte_size for blob in orphans), kept=kept)
+
+
+def _known(engine: Engine) -> set[str]:
+    with reading(engine).connect() as connection:
+        originals = connection.scalars(select(artworks.c.content_hash).where(artworks.c.content_hash.is_not(None)))
+        known = {content_hash for content_hash in originals if content_hash is not None}
+        return known | set(connection.scalars(select(images.c.content_hash).distinct()))

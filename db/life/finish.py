@@ -1,0 +1,114 @@
+"""Finishing: results, the end of their jobs, and the readiness of what follows, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert, update
+
+from db.clock import now
+from db.life.failing import record_failures
+from db.life.lease import release
+from db.life.results import Caption, Effort, Failure, Image, Prompt, Result
+from db.life.succession import ready_successors, supersede
+from db.retrying import retried
+from db.tables import attempts, captions, images, jobs, prompts
+from db.vocabulary import JobState, Outcome, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Engine, Row
+
+    from db.life.claim import Batch
+
+_TABLES = {Stage.CAPTION: captions, Stage.PROMPT: prompts, Stage.GENERATE: images, Stage.RECAPTION: captions}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What became of the jobs that were handed in; those in neither list belong to another worker now."""
+
+    done: frozenset[int]
+    #: Job id to the seconds until it is tried again, or None if it was given up.
+    failed: dict[int, float | None]
+    #: Whether jobs of the next stage became ready.
+    readied: int
+
+
+@retried
+def hand_in(engine: Engine, batch: Batch, *, results: Sequence[Result] = (), failures: Sequence[Failure] = (), effort: Effort) -> Verdict:
+    """Commit results and failures of a batch under its token; a job that another worker has taken over is left alone.
+
+    May be called several times for one batch; the lease goes with the last of its jobs.
+    """
+    with engine.begin() as connection:
+        done = _finish(connection, batch, results, effort) if results else []
+        readied = ready_successors(connection, batch.campaign_id, batch.stage, done) if done else 0
+        failed = record_failures(connection, batch, failures, effort) if failures else {}
+        release(connection, batch.token)
+    return Verdict(done=frozenset(row.id for row in done), failed=failed, readied=readied)
+
+
+def _finish(connection: Connection, batch: Batch, results: Sequence[Result], effort: Effort) -> list[Row[Any]]:
+    accepted = connection.execute(
+        update(jobs)
+        .where(
+            jobs.c.id.in_([result.job_id for result in results]),
+            jobs.c.lease == batch.token,
+            jobs.c.state.in_([str(JobState.RUNNING), str(JobState.READY)]),
+        )
+        .values(
+            state=str(JobState.DONE),
+            lease=None,
+            suspect=False,
+            crashes=0,
+            attempts=jobs.c.attempts + 1,
+            error_kind=None,
+            error_text=None,
+            changed_at=now(),
+            finished_at=now(),
+        )
+        .returning(jobs.c.id, jobs.c.artwork_id, jobs.c.variation_id, jobs.c.attempts, jobs.c.round)
+    ).all()
+    if not accepted:
+        return []
+    if _replace_current(connection, batch.stage, [row.id for row in accepted]):
+        supersede(connection, batch.campaign_id, batch.stage, accepted)
+    by_job = {result.job_id: result for result in results}
+    connection.execute(insert(_TABLES[batch.stage]), [_row(batch, job, by_job[job.id]) for job in accepted])
+    connection.execute(insert(attempts), [_attempt(batch, job, effort) for job in accepted])
+    return list(accepted)
+
+
+def _replace_current(connection: Connection, stage: Stage, job_ids: list[int]) -> bool:
+    """Turn older results of these jobs into history; True if there were any."""
+    table = _TABLES[stage]
+    older = update(table).where(table.c.job_id.in_(job_ids), table.c.current).values(current=False)
+    return connection.execute(older).rowcount > 0
+
+
+def _row(batch: Batch, job: Row[Any], result: Result) -> dict[str, Any]:
+    shared = {"campaign_id": batch.campaign_id, "current": True, "created_at": now()}
+    match result:
+        case Caption():
+            return {**asdict(result), **shared, "artwork_id": job.artwork_id, "variation_id": job.variation_id}
+        case Prompt():
+            return {**asdict(result), **shared, "variation_id": job.variation_id}
+        case Image():
+            facts = {**asdict(result), "content_box": list(result.content_box), "worker_id": batch.worker_id}
+            return {**facts, **shared, "artwork_id": job.artwork_id, "variation_id": job.variation_id}
+
+
+def _attempt(batch: Batch, job: Row[Any], effort: Effort) -> dict[str, Any]:
+    return {
+        "job_id": job.id,
+        "number": job.attempts,
+        "round": job.round,
+        "worker_id": batch.worker_id,
+        "outcome": str(Outcome.DONE),
+        "ended_at": now(),
+        "seconds": effort.seconds,
+        "batch_size": effort.batch_size,
+    }

@@ -1,0 +1,62 @@
+"""Leases: the right to finish a batch, kept by a heartbeat that touches one small row for each batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, update
+
+from db.bulk import runs
+from db.clock import now
+from db.tables import jobs, leases
+from db.vocabulary import JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Engine, Update
+
+
+def renew(engine: Engine, *, worker_id: str, lease_seconds: float) -> int:
+    """Extend all leases of a worker from now on; returns how many it holds."""
+    with engine.begin() as connection:
+        result = connection.execute(update(leases).where(leases.c.worker_id == worker_id).values(expires_at=now() + lease_seconds))
+        return result.rowcount
+
+
+def begin_on_device(engine: Engine, token: str) -> bool:
+    """Mark that the batch starts on the device; False if the lease is gone, and then it must not start.
+
+    From here on its jobs are suspects if the worker vanishes.
+    """
+    with engine.begin() as connection:
+        return connection.execute(update(leases).where(leases.c.token == token).values(started_at=now())).rowcount == 1
+
+
+def give_back(engine: Engine, token: str, job_ids: Sequence[int] | None = None) -> int:
+    """Return jobs that have not started to the queue, without an attempt: all of the lease, or some; returns how many."""
+    returned = 0
+    with engine.begin() as connection:
+        if job_ids is None:
+            result = connection.execute(_back(token))
+            returned = result.rowcount
+            connection.execute(delete(leases).where(leases.c.token == token))
+        else:
+            for some in runs(job_ids):
+                returned += connection.execute(_back(token).where(jobs.c.id.in_(some))).rowcount
+            release(connection, token)
+    return returned
+
+
+def release(connection: Connection, token: str) -> None:
+    """Remove a lease that no job needs any more."""
+    held = jobs.c.lease == leases.c.token
+    connection.execute(delete(leases).where(leases.c.token == token, ~jobs.select().where(held).exists()))
+
+
+def _back(token: str) -> Update:
+    return (
+        update(jobs)
+        .where(jobs.c.lease == token, jobs.c.state == JobState.RUNNING)
+        .values(state=JobState.READY, lease=None, changed_at=now())
+    )

@@ -1,0 +1,56 @@
+"""What follows a finished job: the next stage becomes ready; after a supersession what was made from the old result is made again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, update
+
+from db.clock import now
+from db.tables import captions, images, jobs, prompts
+from db.vocabulary import JobState, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement, Connection, Row
+
+_ORDER = list(Stage)
+
+
+def ready_successors(connection: Connection, campaign_id: int, stage: Stage, done: Sequence[Row[Any]]) -> int:
+    """Make ready the jobs of the next stage that waited for these; returns how many."""
+    if stage is _ORDER[-1]:
+        return 0
+    following = _ORDER[_ORDER.index(stage) + 1]
+    return connection.execute(
+        update(jobs)
+        .where(_descends(campaign_id, stage, done), jobs.c.stage == str(following), jobs.c.state == str(JobState.WAITING))
+        .values(state=str(JobState.READY), changed_at=now())
+    ).rowcount
+
+
+def supersede(connection: Connection, campaign_id: int, stage: Stage, redone: Sequence[Row[Any]]) -> None:
+    """Send everything that was made from an older result of these jobs back to `waiting`, its results into history.
+
+    A successor that runs right now loses its lease, so what it makes from the old result can not be committed.
+    """
+    later = [str(other) for other in _ORDER[_ORDER.index(stage) + 1 :]]
+    if not later:
+        return
+    stale = connection.execute(
+        update(jobs)
+        .where(_descends(campaign_id, stage, redone), jobs.c.stage.in_(later), jobs.c.state != str(JobState.CANCELLED))
+        .values(state=str(JobState.WAITING), lease=None, not_before=0, error_kind=None, error_text=None, finished_at=None, changed_at=now())
+        .returning(jobs.c.id)
+    )
+    stale_ids = list(stale.scalars())
+    for table in (captions, prompts, images):
+        connection.execute(update(table).where(table.c.job_id.in_(stale_ids), table.c.current).values(current=False))
+
+
+def _descends(campaign_id: int, stage: Stage, done: Sequence[Row[Any]]) -> ColumnElement[bool]:
+    """Jobs of later stages of the same artwork (after a caption) or of the same variation."""
+    if stage is Stage.CAPTION:
+        return and_(jobs.c.artwork_id.in_([row.artwork_id for row in done]), jobs.c.campaign_id == campaign_id)
+    return jobs.c.variation_id.in_([row.variation_id for row in done])

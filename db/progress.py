@@ -1,0 +1,224 @@
+"""How far the work is: counts, rates, what is stuck and why, what failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, exists, func, literal_column, select
+
+from db.campaigns import all_campaigns
+from db.clock import now
+from db.engine import reading
+from db.tables import artworks, attempts, batch_keys, images, jobs
+from db.vocabulary import JobState, Outcome, PictureState, Stage
+from db.workforce import Worker, living_workers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement, Connection, Engine
+
+#: Seconds over which rates are measured.
+RATE_WINDOW = 300.0
+_ORDER = list(Stage)
+#: Jobs that stop their successors for good.
+_ENDED = (JobState.FAILED, JobState.CANCELLED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """The state of the work at one moment."""
+
+    #: Campaign name to {"state", "jobs": {stage: {state: count}}}.
+    campaigns: dict[str, dict[str, Any]]
+    #: Stage to state to count, over the chosen campaigns.
+    jobs: dict[str, dict[str, int]]
+    #: Current repaints.
+    images: int
+    workers: tuple[Worker, ...]
+    #: Stage to jobs finished per second lately.
+    rates: dict[str, float] = field(default_factory=dict)
+    #: Seconds until all is done at the present pace; None if nothing moves or nothing is left.
+    eta_seconds: float | None = None
+    #: Why work that is not done does not go on, with counts.
+    stuck: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedJob:
+    """One job that was given up."""
+
+    job: str
+    stage: str
+    kind: str
+    error: str
+    attempts: int
+    #: The artwork's key and a path of it are what an operator recognises.
+    artwork: str
+    artwork_id: int
+    campaign_id: int
+
+
+def progress(engine: Engine, campaign_id: int | None = None, *, workers_within: float = 30.0, details: bool = True) -> Progress:
+    """Counts by stage and state; with `details` also rates, the time left, and what is stuck."""
+    books = {campaign.id: campaign for campaign in all_campaigns(engine) if campaign_id in {None, campaign.id}}
+    workers = tuple(living_workers(engine, within_seconds=workers_within))
+    with reading(engine).connect() as connection:
+        counts = _counts(connection, campaign_id)
+        rates = _rates(connection, campaign_id) if details else {}
+        stuck = _stuck(connection, campaign_id, counts, workers) if details else {}
+        painted = connection.scalar(select(func.count()).select_from(images).where(images.c.current, *_of(images, campaign_id))) or 0
+    total = _added(counts.values())
+    return Progress(
+        campaigns={book.name: {"state": str(book.state), "jobs": counts.get(id_, {})} for id_, book in books.items()},
+        jobs=total,
+        images=painted,
+        workers=workers,
+        rates=rates,
+        eta_seconds=_eta(total, rates),
+        stuck=stuck,
+    )
+
+
+def failures(engine: Engine, campaign_id: int | None = None, stage: Stage | None = None, kind: str | None = None) -> list[FailedJob]:
+    """The jobs that were given up, oldest first."""
+    query = (
+        select(jobs, artworks.c.key)
+        .join(artworks, artworks.c.id == jobs.c.artwork_id)
+        .where(jobs.c.state == literal_column(f"'{JobState.FAILED}'"), *_of(jobs, campaign_id))
+        .order_by(jobs.c.id)
+    )
+    if stage is not None:
+        query = query.where(jobs.c.stage == str(stage))
+    if kind is not None:
+        query = query.where(jobs.c.error_kind == kind)
+    with reading(engine).connect() as connection:
+        return [
+            FailedJob(
+                job=row["job_key"],
+                stage=row["stage"],
+                kind=row["error_kind"],
+                error=row["error_text"],
+                attempts=row["attempts"],
+                artwork=row["key"],
+                artwork_id=row["artwork_id"],
+                campaign_id=row["campaign_id"],
+            )
+            for row in connection.execute(query).mappings()
+        ]
+
+
+def work_left(engine: Engine, stages: Sequence[Stage]) -> bool:
+    """Whether a worker of these stages can still expect work.
+
+    True while a job of its stages, or of one before them that they wait for, is running, or ready (even if backing off) and not paused.
+    Jobs behind a failed one, or without a picture, wait for nothing that will happen by itself.
+    """
+    last = max(_ORDER.index(stage) for stage in stages)
+    upstream = [str(stage) for stage in _ORDER[: last + 1]]
+    ready = and_(jobs.c.batch_key == batch_keys.c.batch_key, jobs.c.state == literal_column(f"'{JobState.READY}'"))
+    claimable = select(batch_keys.c.batch_key).where(
+        batch_keys.c.stage.in_(upstream), batch_keys.c.paused == literal_column("false"), exists().where(ready)
+    )
+    running = select(jobs.c.id).where(jobs.c.lease.is_not(None), jobs.c.state == str(JobState.RUNNING), jobs.c.stage.in_(upstream))
+    with reading(engine).connect() as connection:
+        return connection.scalar(claimable.limit(1)) is not None or connection.scalar(running.limit(1)) is not None
+
+
+def _of(table: Any, campaign_id: int | None) -> list[ColumnElement[bool]]:
+    return [] if campaign_id is None else [table.c.campaign_id == campaign_id]
+
+
+def _counts(connection: Connection, campaign_id: int | None) -> dict[int, dict[str, dict[str, int]]]:
+    query = (
+        select(jobs.c.campaign_id, jobs.c.stage, jobs.c.state, func.count())
+        .where(*_of(jobs, campaign_id))
+        .group_by(jobs.c.campaign_id, jobs.c.stage, jobs.c.state)
+    )
+    found: dict[int, dict[str, dict[str, int]]] = {}
+    for campaign, stage, state, count in connection.execute(query).tuples():
+        found.setdefault(campaign, {str(name): {} for name in Stage}).setdefault(stage, {})[state] = count
+    return found
+
+
+def _added(counts: Any) -> dict[str, dict[str, int]]:
+    total: dict[str, dict[str, int]] = {str(stage): {} for stage in Stage}
+    for stages in counts:
+        for stage, states in stages.items():
+            for state, count in states.items():
+                total[stage][state] = total[stage].get(state, 0) + count
+    return total
+
+
+def _rates(connection: Connection, campaign_id: int | None) -> dict[str, float]:
+    """Jobs per second by stage, over the window or since the first attempt in it if that is later."""
+    query = (
+        select(jobs.c.stage, func.count(), func.min(attempts.c.ended_at), now())
+        .join(attempts, attempts.c.job_id == jobs.c.id)
+        .where(attempts.c.ended_at > now() - RATE_WINDOW, attempts.c.outcome == str(Outcome.DONE), *_of(jobs, campaign_id))
+        .group_by(jobs.c.stage)
+    )
+    rates = {}
+    for stage, count, first, at in connection.execute(query).tuples():
+        rates[stage] = count / max(1.0, at - first)
+    return rates
+
+
+def _eta(total: dict[str, dict[str, int]], rates: dict[str, float]) -> float | None:
+    """Stages share the devices, so the time left is the sum over stages of what remains by their pace."""
+    remaining = {stage: sum(states.get(state, 0) for state in ("waiting", "ready", "running")) for stage, states in total.items()}
+    if not any(remaining.values()) or any(count and not rates.get(stage) for stage, count in remaining.items()):
+        return None
+    return sum(count / rates[stage] for stage, count in remaining.items() if count)
+
+
+def _stuck(
+    connection: Connection, campaign_id: int | None, counts: dict[int, dict[str, dict[str, int]]], workers: Sequence[Worker]
+) -> dict[str, int]:
+    total = _added(counts.values())
+    found: dict[str, int] = {}
+    if total["caption"].get("waiting"):
+        planned = (jobs.c.artwork_id == artworks.c.id, artworks.c.picture != str(PictureState.PRESENT))
+        query = select(func.count()).select_from(jobs).join(artworks, and_(*planned))
+        waiting = (jobs.c.stage == str(Stage.CAPTION), jobs.c.state == str(JobState.WAITING))
+        found["waiting for their picture: run ingest on the images"] = (
+            connection.scalar(query.where(*waiting, *_of(jobs, campaign_id))) or 0
+        )
+    if any(states.get(str(state)) for states in total.values() for state in _ENDED):
+        found["waiting behind a failed or cancelled job"] = _behind_ended(connection, campaign_id)
+    backing_off = (
+        select(func.count())
+        .select_from(jobs)
+        .where(jobs.c.state == literal_column(f"'{JobState.READY}'"), jobs.c.not_before > now(), *_of(jobs, campaign_id))
+    )
+    if any(states.get("ready") for states in total.values()):
+        found["backing off before a retry"] = connection.scalar(backing_off) or 0
+    paused = connection.scalars(select(batch_keys.c.stage).where(batch_keys.c.paused, *_of(batch_keys, campaign_id)).distinct()).all()
+    for stage in paused:
+        found[f"paused at {stage}: `paragone resume`"] = total[stage].get("ready", 0)
+    served = {stage for worker in workers for stage in worker.stages}
+    for stage in Stage:
+        if str(stage) not in served and str(stage) not in paused and total[stage].get("ready"):
+            found[f"ready for {stage}, but no living worker serves it: `paragone work`"] = total[stage]["ready"]
+    for worker in workers:
+        if worker.trouble:
+            found[worker.trouble] = found.get(worker.trouble, 0) + 1
+    return {reason: count for reason, count in found.items() if count}
+
+
+def _behind_ended(connection: Connection, campaign_id: int | None) -> int:
+    """Waiting jobs of chains that an ended job has cut, found from the few that ended."""
+    ended = jobs.alias("ended")
+    of_caption = ended.c.stage == str(Stage.CAPTION)
+    same_artwork = and_(of_caption, jobs.c.artwork_id == ended.c.artwork_id, jobs.c.campaign_id == ended.c.campaign_id)
+    same_variation = and_(~of_caption, jobs.c.variation_id == ended.c.variation_id)
+    count = 0
+    for link in (same_artwork, same_variation):
+        query = (
+            select(func.count(jobs.c.id.distinct()))
+            .join(ended, link)
+            .where(ended.c.state.in_([str(state) for state in _ENDED]), jobs.c.state == str(JobState.WAITING), *_of(ended, campaign_id))
+        )
+        count += connection.scalar(query.select_from(jobs)) or 0
+    return count

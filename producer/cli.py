@@ -1,0 +1,125 @@
+"""The command `paragone`: finds its commands by entry point, opens the house, and turns errors into one clear line."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import click
+from pydantic import ValidationError
+from rich.console import Console
+from rich.logging import RichHandler
+from sqlalchemy.exc import DBAPIError
+
+from db.errors import ParagoneError
+from db.house import House
+from db.settings import Settings
+from producer.errors import ProducerError, StrangeRooms, WrongUse
+from workers.backends.errors import BackendError
+
+ROOMS = ("db", "workers", "producer", "trainer")
+FAILED, WRONG_USE = 1, 2
+
+#: The order in which `paragone --help` tells the story; further commands follow by name.
+STORY = tuple(
+    [
+        "demo",
+        "init",
+        "samples",
+        "ingest",
+        "enqueue",
+        "work",
+        "status",
+        "failures",
+        "requeue",
+        "pause",
+        "resume",
+        "cancel",
+        "flower",
+        "train",
+        "evaluate",
+        "compare",
+    ]
+)
+
+
+class Commands(click.Group):
+    """Commands registered under `paragone.commands`, loaded when they are named; importing them loads no torch."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """The names in the order of the story."""
+        names = sorted({point.name for point in entry_points(group="paragone.commands")})
+        return [name for name in STORY if name in names] + [name for name in names if name not in STORY]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
+        """Load one command."""
+        for point in entry_points(group="paragone.commands", name=cmd_name):
+            command: click.Command = point.load()
+            return command
+        return None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show tracebacks and debug logs.")
+@click.version_option(package_name="paragone")
+@click.pass_context
+def paragone(context: click.Context, *, debug: bool) -> None:
+    """Make and judge paired datasets of original and machine-repainted art."""
+    _log(debug=debug)
+    try:
+        context.obj = House(Settings())
+    except ValidationError as error:
+        faults = "; ".join(f"PARAGONE_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
+        raise ProducerError(f"the environment holds settings that can not be used: {faults}") from None
+
+
+def main() -> None:
+    """Entry point of the console script; exits 0 done, 1 failed, 2 wrong use."""
+    debug = "--debug" in sys.argv
+    try:
+        _check_rooms()
+        code = paragone.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (ParagoneError, BackendError, DBAPIError) as error:
+        if debug:
+            raise
+        sys.stderr.write(f"paragone: {_line(error)}\n")
+        sys.exit(WRONG_USE if isinstance(error, WrongUse) else FAILED)
+
+
+def _line(error: Exception) -> str:
+    if isinstance(error, DBAPIError):
+        cause = " ".join(str(error.orig).split())
+        return f"the database refused: {cause}: check PARAGONE_DATABASE_URL, its disk and its rights (--debug shows where)"
+    return " ".join(str(error).split())
+
+
+def _check_rooms() -> None:
+    """The rooms have common names: all four must lie side by side, or a stranger's package shadows one of ours."""
+    places = {}
+    for room in ROOMS:
+        spec = importlib.util.find_spec(room)
+        places[room] = Path(spec.origin).resolve().parent.parent if spec is not None and spec.origin else None
+    ours = Path(__file__).resolve().parent.parent
+    strange = [f"{room} from {place}" for room, place in places.items() if place != ours]
+    if strange:
+        raise StrangeRooms(
+            f"a stranger's package shadows Paragone's: {', '.join(strange)} (ours lie in {ours}): use an environment without it"
+        )
+
+
+def _log(*, debug: bool) -> None:
+    handler = RichHandler(show_path=debug, console=Console(stderr=True), rich_tracebacks=False)
+    logging.basicConfig(level="DEBUG" if debug else "WARNING", format="%(message)s", handlers=[handler])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""What every reader gives: rows as they were written, files as they lie on disk, nothing cleaned yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CatalogueRow:
+    """One row, its cells untouched except for surrounding blanks; a missing cell is the empty string."""
+
+    #: Its place among the data rows, from 1.
+    number: int
+    path: str
+    artist: str = ""
+    title: str = ""
+    #: The style cell: a name or a stringified list of names.
+    styles: str = ""
+    subset: str = ""
+    #: Further columns that are not empty.
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CatalogueFile:
+    """One picture file of the tree, or one line of the file list that stands in for it."""
+
+    #: Relative to the image root, with forward slashes; undecodable bytes of a name are read as Latin-1.
+    path: str
+    #: Where it can be opened; None if only its name is known.
+    location: Path | None = None
+    #: Size and time when it was found; None if only its name is known.
+    byte_size: int | None = None
+    modified_ns: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """A row or file whose path is not read, and why."""
+
+    path: str
+    reason: str
+    #: The row's number; None for a file.
+    row: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """What a reader finds in a catalogue file; `columns` maps each of our names to the column that holds it."""
+
+    rows: tuple[CatalogueRow, ...]
+    columns: Mapping[str, str]
+    #: Folder that relative paths start from unless the operator names another; None if the format has no pictures beside it.
+    image_root: Path | None
+    #: Whether `artist_title` in a file name says which work it is, so that the name in two folders is one work twice.
+    names_tell: bool = True
+    #: File names that the catalogue itself lists instead of rows; None if the tree is to be walked.
+    listed: tuple[str, ...] | None = None
+    #: Times each column's cell is empty, by the catalogue's own column names.
+    empty: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """Rows and files together, ready for cleaning."""
+
+    source: str
+    reader: str
+    rows: tuple[CatalogueRow, ...]
+    files: tuple[CatalogueFile, ...]
+    refused: tuple[Refusal, ...]
+    columns: Mapping[str, str]
+    empty: Mapping[str, int]
+    names_tell: bool
+    #: False where a file list stands in for the tree: nothing is opened.
+    pictures: bool
+
+
+class Reader(Protocol):
+    """Reads one catalogue format."""
+
+    #: Shown in the report.
+    name: str
+
+    def suits(self, path: Path) -> bool:
+        """Whether this path is of the reader's format, judged by its name and first line; reads no more than that."""
+        ...
+
+    def read(self, path: Path) -> Rows:
+        """All rows; raises `CatalogueUnreadable`."""
+        ...

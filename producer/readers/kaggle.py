@@ -1,0 +1,42 @@
+"""The Kaggle WikiArt catalogue: `classes.csv` beside the image tree, styles as a stringified list in `genre`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from producer.readers.errors import CatalogueUnreadable
+from producer.readers.table import Aliases, read_table
+from producer.readers.text import header
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from producer.readers.catalogue import Rows
+
+NAMES = ("classes.csv", "classes.csv.gz")
+
+#: `title` is an extra column of museum exports. `description` is a slug of the title, so it stands in at cleaning time and stays in `extra`.
+COLUMNS: Aliases = {"path": ("filename",), "artist": ("artist",), "title": ("title",), "styles": ("genre",), "subset": ("subset",)}
+
+
+class KaggleReader:
+    """`classes.csv` (also `.gz`, also the folder that holds it); columns beyond Kaggle's are kept."""
+
+    name = "Kaggle classes.csv"
+
+    def suits(self, path: Path) -> bool:
+        """True for a CSV with the columns `filename` and `genre`, or a folder with a `classes.csv`."""
+        if path.is_dir():
+            return any((path / name).is_file() for name in NAMES)
+        if not path.name.casefold().endswith((".csv", ".csv.gz")):
+            return False
+        try:
+            return {"filename", "genre"} <= set(header(path))
+        except CatalogueUnreadable:
+            return path.name in NAMES
+
+    def read(self, path: Path) -> Rows:
+        """All rows; the image root is the folder of the CSV."""
+        if path.is_dir():
+            path = next(path / name for name in NAMES if (path / name).is_file())
+        return read_table(path, COLUMNS, names_tell=True)

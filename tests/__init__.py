@@ -1,0 +1,1 @@
+"""The tests, and the real services that they run against."""

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import redis
+from sqlalchemy import create_engine, inspect, text
+
+from db.tables import metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Engine
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_an_empty_database_has_no_tables(database_url: str) -> None:
+    engine = create_engine(database_url)
+    assert inspect(engine).get_table_names() == []
+    engine.dispose()
+
+
+def test_a_database_comes_with_empty_tables_at_the_url_that_the_test_knows(database: Engine, database_url: str) -> None:
+    assert database.url.render_as_string(hide_password=False) == database_url
+    assert set(metadata.tables) <= set(inspect(database).get_table_names())
+    with database.begin() as connection:
+        assert connection.execute(text("SELECT count(*) FROM artworks")).scalar_one() == 0
+
+
+def test_what_one_test_leaves_the_next_does_not_find(database: Engine) -> None:
+    with database.begin() as connection:
+        assert connection.execute(text("SELECT count(*) FROM ingests")).scalar_one() == 0
+        connection.execute(text("INSERT INTO ingests (catalogue, report, finished_at) VALUES ('x', '{}', 0)"))
+
+
+def test_what_one_test_leaves_the_next_does_not_find_either(database: Engine) -> None:
+    test_what_one_test_leaves_the_next_does_not_find(database)
+
+
+def test_sqlite_comes_alone_too(sqlite_database: Engine) -> None:
+    assert sqlite_database.dialect.name == "sqlite"
+    assert set(metadata.tables) <= set(inspect(sqlite_database).get_table_names())
+
+
+def test_a_broker_is_empty(broker_url: str) -> None:
+    with redis.Redis.from_url(broker_url) as client:
+        assert client.dbsize() == 0
+        client.set("left", "behind")
+
+
+def test_a_broker_is_empty_again(broker_url: str) -> None:
+    test_a_broker_is_empty(broker_url)
+
+
+SESSION = """
+import pathlib, time, redis
+def test_forever(postgres_server, broker_url):
+    valkey = redis.Redis.from_url(broker_url).config_get("dir")["dir"]
+    pathlib.Path({note!r}).write_text(f"{{postgres_server.directory}}\\n{{valkey}}")
+    time.sleep(60)
+"""
+
+
+def test_servers_do_not_outlive_a_killed_session(tmp_path: Path) -> None:
+    # Given a pytest session of its own with both servers up
+    note = tmp_path / "note"
+    (tmp_path / "test_session.py").write_text(SESSION.format(note=str(note)))
+    (tmp_path / "conftest.py").write_text("from tests.services.postgresql import *\nfrom tests.services.valkey import *\n")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(tmp_path), str(tmp_path)]
+    session = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=tmp_path, stdout=subprocess.DEVNULL)
+    try:
+        _wait(lambda: note.exists() and note.read_text() != "")
+    finally:
+        # When it is killed
+        session.send_signal(signal.SIGKILL)
+        session.wait()
+
+    # Then the servers go, and so do their files
+    directories = [Path(line) for line in note.read_text().split()]
+    assert len(directories) == 2
+    _wait(lambda: not any(directory.exists() or _processes_of(directory) for directory in directories))
+
+
+def _processes_of(directory: Path) -> list[int]:
+    """Processes that have `directory` in their command line or work in it."""
+    return [
+        process.pid
+        for process in psutil.process_iter(["cmdline", "cwd"])
+        if str(directory) in " ".join([*(process.info["cmdline"] or []), process.info["cwd"] or ""])
+    ]
+
+
+def _wait(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)

@@ -1,0 +1,144 @@
+"""A finished campaign written straight into a database: what the trainer finds when the workers are done."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from sqlalchemy import insert
+
+from db.campaigns import CampaignConfig, find_campaign, open_campaign
+from db.clock import now
+from db.store import Store
+from db.tables import artworks, batch_keys, captions, images, jobs, prompts, variations
+from db.vocabulary import JobState, PictureState, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sqlalchemy import Connection, Engine
+
+    from db.campaigns import Campaign
+
+LEVELS = ("moderate", "radical")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filled:
+    """A database and a store with one finished campaign."""
+
+    engine: Engine
+    store: Store
+    campaign: Campaign
+
+
+def jpeg(pixels: np.ndarray[Any, Any]) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).resize((64, 48), Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=92)
+    return buffer.getvalue()
+
+
+class Filler:
+    """Writes artworks with two repaints each; a picture's colours are its own, its repaints are noisy versions of it."""
+
+    def __init__(self, engine: Engine, store: Store, config: CampaignConfig) -> None:
+        self.store = store
+        self.campaign = open_campaign(engine, "studies", config)
+        self.random = np.random.default_rng(0)
+
+    def fill(self, connection: Connection, count: int, styles: int) -> None:
+        keys = {stage: f"studies/{stage}" for stage in Stage}
+        rows = [{"batch_key": key, "campaign_id": self.campaign.id, "stage": stage, "parameters": {}} for stage, key in keys.items()]
+        connection.execute(insert(batch_keys), rows)
+        for number in range(count):
+            self.artwork(connection, number, f"Style {number % styles}", self.random.uniform(0, 255, (6, 6, 3)), f"g{number:03}")
+
+    def artwork(self, connection: Connection, number: int, style: str, pixels: np.ndarray[Any, Any], group: str) -> None:
+        values = {
+            "key": f"painter_work-{number:03}",
+            "group_key": group,
+            "artist": f"Painter {number % 3}",
+            "title": f"Work {number:03}",
+            "style": style,
+            "styles": [style],
+            "picture": PictureState.PRESENT,
+            "content_hash": self.store.put(jpeg(pixels)),
+            "width": 64,
+            "height": 48,
+            "registered_at": now(),
+        }
+        artwork = self._insert(connection, artworks, **values)
+        job = self._job(connection, artwork, None, Stage.CAPTION)
+        self._caption(connection, job, artwork, None, None, f"a study of number {number}")
+        for strength, level in zip((18, 40), LEVELS, strict=True):
+            self._repaint(connection, artwork, level, pixels + self.random.normal(0, strength, pixels.shape))
+
+    def _repaint(self, connection: Connection, artwork: int, level: str, pixels: np.ndarray[Any, Any]) -> None:
+        campaign = {"campaign_id": self.campaign.id, "artwork_id": artwork}
+        variation = self._insert(connection, variations, **campaign, level=level, ordinal=0, seed=7)
+        written = self._job(connection, artwork, variation, Stage.PROMPT)
+        text = {"draft": "d", "text": f"a {level} reading of the scene, in warm light", "draft_tokens": 9, "tokens": 9, "brief": "material"}
+        made_by = {"model": "m", "revision": "r", "current": True, "created_at": now()}
+        prompt = self._insert(connection, prompts, job_id=written, campaign_id=self.campaign.id, variation_id=variation, **text, **made_by)
+        painted = self._job(connection, artwork, variation, Stage.GENERATE)
+        data = jpeg(pixels)
+        content_hash = self.store.put(data)
+        facts = {"format": "jpeg", "byte_size": len(data), "width": 64, "height": 48, "content_box": [0, 0, 64, 48], "provenance": {}, "seed": 7}
+        image = self._insert(
+            connection,
+            images,
+            job_id=painted,
+            **campaign,
+            variation_id=variation,
+            prompt_id=prompt,
+            content_hash=content_hash,
+            pixel_hash=hashlib.sha256(data).hexdigest(),
+            **facts,
+            worker_id="w",
+            current=True,
+            created_at=now(),
+        )
+        said = self._job(connection, artwork, variation, Stage.RECAPTION)
+        self._caption(connection, said, artwork, variation, image, f"the {level} one")
+
+    def _job(self, connection: Connection, artwork: int, variation: int | None, stage: Stage) -> int:
+        place = {"campaign_id": self.campaign.id, "artwork_id": artwork, "variation_id": variation, "stage": stage}
+        key = f"{artwork}/{variation}/{stage}"
+        times = {"created_at": now(), "changed_at": now()}
+        return self._insert(connection, jobs, job_key=key, batch_key=f"studies/{stage}", state=JobState.DONE, **place, **times)
+
+    def _caption(self, connection: Connection, job: int, artwork: int, variation: int | None, image: int | None, text: str) -> None:
+        about = {"campaign_id": self.campaign.id, "artwork_id": artwork, "variation_id": variation, "image_id": image}
+        self._insert(connection, captions, job_id=job, **about, text=text, model="m", revision="r", current=True, created_at=now())
+
+    @staticmethod
+    def _insert(connection: Connection, table: Any, **values: Any) -> int:
+        return int(connection.execute(insert(table).values(**values).returning(table.c.id)).scalar_one())
+
+
+@pytest.fixture
+def fill(tmp_path: Path) -> Callable[..., Filled]:
+    """Fill a database with a finished campaign of so many artworks in so many styles."""
+
+    def filled(engine: Engine, *, count: int = 30, styles: int = 5, models: Path | None = None) -> Filled:
+        store = Store(str(tmp_path / "store"))
+        store.prepare()
+        config = CampaignConfig(models_directory=str(models or ""), caption={"model": "local:captioner"} if models else {})
+        filler = Filler(engine, store, config)
+        with engine.begin() as connection:
+            filler.fill(connection, count, styles)
+        return Filled(engine=engine, store=store, campaign=find_campaign(engine, "studies"))
+
+    return filled
+
+
+@pytest.fixture
+def studies(sqlite_database: Engine, fill: Callable[..., Filled]) -> Filled:
+    """Thirty artworks in five styles on SQLite."""
+    return fill(sqlite_database)

@@ -1,0 +1,1 @@
+"""Embeddings, splits, triplets, the siamese model, its evaluation, the report."""

@@ -1,0 +1,67 @@
+"""`paragone compare`: how alike two pictures are, and what the captioner says of each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from trainer.commands.context import House, pass_house
+
+if TYPE_CHECKING:
+    from trainer.model_folder import TrainedModel
+
+_picture = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command("compare")
+@click.argument("one", metavar="IMAGE", type=_picture)
+@click.argument("other", metavar="IMAGE", type=_picture)
+@click.option(
+    "--model", "model_directory", type=click.Path(file_okay=False, path_type=Path), help="A trained model; the latest if not named."
+)
+@click.option(
+    "--models", type=click.Path(file_okay=False, exists=True, path_type=Path), help="Local models whose CLIP and captioner to use."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@pass_house
+def compare(house: House, *, one: Path, other: Path, model_directory: Path | None, models: Path | None, as_json: bool) -> None:
+    """Compare two pictures by the trained head, with frozen CLIP beside it."""
+    from trainer.comparison import compare_pictures, open_picture
+    from trainer.sources import best_device, saved_captioner, saved_clip
+    from workers.backends.blip2 import Blip2Captioner
+    from workers.backends.clip import ClipEmbedder
+
+    images = (open_picture(one), open_picture(other))
+    model = _model(house, model_directory)
+    local, device = models or house.settings.models, best_device()
+    captioner = saved_captioner(model.config.captioner, local)
+    comparison = compare_pictures(
+        model,
+        images,
+        embedder=ClipEmbedder(model=saved_clip(model.config.clip, local), device=device),
+        captioner=None if captioner is None else Blip2Captioner(model=captioner, device=device),
+    )
+    if as_json:
+        click.echo(json.dumps(comparison.as_json()))
+        return
+    click.echo(f"cosine       {comparison.cosine:.4f}  (trained head)")
+    click.echo(f"             {comparison.clip_cosine:.4f}  (frozen CLIP)")
+    for path, caption in zip((one, other), comparison.captions, strict=True):
+        click.echo(f"{path.name}: {caption or 'no captioner'}")
+
+
+def _model(house: House, directory: Path | None) -> TrainedModel:
+    """The named model, or that of the latest finished run whose folder is on this machine."""
+    from db.training import finished_runs
+    from trainer.errors import NoTrainedModel
+    from trainer.model_folder import CONFIG, load_model
+
+    if directory is not None:
+        return load_model(directory)
+    for run in finished_runs(house.engine):
+        if (Path(run.directory) / CONFIG).exists():
+            return load_model(Path(run.directory))
+    raise NoTrainedModel

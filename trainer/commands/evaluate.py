@@ -1,0 +1,39 @@
+"""`paragone evaluate`: a saved model judged again, beside frozen CLIP."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from trainer.commands.context import House, pass_house
+
+
+@click.command("evaluate")
+@click.argument("model_directory", metavar="MODEL_DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--campaign", "campaign_name", help="Judge by all of this campaign that the model has not learned from.")
+@click.option("--models", type=click.Path(file_okay=False, exists=True, path_type=Path), help="Local models whose CLIP to use.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@pass_house
+def evaluate(house: House, *, model_directory: Path, campaign_name: str | None, models: Path | None, as_json: bool) -> None:
+    """Judge a trained model: by the test part of its own triplets, or by a campaign."""
+    from db.campaigns import find_campaign
+    from trainer.evaluation import plain_table
+    from trainer.judgement import judge_again, judge_campaign
+    from trainer.model_folder import load_model
+    from trainer.sources import best_device, saved_clip
+    from workers.backends.clip import ClipEmbedder
+
+    model = load_model(model_directory)
+    embedder = ClipEmbedder(model=saved_clip(model.config.clip, models or house.settings.models), device=best_device())
+    if campaign_name is None:
+        evaluation = judge_again(house.engine, house.store, model, embedder)
+    else:
+        evaluation = judge_campaign(house.engine, house.store, model, embedder, find_campaign(house.engine, campaign_name))
+    if as_json:
+        click.echo(json.dumps({"model": str(model_directory), "campaign": campaign_name, **evaluation.model_dump(mode="json")}))
+        return
+    click.echo(plain_table(evaluation))
+    if evaluation.left_out:
+        click.echo(f"{evaluation.left_out} triplets left out: their pictures can not be read", err=True)

@@ -1,0 +1,198 @@
+"""CLIP embeddings of originals and repaints: computed once, read from the cache ever after."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from db.errors import BlobMissing
+from db.pairs import picture_bytes
+from db.pictures import UnreadablePicture, read_picture
+from workers.backends.errors import OutOfMemory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    import numpy.typing as npt
+    from PIL.Image import Image
+
+    from db.store import Store
+    from trainer.embedding_cache import EmbeddingCache
+
+_log = logging.getLogger(__name__)
+
+#: A shard is kept after this many pictures or seconds, whichever comes first: little is lost when a host dies, and a million pictures
+#: make a thousand shards.
+SHARD_PICTURES, SHARD_SECONDS = 1024, 20.0
+
+#: Threads that read and decode the next batch while the device works on this one.
+_READERS = 4
+
+
+class Embedder(Protocol):
+    """Turns pictures into vectors."""
+
+    #: What was loaded; known after `load`.
+    revision: str
+
+    def load(self) -> None:
+        """Bring the weights onto the device."""
+        ...
+
+    def embed_images(self, images: list[Image]) -> npt.NDArray[np.float32]:
+        """One row for each picture, in order, not normalised."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureSource:
+    """A picture by its content, and where it lies if it was left outside the store."""
+
+    content_hash: str
+    link: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embeddings:
+    """Vectors of unit length, one row a picture, and why pictures have none."""
+
+    vectors: npt.NDArray[np.float32]
+    #: Content hash to row.
+    rows: dict[str, int]
+    #: Content hash to reason.
+    unreadable: dict[str, str] = field(default_factory=dict)
+    #: How many were computed now rather than read from the cache.
+    computed: int = 0
+
+
+def embed(
+    pictures: Iterable[PictureSource],
+    *,
+    embedder: Embedder,
+    cache: EmbeddingCache,
+    store: Store,
+    batch_size: int = 64,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Embeddings:
+    """Vectors of all pictures: from the cache where it holds them, else computed and kept there.
+
+    A picture that can not be read, or whose bytes are no longer those that were registered, is reported and left out.
+    `on_progress` is told how many of the missing pictures are done, and how many were missing.
+    """
+    sources = {picture.content_hash: picture for picture in pictures}
+    found = cache.read(sources.keys())
+    missing = [source for content_hash, source in sources.items() if content_hash not in found]
+    unreadable: dict[str, str] = {}
+    shard = _Shard(cache)
+    done = 0
+    try:
+        for batch in _decoded(missing, store, batch_size):
+            good = _sorted_out(batch, unreadable)
+            for content_hash, vector in _vectors(good, embedder, unreadable):
+                found[content_hash] = vector
+                shard.add(content_hash, vector)
+            shard.write_if_due()
+            done += len(batch)
+            if on_progress is not None:
+                on_progress(done, len(missing))
+    finally:
+        shard.write()  # also when interrupted: what is computed stays computed
+    return _gathered(found, unreadable, len(missing) - len(unreadable))
+
+
+def unit_length(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Rows scaled to length 1; a zero row stays zero."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    scaled: npt.NDArray[np.float32] = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return scaled
+
+
+class _Shard:
+    """Vectors on their way into the cache."""
+
+    def __init__(self, cache: EmbeddingCache) -> None:
+        self._cache = cache
+        self._pending: dict[str, npt.NDArray[np.float32]] = {}
+        self._since = time.monotonic()
+
+    def add(self, content_hash: str, vector: npt.NDArray[np.float32]) -> None:
+        self._pending[content_hash] = vector
+
+    def write_if_due(self) -> None:
+        if len(self._pending) >= SHARD_PICTURES or time.monotonic() - self._since >= SHARD_SECONDS:
+            self.write()
+
+    def write(self) -> None:
+        if self._pending:
+            self._cache.write(list(self._pending), np.stack(list(self._pending.values())))
+        self._pending = {}
+        self._since = time.monotonic()
+
+
+def _decoded(sources: Sequence[PictureSource], store: Store, batch_size: int) -> Iterator[list[tuple[str, Image | str]]]:
+    """Batches of (content hash, picture or reason); one batch is read ahead."""
+    remaining = iter(sources)
+    with ThreadPoolExecutor(max_workers=_READERS, thread_name_prefix="pictures") as readers:
+        ahead = [readers.submit(_read, source, store) for source in islice(remaining, batch_size)]
+        while ahead:
+            current = ahead
+            ahead = [readers.submit(_read, source, store) for source in islice(remaining, batch_size)]
+            yield [future.result() for future in current]
+
+
+def _read(source: PictureSource, store: Store) -> tuple[str, Image | str]:
+    try:
+        data = picture_bytes(store, source.content_hash, source.link)
+        if source.link is not None and hashlib.sha256(data).hexdigest() != source.content_hash:
+            return source.content_hash, f"{source.link} is no longer the picture that was ingested: run `paragone ingest` again"
+        return source.content_hash, read_picture(data).image
+    except (BlobMissing, UnreadablePicture, OSError) as error:
+        return source.content_hash, str(error)
+
+
+def _sorted_out(batch: Sequence[tuple[str, Image | str]], unreadable: dict[str, str]) -> list[tuple[str, Image]]:
+    good: list[tuple[str, Image]] = []
+    for content_hash, picture in batch:
+        if isinstance(picture, str):
+            unreadable[content_hash] = picture
+            _log.warning("picture has no embedding", extra={"content_hash": content_hash, "reason": picture})
+        else:
+            good.append((content_hash, picture))
+    return good
+
+
+def _vectors(
+    good: Sequence[tuple[str, Image]], embedder: Embedder, unreadable: dict[str, str]
+) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
+    if not good:
+        return
+    vectors = _embedded([picture for _, picture in good], embedder)
+    for (content_hash, _), vector in zip(good, vectors, strict=True):
+        if np.isfinite(vector).all():
+            yield content_hash, vector
+        else:
+            unreadable[content_hash] = "the embedder gave NaN"
+
+
+def _embedded(images: list[Image], embedder: Embedder) -> npt.NDArray[np.float32]:
+    """All at once, or in halves if the device is too small for that."""
+    try:
+        return embedder.embed_images(images)
+    except OutOfMemory:
+        if len(images) == 1:
+            raise
+        middle = len(images) // 2
+        return np.concatenate([_embedded(images[:middle], embedder), _embedded(images[middle:], embedder)])
+
+
+def _gathered(found: dict[str, npt.NDArray[np.float32]], unreadable: dict[str, str], computed: int) -> Embeddings:
+    rows = {content_hash: row for row, content_hash in enumerate(found)}
+    vectors = np.stack(list(found.values())) if found else np.zeros((0, 0), dtype=np.float32)
+    return Embeddings(vectors=unit_length(vectors), rows=rows, unreadable=unreadable, computed=computed)

@@ -1,0 +1,48 @@
+"""What can go wrong in the trainer.
+
+TrainerError
+├── NothingToTrainOn    no repaints, too few artworks, or too few styles
+├── TripletSetDiffers   a triplet set of this name holds other triplets
+├── NoTrainedModel      no training run has finished yet
+├── BadModelFolder      a saved model that can not be used
+├── OtherEmbedder       the CLIP at hand is not the one the model was trained on
+├── BadCheckpoint       a checkpoint that can not be taken up
+└── BadPicture          a picture to compare can not be read
+"""
+
+from __future__ import annotations
+
+
+class TrainerError(Exception):
+    """The trainer can not do this."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (self.__doc__ or "").splitlines()[0])
+
+
+class NothingToTrainOn(TrainerError):
+    """There are too few repaints to train on: let `paragone work` finish more."""
+
+
+class TripletSetDiffers(TrainerError):
+    """A triplet set of this name holds other triplets: choose another name."""
+
+
+class NoTrainedModel(TrainerError):
+    """No trained model yet: run `paragone train` first, or name a folder with --model."""
+
+
+class BadModelFolder(TrainerError):
+    """The folder holds no model that can be used."""
+
+
+class OtherEmbedder(TrainerError):
+    """The CLIP at hand is not the one the model was trained on: name its folder with --models."""
+
+
+class BadCheckpoint(TrainerError):
+    """The checkpoint can not be taken up: start anew with --fresh."""
+
+
+class BadPicture(TrainerError):
+    """The picture can not be read."""

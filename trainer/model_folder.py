@@ -1,0 +1,150 @@
+"""The folder of a trained model: `model.safetensors`, `config.json` and a card to read.
+
+It says all that is needed to use it on another machine: which CLIP, which captioner, what it was trained on and how well it did.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from trainer.configuration import TrainingConfig
+from trainer.errors import BadModelFolder
+from trainer.evaluation import Evaluation, plain_table
+from trainer.head import SiameseHead
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+WEIGHTS, CONFIG, CARD, GROUPS = "model.safetensors", "config.json", "README.md", "groups.json"
+
+
+class _Facts(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Source(_Facts):
+    """A model that the head needs beside it."""
+
+    location: str
+    revision: str | None = None
+    dtype: str = "auto"
+
+
+class TripletFacts(_Facts):
+    """What it was trained on."""
+
+    name: str
+    content_hash: str
+    seed: int
+    recipe: dict[str, Any]
+
+
+class ModelConfig(_Facts):
+    """`config.json`."""
+
+    format: Literal[1] = 1
+    dimension: int = Field(ge=1)
+    campaign: str
+    clip: Source
+    captioner: Source | None = None
+    training: TrainingConfig
+    triplets: TripletFacts
+    temperature: float
+    best_epoch: int
+    metrics: Evaluation
+    #: True if the models behind the pictures had random weights: the figures show that the machinery works, nothing more.
+    untrained_models: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedModel:
+    """A head ready to be used, and its facts."""
+
+    head: SiameseHead
+    config: ModelConfig
+    directory: Path
+
+
+def save_model(directory: Path, head: SiameseHead, config: ModelConfig, learned_groups: list[str]) -> None:
+    """Write the folder; `learned_groups` are the groups of copies it has seen, so that no later evaluation counts them."""
+    directory.mkdir(parents=True, exist_ok=True)
+    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in head.state_dict().items()}, directory / WEIGHTS)
+    (directory / GROUPS).write_text(json.dumps(sorted(learned_groups)), encoding="utf-8")
+    (directory / CARD).write_text(_card(config), encoding="utf-8")
+    (directory / CONFIG).write_text(config.model_dump_json(indent=2), encoding="utf-8")  # last: a folder with it is whole
+
+
+def load_model(directory: Path) -> TrainedModel:
+    """Read the folder; raises `BadModelFolder` naming what is missing or does not fit."""
+    config = _config(directory)
+    weights = _weights(directory / WEIGHTS)
+    training = config.training
+    head = SiameseHead(dimension=config.dimension, hidden=training.hidden, out=training.out, dropout=training.dropout)
+    wanted = {name: tuple(tensor.shape) for name, tensor in head.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    if wanted != found:
+        name = min(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+        differs = f"{name} is {found.get(name, 'missing')}, expected {wanted.get(name, 'nothing')}"
+        raise BadModelFolder(f"{directory / WEIGHTS} does not fit its {CONFIG}: {differs}")
+    head.load_state_dict(weights)
+    return TrainedModel(head=head.eval(), config=config, directory=directory)
+
+
+def learned_groups(directory: Path) -> set[str]:
+    """The groups of copies that the model has learned from; empty if the folder does not say."""
+    path = directory / GROUPS
+    return set(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else set()
+
+
+def _config(directory: Path) -> ModelConfig:
+    path = directory / CONFIG
+    try:
+        return ModelConfig.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadModelFolder(f"{directory} holds no {CONFIG}: name the folder of a trained model, such as OUT/80-20") from None
+    except OSError as error:
+        raise BadModelFolder(f"{path} can not be read: {error.strerror}") from None
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(str(part) for part in fault["loc"]) or "the file"
+        raise BadModelFolder(f"{path} is no configuration of a trained model: {place}: {fault['msg']}") from None
+
+
+def _weights(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise BadModelFolder(f"{path} is missing: train again, or copy it beside its {CONFIG}") from None
+    except (SafetensorError, OSError) as error:
+        raise BadModelFolder(f"{path} is no safetensors file that can be read: {error}") from None
+
+
+def _card(config: ModelConfig) -> str:
+    note = (
+        "\n**Tiny random models made its pictures and vectors: the figures show that the machinery works, nothing more.**\n"
+        if config.untrained_models
+        else ""
+    )
+    return f"""# Siamese head of campaign {config.campaign}
+{note}
+Tells how alike an original artwork and a picture are: cosine of two CLIP vectors after the head
+({config.dimension} -> {config.training.hidden} -> {config.training.out}).
+
+- CLIP: `{config.clip.location}` at `{config.clip.revision}`
+- triplets: `{config.triplets.name}`, SHA-256 `{config.triplets.content_hash}`
+- best epoch: {config.best_epoch}, temperature {config.temperature:.4f}
+
+```
+{plain_table(config.metrics)}
+```
+
+`paragone compare A.jpg B.jpg --model THIS_FOLDER`
+"""

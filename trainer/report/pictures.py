@@ -1,0 +1,46 @@
+"""Pictures on their way onto the page: read from the record, made small, written into the page itself."""
+
+from __future__ import annotations
+
+import base64
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from PIL.Image import Resampling
+
+from db.errors import BlobMissing
+from db.pairs import Original, picture_bytes
+from db.pictures import UnreadablePicture, read_picture
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from db.pairs import Repaint
+    from db.store import Store
+
+#: Longest side of a picture on the page, in pixels: sharp on a phone, and a page of thirty stays near a megabyte.
+THUMBNAIL = 512
+
+
+def read_or_none(store: Store, picture: Original | Repaint) -> Image | None:
+    """A picture of the record, or None where its file is gone or broken."""
+    link = picture.link if isinstance(picture, Original) else None
+    try:
+        return read_picture(picture_bytes(store, picture.content_hash, link)).image
+    except (BlobMissing, UnreadablePicture, OSError):
+        return None
+
+
+def data_uri(image: Image) -> str:
+    """A small JPEG as text, so that the page needs no file beside it."""
+    small = image.copy()
+    small.thumbnail((THUMBNAIL, THUMBNAIL), Resampling.LANCZOS)
+    buffer = BytesIO()
+    small.save(buffer, "JPEG", quality=86)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def fitted(image: Image, width: int, height: int) -> Image:
+    """The picture as large as the box allows, grown if it is smaller."""
+    scale = min(width / image.width, height / image.height)
+    return image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))), Resampling.LANCZOS)

@@ -1,0 +1,56 @@
+"""The Celery application: JSON only, one queue per stage, and one task, the ring that wakes a worker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from celery import Celery
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from db.vocabulary import Stage
+
+#: The one message there is. It carries nothing: the work is in the database.
+RING = "paragone.ring"
+
+
+def queue_name(stage: Stage) -> str:
+    """The queue whose depth tells an autoscaler about a stage."""
+    return f"paragone.{stage}"
+
+
+def create_app(broker_url: str) -> Celery:
+    """An application for one broker URL; reads nothing from the environment or the working directory."""
+    app = Celery("paragone", broker=broker_url, set_as_current=False)
+    app.conf.update(
+        accept_content=["json"],
+        task_serializer="json",
+        result_serializer="json",
+        event_serializer="json",
+        task_ignore_result=True,
+        task_store_errors_even_if_ignored=False,
+        # A ring that is lost with its worker costs nothing: the database knows what is to be done.
+        task_acks_late=False,
+        worker_pool="threads",
+        # A ring kept back by a busy worker would not wake an idle one.
+        worker_prefetch_multiplier=1,
+        worker_send_task_events=True,
+        worker_hijack_root_logger=False,
+        worker_enable_remote_control=True,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={"socket_timeout": 10, "socket_connect_timeout": 5, "health_check_interval": 10},
+        task_create_missing_queues=True,
+        task_default_queue="paragone",
+    )
+    return app
+
+
+def declare_ring(app: Celery, answer: Callable[[], None]) -> None:
+    """Give the application its task; only workers need it, producers send it by name."""
+
+    # Flower shows jobs, not rings: the ring itself sends no events.
+    @app.task(name=RING, ignore_result=True, send_events=False)  # type: ignore[untyped-decorator]
+    def ring() -> None:
+        answer()

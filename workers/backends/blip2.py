@@ -1,0 +1,94 @@
+"""Captions by BLIP-2: `Blip2ForConditionalGeneration`, greedy or by beams, without sampling, so a picture has one caption."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+from transformers import AutoImageProcessor, AutoTokenizer, Blip2ForConditionalGeneration, Blip2Processor
+
+from workers.backends.devices import choose_dtype, device_errors, release
+from workers.backends.protocol import CaptionRequest, CaptionResult, ModelSource
+from workers.backends.settings import integer, text
+from workers.backends.sources import TRANSFORMERS_FILES, loading, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workers.backends.protocol import Settings
+
+#: Tokens of a caption. BLIP-2 ends its sentences after 10 to 20.
+MAX_NEW_TOKENS = 40
+
+
+class Blip2Captioner:
+    """Describes pictures in a sentence.
+
+    Settings: `max_new_tokens` (40), `num_beams` (1), `prompt` ("": BLIP-2's own, the bare picture; otherwise what it has to complete).
+    """
+
+    needs_device: ClassVar[bool] = True
+
+    def __init__(self, *, model: ModelSource, device: str) -> None:
+        self.source = model
+        self.device = device
+        self.revision = ""
+        self._model: Any = None
+        self._processor: Any = None
+
+    def load(self) -> None:
+        """Bring model and processor onto the device. Raises `ModelUnavailable` or `OutOfMemory`."""
+        found = resolve(self.source, TRANSFORMERS_FILES)
+        dtype = choose_dtype(self.source, self.device)
+        local = {"local_files_only": True}
+        with loading(self.source), device_errors():
+            model = Blip2ForConditionalGeneration.from_pretrained(found.directory, dtype=dtype, use_safetensors=True, **local)
+            # Without num_query_tokens a prompted call silently ignores the picture; old processors do not have it.
+            self._processor = Blip2Processor(
+                image_processor=AutoImageProcessor.from_pretrained(found.directory, backend="pil", **local),
+                tokenizer=AutoTokenizer.from_pretrained(found.directory, padding_side="right", **local),
+                num_query_tokens=model.config.num_query_tokens,
+            )
+            self._model = model.to(self.device).eval()
+        self.revision = found.revision
+
+    def run(self, batch: Sequence[CaptionRequest], settings: Settings) -> Sequence[CaptionResult]:
+        """One caption for each picture. Raises `OutOfMemory`, `TransientFailure` or `BadRequest`."""
+        prompt = " ".join(text(settings, "prompt", "").split())
+        options = {
+            "max_new_tokens": integer(settings, "max_new_tokens", MAX_NEW_TOKENS),
+            "num_beams": integer(settings, "num_beams", 1),
+            "do_sample": False,
+        }
+        if not batch:
+            return []
+        with device_errors():
+            return [CaptionResult(text=_without_echo(said, prompt)) for said in self._describe(batch, prompt, options)]
+
+    def unload(self) -> None:
+        """Free the device."""
+        self._model = self._processor = None
+        release()
+
+    def _describe(self, batch: Sequence[CaptionRequest], prompt: str, options: dict[str, Any]) -> list[str]:
+        images = [request.image for request in batch]
+        # All rows have the one prompt, so that none is padded.
+        texts = [prompt] * len(batch) if prompt else None
+        inputs = self._processor(images=images, text=texts, return_tensors="pt").to(self.device)
+        inputs["pixel_values"] = inputs["pixel_values"].to(self._model.dtype)
+        # The language model inside would otherwise generate by defaults of its own, not by the model's generation_config.json.
+        generation = copy.deepcopy(self._model.generation_config)
+        generation.update(**options)
+        with torch.inference_mode():
+            tokens = self._model.generate(**inputs, generation_config=generation)
+        decoded: list[str] = self._processor.batch_decode(tokens, skip_special_tokens=True)
+        return decoded
+
+
+def _without_echo(said: str, prompt: str) -> str:
+    """What was said after the prompt, which models without an encoder repeat, on one line."""
+    line = " ".join(said.split())
+    if prompt and line.lower().startswith(prompt.lower()):
+        line = line[len(prompt) :]
+    return line.strip()

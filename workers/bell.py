@@ -1,0 +1,84 @@
+"""Ringing: wake as many threads as a stage has, never more; a message is a doorbell and carries no fact."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from kombu.exceptions import OperationalError
+
+from workers.app import RING, queue_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from celery import Celery
+
+    from db.vocabulary import Stage
+
+logger = logging.getLogger(__name__)
+
+#: Rings kept in a queue for each living thread: one to wake it, one to find it awake.
+RINGS_PER_THREAD = 2
+#: Seconds between two looks at one queue's depth from one process: finished batches come faster than that.
+QUIET_SECONDS = 0.25
+
+
+class Bell:
+    """Tops queues up to about twice the threads alive, against the queue's real depth.
+
+    A broker that can not be reached is logged once and ignored: workers look for themselves every few seconds.
+    """
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._lock = threading.Lock()
+        self._rung: dict[Stage, float] = {}
+        self._silent = False
+
+    def top_up(self, stages: Iterable[Stage], *, threads: int) -> int:
+        """Bring each stage's queue up to its depth; returns how many rings were sent."""
+        due = [stage for stage in stages if self._is_due(stage)]
+        if not due:
+            return 0
+        try:
+            sent = self._ring(due, max(1, threads) * RINGS_PER_THREAD)
+        except (OperationalError, OSError) as error:
+            if not self._silent:
+                logger.warning("the broker can not be reached, workers find their work by themselves: %s", error)
+            self._silent = True
+            return 0
+        self._silent = False
+        return sent
+
+    def depths(self, stages: Iterable[Stage]) -> dict[Stage, int]:
+        """How many rings wait in each stage's queue; raises kombu's `OperationalError`."""
+        with self._app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, timeout=2)
+            channel = connection.default_channel
+            return {stage: _depth(channel, stage) for stage in stages}
+
+    def _is_due(self, stage: Stage) -> bool:
+        with self._lock:
+            moment = time.monotonic()
+            if moment - self._rung.get(stage, 0.0) < QUIET_SECONDS:
+                return False
+            self._rung[stage] = moment
+            return True
+
+    def _ring(self, stages: list[Stage], wanted: int) -> int:
+        sent = 0
+        with self._app.producer_pool.acquire(block=True, timeout=5) as producer:
+            for stage in stages:
+                for _ in range(wanted - _depth(producer.channel, stage)):
+                    self._app.send_task(RING, queue=queue_name(stage), producer=producer, ignore_result=True, retry=False)
+                    sent += 1
+        return sent
+
+
+def _depth(channel: object, stage: Stage) -> int:
+    name = queue_name(stage)
+    declared = channel.queue_declare(queue=name, durable=True, auto_delete=False)  # type: ignore[attr-defined]
+    return int(declared.message_count)

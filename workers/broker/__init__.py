@@ -1,0 +1,10 @@
+"""The broker: the configured one, or a real server of our own per data directory."""
+
+from __future__ import annotations
+
+from workers.broker.broker import Broker, resolve_broker
+from workers.broker.configured import ConfiguredBroker
+from workers.broker.embedded import EmbeddedBroker
+from workers.broker.errors import BrokerUnavailable
+
+__all__ = ["Broker", "BrokerUnavailable", "ConfiguredBroker", "EmbeddedBroker", "resolve_broker"]

@@ -1,0 +1,42 @@
+"""What every broker offers, and which one the settings mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, Self
+
+from workers.broker.configured import ConfiguredBroker
+from workers.broker.embedded import EmbeddedBroker
+
+if TYPE_CHECKING:
+    from db.settings import Settings
+
+
+class Broker(Protocol):
+    """Carries the rings. Use it as a context manager: inside, something answers at `url`."""
+
+    @property
+    def url(self) -> str:
+        """The URL for Celery; may hold a password."""
+        ...
+
+    def is_running(self) -> bool:
+        """Whether something answers at `url`."""
+        ...
+
+    def join(self) -> None:
+        """Make sure that it runs for as long as this process uses it; raises `BrokerUnavailable`."""
+        ...
+
+    def leave(self) -> None:
+        """This process uses it no more."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+def resolve_broker(settings: Settings) -> Broker:
+    """The broker at the configured URL, or the embedded one of the data directory. Starts nothing."""
+    url = settings.broker_url.get_secret_value()
+    return ConfiguredBroker(url) if url else EmbeddedBroker(settings.data_dir / "broker")

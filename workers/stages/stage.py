@@ -1,0 +1,64 @@
+"""What a stage is: the work before the device and the work after it, for one job at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from db.errors import BlobMissing
+from db.pairs import picture_bytes
+from db.pictures import UnreadablePicture, read_picture
+from db.vocabulary import FailureKind
+from workers.errors import JobFault
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from db.life.batch_keys import Parameters
+    from db.life.inputs import Work
+    from db.life.results import Result
+    from db.pictures import ContentBox
+    from db.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What is equal for all jobs of a batch."""
+
+    parameters: Parameters
+    #: Commit or directory hash of the loaded model; "" before the load and for backends without a model.
+    revision: str
+    store: Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """One job, ready for its backend."""
+
+    work: Work
+    #: The backend's own request type.
+    request: Any
+    #: Where the original lies on the canvas, for stages that letterbox.
+    box: ContentBox | None = None
+
+
+class StageWork(Protocol):
+    """The two halves of a stage around its backend. Both raise `JobFault` for what is this job's own fault."""
+
+    def prepare(self, work: Work, context: Context) -> Prepared:
+        """Read, decode and lay out what the backend needs; runs beside the device."""
+        ...
+
+    def finish(self, prepared: Prepared, answer: Any, context: Context) -> Result:
+        """Check, encode and store what the backend made; runs beside the device."""
+        ...
+
+
+def load_picture(work: Work, store: Store) -> Image:
+    """The job's picture, RGB and upright; a missing or broken one is a fault of kind `input`."""
+    if work.content_hash is None:
+        raise JobFault(FailureKind.INPUT, "the picture is not there: run `paragone ingest` on the images")
+    try:
+        return read_picture(picture_bytes(store, work.content_hash, work.link)).image
+    except (BlobMissing, UnreadablePicture) as error:
+        raise JobFault(FailureKind.INPUT, str(error)) from error
