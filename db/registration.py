@@ -10,11 +10,11 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import bindparam, func, insert, or_, select, text, update
 
-from db.bulk import PARAMETERS, analyze, bulk_insert, runs
+from db.bulk import PARAMETERS, analyze, bulk_insert
 from db.clock import now
 from db.engine import reading
 from db.life.arrival import pictures_arrived
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection, Engine, Table
+
+T = TypeVar("T")
 
 #: Works in one transaction: short enough that workers on SQLite are not kept waiting.
 TRANSACTION = 20 * PARAMETERS
@@ -128,16 +130,16 @@ def known_paths(engine: Engine) -> dict[str, KnownPath]:
 
 
 def register(engine: Engine, works: Iterable[Work], *, at_once: int = TRANSACTION) -> Registered:
-    """Write works, their paths and pictures as they come, `at_once` in a transaction; keys must not repeat. Doing it again changes nothing."""
+    """Write works, their paths and pictures as they come, `at_once` in a transaction; doing it again changes nothing."""
     done = Registered()
     coming = iter(works)
     while some := list(islice(coming, at_once)):
         for counted, value in vars(_transaction(engine, some)).items():
             setattr(done, counted, getattr(done, counted) + value)
-    if done.new or done.changed or done.new_paths:
-        with engine.begin() as connection:
-            _lock(connection)
-            _group_copies(connection)
+    with engine.begin() as connection:
+        _lock(connection)
+        _group_copies(connection)  # always: an ingest that died may have left it undone
+        if done.new or done.changed or done.new_paths:
             analyze(connection, artworks, artwork_paths)
     return done
 
@@ -162,8 +164,8 @@ def _transaction(engine: Engine, works: Sequence[Work]) -> Registered:
     return done
 
 
-def _chunks(works: Sequence[Work]) -> Iterator[Sequence[Work]]:
-    return (works[start : start + PARAMETERS] for start in range(0, len(works), PARAMETERS))
+def _chunks(things: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (things[start : start + PARAMETERS] for start in range(0, len(things), PARAMETERS))
 
 
 def _write_works(connection: Connection, works: Sequence[Work], done: Registered) -> dict[str, int]:
@@ -250,7 +252,7 @@ def _write_paths(connection: Connection, works: Sequence[Work], ids: Mapping[str
     """Insert and update the paths of one chunk of works."""
     wanted = {path.path: _path_row(path, work, ids[work.key]) for work in works for path in work.paths}
     held: dict[str, dict[str, Any]] = {}
-    for some in runs(list(wanted)):
+    for some in _chunks(list(wanted)):
         held |= {
             row["path"]: dict(row) for row in connection.execute(select(artwork_paths).where(artwork_paths.c.path.in_(some))).mappings()
         }
@@ -273,7 +275,7 @@ def _write_paths(connection: Connection, works: Sequence[Work], ids: Mapping[str
 def _choose_anew(connection: Connection, works: Sequence[Work], ids: Mapping[str, int]) -> None:
     """Paths that were chosen once and are not among a work's paths any more give way to the one that is chosen now."""
     chosen = {ids[work.key]: work.picture.path for work in works if work.picture is not None}
-    for some in runs(list(chosen)):
+    for some in _chunks(list(chosen)):
         query = select(artwork_paths.c.id, artwork_paths.c.artwork_id, artwork_paths.c.path)
         held = connection.execute(query.where(artwork_paths.c.artwork_id.in_(some), artwork_paths.c.chosen)).all()
         _update(connection, artwork_paths, [{"the_id": row.id, "chosen": False} for row in held if chosen[row.artwork_id] != row.path])
@@ -305,7 +307,8 @@ def _plain(row: Mapping[str, Any]) -> list[Any]:
 
 def _group_copies(connection: Connection) -> None:
     """Artworks with equal bytes share the least of their keys; the rest stand alone. Compared here: databases sort text each in its way."""
-    twice = select(artworks.c.content_hash).group_by(artworks.c.content_hash).having(func.count() > 1)
+    hashes = select(artworks.c.content_hash).where(artworks.c.content_hash.is_not(None))
+    twice = hashes.group_by(artworks.c.content_hash).having(func.count() > 1)
     query = select(artworks.c.id, artworks.c.key, artworks.c.group_key, artworks.c.content_hash).where(
         or_(artworks.c.content_hash.in_(twice), artworks.c.group_key != artworks.c.key)
     )

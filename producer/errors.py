@@ -3,6 +3,11 @@
 ProducerError
 ├── WrongUse            options that do not fit together: exit code 2
 ├── StrangeRooms        a stranger's package shadows one of ours
+├── NothingRegistered   a campaign is asked for, but there is no artwork yet
+├── UnknownArtwork      no artwork has that id or key
+├── UnknownStyle        no artwork has that style
+├── CampaignOver        the campaign was cancelled, and stays so
+├── PortTaken           Flower can not listen where it was told to
 └── DemoFailed          one step of the demo ended with an error
 """
 
@@ -21,6 +26,29 @@ class WrongUse(ProducerError):
 
 class StrangeRooms(ProducerError):
     """Another installed package shadows one of Paragone's rooms."""
+
+
+class NothingRegistered(ProducerError):
+    """No artwork is registered yet: run `paragone ingest CATALOGUE` first."""
+
+    def __init__(self) -> None:
+        super().__init__((self.__doc__ or "").splitlines()[0])
+
+
+class UnknownArtwork(ProducerError):
+    """There is no artwork of that id or key."""
+
+
+class UnknownStyle(ProducerError):
+    """No artwork has that style."""
+
+
+class CampaignOver(ProducerError):
+    """The campaign was cancelled: enqueue under another name."""
+
+
+class PortTaken(ProducerError):
+    """Flower can not listen at that address: choose another --port."""
 
 
 class DemoFailed(ProducerError):

@@ -177,7 +177,8 @@ class Training:
 
     def _trained(self) -> Trained:
         config = self._config
-        head = SiameseHead(dimension=self._vectors.shape[1], hidden=config.hidden, out=config.out, dropout=config.dropout)
+        with _seeded(config.seed, 0, self._device):  # its first weights are replaced, but drawing them must not disturb the caller
+            head = SiameseHead(dimension=self._vectors.shape[1], hidden=config.hidden, out=config.out, dropout=config.dropout)
         head.load_state_dict({name.removeprefix("head."): tensor for name, tensor in self._best.items() if name.startswith("head.")})
         temperature = Temperature(config.temperature)
         temperature.load_state_dict({"log_t": self._best["temperature.log_t"]})

@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--supervised", action="store_true", help="end when standard input closes")
     parser.add_argument("--log-level", default="INFO")
     given = parser.parse_args(arguments)
-    logging.basicConfig(level=given.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _log(given.log_level)
     if given.supervised:
         threading.Thread(target=_end_with_supervisor, name="supervision", daemon=True).start()
     stages = [Stage(name) for name in given.stages.split(",")]
@@ -40,6 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (RecordError, WorkerError) as error:
         sys.stderr.write(f"paragone: {error}\n")
         return 1
+
+
+def _log(level: str) -> None:
+    """Our own rooms at the wished level, libraries only when they warn."""
+    logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for room in ("db", "workers"):
+        logging.getLogger(room).setLevel(level)
 
 
 def _end_with_supervisor() -> None:

@@ -10,11 +10,14 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.exc import DBAPIError
+
 from db.errors import StoreError
 from db.life.finish import Verdict, hand_in
 from db.life.inputs import works
 from db.life.lease import begin_on_device, give_back
 from db.life.results import Effort, Failure, Result
+from db.retrying import persistently
 from db.vocabulary import FailureKind
 from workers.backends.errors import BadRequest, DeviceLost, OutOfMemory
 from workers.bisection import Outcomes, run_bisected
@@ -59,7 +62,7 @@ class Surroundings:
 
 
 @dataclass(kw_only=True)
-class _Run:
+class _BatchRun:
     """One batch under way."""
 
     batch: Batch
@@ -74,8 +77,19 @@ def run_batch(around: Surroundings, batch: Batch) -> Verdict | None:
 
     Raises `ModelTrouble` (the batch is given back first), `DeviceLost` (its jobs are handed in as failed first).
     """
+    try:
+        return _run(around, batch)
+    except (ModelTrouble, DeviceLost, DBAPIError):
+        raise  # a database that stays away lets the lease run out, and the batch is done again
+    except Exception as error:
+        logger.exception("a batch of %s was not worked through", batch.batch_key)
+        failures = [_failure(job.job_id, error) for job in batch.jobs]
+        return hand_in(around.engine, batch, failures=failures, effort=Effort(seconds=0.0, batch_size=len(batch.jobs)))
+
+
+def _run(around: Surroundings, batch: Batch) -> Verdict | None:
     context = Context(parameters=batch.parameters, revision="", store=around.store)
-    run = _Run(batch=batch, context=context)
+    run = _BatchRun(batch=batch, context=context)
     facts = works(around.engine, batch)
     around.announcer.received(batch, {work.job_id: work for work in facts})
     with around.budget.of(around.settings.budget_seconds):
@@ -94,7 +108,7 @@ def run_batch(around: Surroundings, batch: Batch) -> Verdict | None:
     return _hand_in(around, run, outcomes, seconds)
 
 
-def _prepare(run: _Run, facts: list[Work]) -> None:
+def _prepare(run: _BatchRun, facts: list[Work]) -> None:
     stage = STAGES[run.batch.stage]
     for work in facts:
         try:
@@ -103,7 +117,7 @@ def _prepare(run: _Run, facts: list[Work]) -> None:
             run.failures.append(_failure(work.job_id, error))
 
 
-def _compute(around: Surroundings, run: _Run) -> tuple[Outcomes[Any], float] | None:
+def _compute(around: Surroundings, run: _BatchRun) -> tuple[Outcomes[Any], float] | None:
     """Outcomes and the seconds they took; None if the batch must not start: the worker stops, or the lease is gone."""
     if not run.prepared:
         return Outcomes(), 0.0
@@ -118,7 +132,7 @@ def _compute(around: Surroundings, run: _Run) -> tuple[Outcomes[Any], float] | N
         around.device_lock.release()
 
 
-def _on_device(around: Surroundings, run: _Run) -> tuple[Outcomes[Any], float] | None:
+def _on_device(around: Surroundings, run: _BatchRun) -> tuple[Outcomes[Any], float] | None:
     batch = run.batch
     with around.budget.of(around.settings.budget_seconds * LOAD_ALLOWANCE):
         backend = around.shelf.take(batch.campaign_id, batch.parameters)
@@ -135,7 +149,7 @@ def _on_device(around: Surroundings, run: _Run) -> tuple[Outcomes[Any], float] |
     return outcomes, time.monotonic() - began
 
 
-def _finish(run: _Run, outcomes: Outcomes[Any]) -> None:
+def _finish(run: _BatchRun, outcomes: Outcomes[Any]) -> None:
     stage = STAGES[run.batch.stage]
     for position, prepared in enumerate(run.prepared):
         try:
@@ -144,17 +158,19 @@ def _finish(run: _Run, outcomes: Outcomes[Any]) -> None:
             run.failures.append(_failure(prepared.work.job_id, error))
 
 
-def _hand_in(around: Surroundings, run: _Run, outcomes: Outcomes[Any], seconds: float) -> Verdict:
+def _hand_in(around: Surroundings, run: _BatchRun, outcomes: Outcomes[Any], seconds: float) -> Verdict:
     each = seconds / max(1, len(run.prepared))
     effort = Effort(seconds=each, batch_size=max(1, outcomes.together))
-    verdict = hand_in(around.engine, run.batch, results=run.results, failures=run.failures, effort=effort)
+    verdict = persistently(
+        lambda: hand_in(around.engine, run.batch, results=run.results, failures=run.failures, effort=effort), around.settings
+    )
     _announce(around.announcer, run, verdict, each)
     if any(isinstance(fault, DeviceLost) for fault in outcomes.faults.values()):
         raise DeviceLost("the device failed: this process ends and a new one takes over")
     return verdict
 
 
-def _announce(announcer: Announcer, run: _Run, verdict: Verdict, runtime: float) -> None:
+def _announce(announcer: Announcer, run: _BatchRun, verdict: Verdict, runtime: float) -> None:
     errors = {failure.job_id: f"{failure.kind}: {failure.error}" for failure in run.failures}
     for job in run.batch.jobs:
         if job.job_id in verdict.done:

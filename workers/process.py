@@ -6,8 +6,10 @@ import logging
 import os
 import signal
 import threading
+import warnings
 from typing import TYPE_CHECKING
 
+from celery.exceptions import SecurityWarning
 from celery.signals import worker_shutting_down
 
 from workers.announcer import Announcer
@@ -73,6 +75,8 @@ def _assemble(house: House, app: Celery, *, name: str, device: str, stages: Sequ
 
 def _consume(app: Celery, worker: Worker, stages: Sequence[Stage], *, threads: int) -> None:
     """Celery's own loop, until it is told to stop. Warm shutdown waits for the rings under way."""
+    # Celery warns root of pickled tasks; ours are JSON and carry nothing, and containers run as root.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     consumer = app.Worker(
         hostname=worker.identity.worker_id,
         queues=[queue_name(stage) for stage in stages],

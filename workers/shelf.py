@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections import OrderedDict
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -27,13 +28,15 @@ _LOCAL = "local:"
 
 
 class Shelf:
-    """Backends by what they loaded. Only the holder of the device lock may call `take`."""
+    """Backends by what they loaded. Those on the device may be taken by the holder of the device lock alone, the others by any thread."""
 
     def __init__(self, engine: Engine, settings: Settings, *, device: str) -> None:
         self._engine = engine
         self._settings = settings
         self._device = device
         self._loaded: OrderedDict[tuple[str, ModelSource], Backend[Any, Any]] = OrderedDict()
+        self._light: dict[tuple[str, ModelSource], Backend[Any, Any]] = {}
+        self._light_lock = threading.Lock()
         self._classes: dict[str, type[Backend[Any, Any]]] = {}
         self._revisions: dict[tuple[int, str], str] = {}
         self._capacities: dict[str, Capacity] = {}
@@ -44,7 +47,8 @@ class Shelf:
 
     def holds(self, campaign_id: int, parameters: Parameters) -> bool:
         """Whether the model is loaded already."""
-        return self._name(campaign_id, parameters) in self._loaded
+        name = self._name(campaign_id, parameters)
+        return name in self._loaded or name in self._light
 
     def capacity(self, batch_key: str, parameters: Parameters) -> Capacity:
         """How many jobs of this key fit the device at once."""
@@ -52,6 +56,8 @@ class Shelf:
 
     def take(self, campaign_id: int, parameters: Parameters) -> Backend[Any, Any]:
         """The loaded backend; raises `ModelTrouble` if its weights can not be had or are not those that the campaign froze."""
+        if not self.needs_device(parameters):
+            return self._take_light(campaign_id, parameters)
         name = self._name(campaign_id, parameters)
         if name not in self._loaded:
             backend = self._load(campaign_id, parameters, name[1])
@@ -65,10 +71,24 @@ class Shelf:
         while self._loaded:
             self._evict()
 
+    def _take_light(self, campaign_id: int, parameters: Parameters) -> Backend[Any, Any]:
+        with self._light_lock:
+            name = self._name(campaign_id, parameters)
+            if name not in self._light:
+                backend = self._class(parameters.backend)(model=name[1], device=self._device)
+                try:
+                    backend.load()
+                except BackendError as error:
+                    raise ModelTrouble(str(error)) from error
+                self._freeze(campaign_id, parameters, backend)
+                name = self._name(campaign_id, parameters)
+                self._light[name] = backend
+            return self._light[name]
+
     def _load(self, campaign_id: int, parameters: Parameters, source: ModelSource) -> Backend[Any, Any]:
-        backend = self._class(parameters.backend)(model=source, device=self._device)
         while len(self._loaded) >= self._settings.models_kept:
             self._evict()
+        backend = self._class(parameters.backend)(model=source, device=self._device)
         while True:
             try:
                 backend.load()

@@ -62,6 +62,7 @@ class Worker:
         self._stuck_to: tuple[Choice, float] | None = None
         self._sweep_after = 0.0
         self._pulses: list[Pulse] = []
+        self._held: set[str] = set()
 
     @property
     def _shelf(self) -> Shelf:
@@ -150,6 +151,7 @@ class Worker:
                     self._busy -= 1
 
     def _run(self, batch: Batch) -> None:
+        self._held.add(batch.token)
         try:
             verdict = run_batch(self._around, batch)
         except ModelTrouble as error:
@@ -162,6 +164,8 @@ class Worker:
             logger.critical("%s", error)
             os.kill(os.getpid(), signal.SIGKILL)
             return
+        finally:
+            self._held.discard(batch.token)
         if verdict is not None and verdict.readied:
             following = list(Stage)[list(Stage).index(batch.stage) + 1]
             self._ring([following])
@@ -211,7 +215,8 @@ class Worker:
 
     def _heartbeat(self) -> None:
         try:
-            renew(self._engine, worker_id=self.identity.worker_id, lease_seconds=self._settings.lease_seconds)
+            # Only what a thread is at work on: a batch that was dropped in whatever way must not be kept alive.
+            renew(self._engine, sorted(self._held), lease_seconds=self._settings.lease_seconds)
             worker_seen(self._engine, self.identity.worker_id, trouble="; ".join(self.troubles) or None)
         except Exception:
             # Others could not renew either: give them one lease before anybody's jobs are taken.

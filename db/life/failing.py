@@ -37,7 +37,7 @@ LONGEST_PAUSE = 600.0
 def pause_before_retry(kind: FailureKind, failures_before: int, *, job_key: str) -> float | None:
     """Seconds until the next try, or None if the job is given up.
 
-    The jitter (plus or minus a quarter) follows from the job and the count: mates of a failed batch come back apart, and a test can tell when.
+    The jitter (plus or minus a quarter) follows from the job and the count: mates of a batch come back apart, and a test can tell when.
     """
     if failures_before >= RETRIES[kind]:
         return None
@@ -68,7 +68,7 @@ def record_failures(connection: Connection, batch: Batch, failures: Sequence[Fai
             redraw(connection, job["variation_id"])
         verdicts[job["id"]] = pause
     if mine:
-        connection.execute(insert(attempts), [_attempt(batch, job, by_job[job["id"]], effort) for job in mine])
+        connection.execute(insert(attempts).values(ended_at=now()), [_attempt(batch, job, by_job[job["id"]], effort) for job in mine])
     return verdicts
 
 
@@ -114,7 +114,6 @@ def _attempt(batch: Batch, job: RowMapping, failure: Failure, effort: Effort) ->
         "outcome": str(Outcome.FAILED),
         "kind": str(failure.kind),
         "error": failure.error,
-        "ended_at": now(),
         "seconds": effort.seconds,
         "batch_size": effort.batch_size,
     }

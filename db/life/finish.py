@@ -77,8 +77,8 @@ def _finish(connection: Connection, batch: Batch, results: Sequence[Result], eff
     if _replace_current(connection, batch.stage, [row.id for row in accepted]):
         supersede(connection, batch.campaign_id, batch.stage, accepted)
     by_job = {result.job_id: result for result in results}
-    connection.execute(insert(_TABLES[batch.stage]), [_row(batch, job, by_job[job.id]) for job in accepted])
-    connection.execute(insert(attempts), [_attempt(batch, job, effort) for job in accepted])
+    connection.execute(insert(_TABLES[batch.stage]).values(created_at=now()), [_row(batch, job, by_job[job.id]) for job in accepted])
+    connection.execute(insert(attempts).values(ended_at=now()), [_attempt(batch, job, effort) for job in accepted])
     return list(accepted)
 
 
@@ -90,7 +90,7 @@ def _replace_current(connection: Connection, stage: Stage, job_ids: list[int]) -
 
 
 def _row(batch: Batch, job: Row[Any], result: Result) -> dict[str, Any]:
-    shared = {"campaign_id": batch.campaign_id, "current": True, "created_at": now()}
+    shared = {"campaign_id": batch.campaign_id, "current": True}
     match result:
         case Caption():
             return {**asdict(result), **shared, "artwork_id": job.artwork_id, "variation_id": job.variation_id}
@@ -108,7 +108,6 @@ def _attempt(batch: Batch, job: Row[Any], effort: Effort) -> dict[str, Any]:
         "round": job.round,
         "worker_id": batch.worker_id,
         "outcome": str(Outcome.DONE),
-        "ended_at": now(),
         "seconds": effort.seconds,
         "batch_size": effort.batch_size,
     }

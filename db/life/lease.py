@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Update
 
 
-def renew(engine: Engine, *, worker_id: str, lease_seconds: float) -> int:
-    """Extend all leases of a worker from now on; returns how many it holds."""
+def renew(engine: Engine, tokens: Sequence[str], *, lease_seconds: float) -> int:
+    """Extend these leases from now on; returns how many of them are still there."""
+    if not tokens:
+        return 0
     with engine.begin() as connection:
-        result = connection.execute(update(leases).where(leases.c.worker_id == worker_id).values(expires_at=now() + lease_seconds))
+        result = connection.execute(update(leases).where(leases.c.token.in_(tokens)).values(expires_at=now() + lease_seconds))
         return result.rowcount
 
 

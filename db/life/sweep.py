@@ -75,7 +75,7 @@ def _return_jobs(connection: Connection, lease: Row[Any]) -> tuple[int, int]:
     connection.execute(delete(leases).where(leases.c.token == lease.token, leases.c.expires_at < now()))
     if not lost:
         return 0, 0
-    connection.execute(insert(attempts), [_attempt(lease, job, len(lost)) for job in lost])
+    connection.execute(insert(attempts).values(ended_at=now()), [_attempt(lease, job, len(lost)) for job in lost])
     poisoned = 0
     if lease.started_at is not None:
         poisoned = _suspect(connection, [job.id for job in lost], alone=len(lost) == 1, crashes=lost[0].crashes)
@@ -110,6 +110,5 @@ def _attempt(lease: Row[Any], job: Row[Any], together: int) -> dict[str, Any]:
         "outcome": str(Outcome.LOST),
         "error": "the worker was not heard of before its lease ran out",
         "started_at": lease.started_at,
-        "ended_at": now(),
         "batch_size": together,
     }

@@ -89,10 +89,9 @@ def _title(draft: Draft) -> tuple[str | None, Cell]:
     for row in draft.rows:
         # Kaggle's `description` is the slug of the title; a description in words is no title.
         slug = row.extra.get("description", "")
-        if slug and " " not in slug and (title := title_words(repaired(slug))):
-            return title, Cell.REPAIRED
-    title = draft.name.title
-    return title, Cell.REPAIRED if title else Cell.LEFT
+        if slug and " " not in slug:
+            return title_words(repaired(slug)), Cell.REPAIRED
+    return draft.name.title, Cell.REPAIRED if draft.name.title else Cell.LEFT
 
 
 def _styles(draft: Draft) -> tuple[tuple[str, ...], Cell]:

@@ -79,7 +79,7 @@ def _without_lost_letters(drafts: Iterable[Draft], strangers: list[tuple[Catalog
 
 
 def _attach(draft: Draft, file: CatalogueFile, name: Name, *, repaired: bool) -> None:
-    if any(copy.file.path == file.path for copy in draft.copies):
+    if draft.copies and any(copy.file.path == file.path for copy in draft.copies):
         draft.repeated.append(file)
     else:
         draft.copies.append(Copy(file=file, name=name, repaired=repaired))

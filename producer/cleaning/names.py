@@ -30,7 +30,8 @@ class Name:
 def name_of(path: str, *, names_tell: bool = True) -> Name:
     """Take a path apart.
 
-    A name without `artist_` (or of a catalogue whose names promise nothing) does not tell its work: there the key is the whole path without extension.
+    A name without `artist_`, or one in a catalogue whose names promise nothing, does not tell its work: there the key is the whole path
+    without its extension.
     """
     folder, base = posixpath.split(path)
     raw = posixpath.splitext(base)[0]
@@ -42,7 +43,7 @@ def name_of(path: str, *, names_tell: bool = True) -> Name:
         artist=words(artist) if telling else None,
         title=title_words(title if telling else stem),
         folder=posixpath.basename(folder),
-        broken=is_broken(raw),
+        broken=not (raw.isascii() and "#U" not in raw) and is_broken(raw),
     )
 
 
@@ -59,6 +60,6 @@ def title_words(slug: str) -> str | None:
 
 def _slug(stem: str) -> str:
     """Blanks (a no-break space ends some artists' names) at the edges of a part go, those within become hyphens."""
-    if not any(character.isspace() for character in stem):
+    if _BLANKS.search(stem) is None:
         return stem
     return "_".join(_BLANKS.sub("-", part.strip()) for part in stem.split("_"))

@@ -1,7 +1,8 @@
-"""Names whose UTF-8 was read as Latin-1 and then lower-cased: `joaquã\\xadn-sorolla` for `joaquín-sorolla`.
+r"""Names whose UTF-8 was read as Latin-1 and then lower-cased: `joaquã\xadn-sorolla` for `joaquín-sorolla`.
 
-Lower-casing moved the lead bytes C3..DE to E3..FE, so plain decoding fails. A lead byte that moved still says so: what follows it has as many
-continuation bytes as its old self asked for, and lower-casing does not touch those. Read this way the damage is undone without loss.
+Lower-casing moved the lead bytes C3..DE to E3..FE, so plain decoding fails. A lead byte that moved still says so: what
+follows it has as many continuation bytes as its old self asked for, and lower-casing does not touch those. Read this way the damage is
+undone without loss.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def repaired(name: str) -> str:
 
 def is_broken(name: str) -> bool:
     """Whether repair changes more than the normal form."""
-    return not name.isascii() and repaired(name) != unicodedata.normalize("NFC", name) or ("#U" in name and repaired(name) != name)
+    return repaired(name) != unicodedata.normalize("NFC", name)
 
 
 def _decoded(name: str) -> str:

@@ -37,7 +37,9 @@ WIKIART_STYLES = (
 )
 
 #: Folder and label names that stand for the lack of a style.
-NO_STYLE = frozenset({"", "unclassified", "unknown", "uncategorized", "uncategorised", "none", "nan", "null", "n a", "unlabeled", "unlabelled"})
+NO_STYLE = frozenset(
+    {"", "unclassified", "unknown", "uncategorized", "uncategorised", "none", "nan", "null", "n a", "unlabeled", "unlabelled"}
+)
 
 _SEPARATORS = re.compile(r"[\s_\-/()]+")
 _CANONICAL = {style.casefold(): style for style in WIKIART_STYLES}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NAMES = ("classes.csv", "classes.csv.gz")
 
-#: `title` is an extra column of museum exports. `description` is a slug of the title, so it stands in at cleaning time and stays in `extra`.
+#: `title` is an extra column of museum exports. `description` is a slug of the title: cleaning falls back on it, and it stays in `extra`.
 COLUMNS: Aliases = {"path": ("filename",), "artist": ("artist",), "title": ("title",), "styles": ("genre",), "subset": ("subset",)}
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 #: What counts as a picture file; other files in a tree belong to the catalogue only if a row names them.
 PICTURES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .webp .gif .bmp .tif .tiff .avif .heic .heif .jp2 .j2k .ppm .pgm .pbm .tga .psd".split(),
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".jp2", ".j2k"}
+    | {".ppm", ".pgm", ".pbm", ".tga", ".psd"}
 )
 
 _DRIVE = re.compile(r"^[A-Za-z]:")
@@ -35,7 +36,7 @@ def within(path: str) -> str | None:
     if not path or "\0" in path:
         return None
     plain = posixpath.normpath(path.replace("\\", "/"))
-    leaves = plain.startswith("/") or plain in {".", ".."} or plain.startswith("../") or _DRIVE.match(plain)
+    leaves = plain.startswith(("/", "../")) or plain in {".", ".."} or _DRIVE.match(plain)
     return None if leaves else plain
 
 

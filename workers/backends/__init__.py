@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workers.backends.errors import BackendError, BadRequest, ModelUnavailable, OutOfMemory, TransientFailure
+from workers.backends.errors import BackendError, BadRequest, DeviceLost, ModelUnavailable, OutOfMemory, TransientFailure
 from workers.backends.protocol import (
     Backend,
     CaptionRequest,
@@ -21,6 +21,7 @@ __all__ = [
     "BadRequest",
     "CaptionRequest",
     "CaptionResult",
+    "DeviceLost",
     "ModelSource",
     "ModelUnavailable",
     "OutOfMemory",

@@ -154,8 +154,8 @@ class SdxlImg2Img:
         factor = self._pipeline.vae_scale_factor
         step = max(1, VAE_PIXELS // (latents.shape[-1] * latents.shape[-2] * factor**2))
         images: list[Image.Image | None] = []
-        for chunk in latents.split(step):
-            images.extend(_image(pixels) for pixels in self._decode_slice(chunk))
+        for start in range(0, len(latents), step):
+            images.extend(_image(pixels) for pixels in self._decode_slice(latents[start : start + step]))
         return images
 
     def _decode_slice(self, latents: torch.Tensor) -> torch.Tensor:

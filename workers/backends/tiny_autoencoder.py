@@ -65,6 +65,7 @@ def see_through_autoencoder(size: int) -> AutoencoderKL:
 
 
 def _split_signs(convolution: nn.Conv2d) -> None:
+    assert convolution.bias is not None
     for colour in range(_COLOURS):
         convolution.weight[colour, colour, 1, 1] = 1.0
         convolution.weight[colour + _COLOURS, colour, 1, 1] = -1.0

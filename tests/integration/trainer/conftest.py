@@ -75,7 +75,7 @@ class Filler:
         }
         artwork = self._insert(connection, artworks, **values)
         job = self._job(connection, artwork, None, Stage.CAPTION)
-        self._caption(connection, job, artwork, None, None, f"a study of number {number}")
+        self._caption(connection, job, f"a study of number {number}", artwork_id=artwork)
         for strength, level in zip((18, 40), LEVELS, strict=True):
             self._repaint(connection, artwork, level, pixels + self.random.normal(0, strength, pixels.shape))
 
@@ -89,7 +89,15 @@ class Filler:
         painted = self._job(connection, artwork, variation, Stage.GENERATE)
         data = jpeg(pixels)
         content_hash = self.store.put(data)
-        facts = {"format": "jpeg", "byte_size": len(data), "width": 64, "height": 48, "content_box": [0, 0, 64, 48], "provenance": {}, "seed": 7}
+        facts = {
+            "format": "jpeg",
+            "byte_size": len(data),
+            "width": 64,
+            "height": 48,
+            "content_box": [0, 0, 64, 48],
+            "provenance": {},
+            "seed": 7,
+        }
         image = self._insert(
             connection,
             images,
@@ -105,7 +113,7 @@ class Filler:
             created_at=now(),
         )
         said = self._job(connection, artwork, variation, Stage.RECAPTION)
-        self._caption(connection, said, artwork, variation, image, f"the {level} one")
+        self._caption(connection, said, f"the {level} one", artwork_id=artwork, variation_id=variation, image_id=image)
 
     def _job(self, connection: Connection, artwork: int, variation: int | None, stage: Stage) -> int:
         place = {"campaign_id": self.campaign.id, "artwork_id": artwork, "variation_id": variation, "stage": stage}
@@ -113,9 +121,19 @@ class Filler:
         times = {"created_at": now(), "changed_at": now()}
         return self._insert(connection, jobs, job_key=key, batch_key=f"studies/{stage}", state=JobState.DONE, **place, **times)
 
-    def _caption(self, connection: Connection, job: int, artwork: int, variation: int | None, image: int | None, text: str) -> None:
-        about = {"campaign_id": self.campaign.id, "artwork_id": artwork, "variation_id": variation, "image_id": image}
-        self._insert(connection, captions, job_id=job, **about, text=text, model="m", revision="r", current=True, created_at=now())
+    def _caption(self, connection: Connection, job: int, text: str, **about: int) -> None:
+        self._insert(
+            connection,
+            captions,
+            job_id=job,
+            campaign_id=self.campaign.id,
+            **about,
+            text=text,
+            model="m",
+            revision="r",
+            current=True,
+            created_at=now(),
+        )
 
     @staticmethod
     def _insert(connection: Connection, table: Any, **values: Any) -> int:

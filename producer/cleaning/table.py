@@ -1,0 +1,61 @@
+"""The cleaning report for the terminal: short, with what needs a hand below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from producer.cleaning.report import CleaningReport
+
+#: Single cases shown of each kind; all are in `--json`.
+SHOWN = 5
+
+
+def table(report: CleaningReport) -> Group:
+    """What an ingest found, as rich shows it."""
+    facts = Table(box=None, show_header=False, pad_edge=False)
+    facts.add_column(style="bold", justify="right")
+    facts.add_column()
+    for count, told in _facts(report):
+        facts.add_row(f"{count:,}", told)
+    return Group(Text(f"{report.catalogue} ({report.reader})", style="dim"), facts, *_cases(report))
+
+
+def _facts(report: CleaningReport) -> Iterator[tuple[int, str]]:
+    yield report.rows, "rows"
+    yield report.files, "files"
+    yield report.artworks, f"artworks, {report.complete:,} of them complete"
+    changes = report.changes
+    yield changes["new"], f"new in the record; {changes['changed']:,} changed, {changes['arrived']:,} pictures arrived"
+    optional = (
+        (report.second_copies, "second copies, joined to their work"),
+        (report.names_repaired, f"names repaired, of {report.works_with_repaired_names:,} works"),
+        (report.uncertain_artists, "works of uncertain artists"),
+        (report.incomplete, f"incomplete, left out of campaigns: {_reasons(report)}"),
+        (report.unreadable, "works whose picture can not be read"),
+        (report.missing_files, "rows without a file: planned until it comes"),
+        (report.refused, "paths refused"),
+    )
+    yield from ((count, told) for count, told in optional if count)
+    yield report.unexplained, "rows or files unexplained"
+
+
+def _reasons(report: CleaningReport) -> str:
+    return "; ".join(f"{count:,} {reason}" for reason, count in report.details["incomplete_reasons"].items())
+
+
+def _cases(report: CleaningReport) -> Iterator[str]:
+    for kind in ("unreadable", "refused"):
+        cases = report.details[kind]
+        yield from (f"[red]{kind}[/] {escape(case['path'])}: {escape(case['reason'])}" for case in cases[:SHOWN])
+        if len(cases) > SHOWN:
+            yield f"[dim]and {len(cases) - SHOWN:,} more {kind}: --json lists them[/]"
+    if report.charts:
+        yield f"[dim]pictures of this report: {escape(report.charts[0].rsplit('/', 1)[0])}[/]"

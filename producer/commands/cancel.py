@@ -1,0 +1,36 @@
+"""`paragone cancel`: what is not done or failed of a campaign, or of one of its stages, is taken out for good."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from db.campaigns import find_campaign
+from db.life.control import cancel as cancel_jobs
+from producer.commands.context import campaign_option, console, emit_json, json_option, pass_house
+from producer.commands.selecting import stage_option
+from producer.standing import scope
+
+if TYPE_CHECKING:
+    from db.house import House
+    from db.vocabulary import Stage
+
+
+@click.command
+@campaign_option
+@stage_option
+@click.option("--yes", is_flag=True, help="Do not ask; without a terminal nothing is asked.")
+@json_option
+@pass_house
+def cancel(house: House, *, campaign: str | None, stage: Stage | None, yes: bool, as_json: bool) -> None:
+    """Cancel every job that is not done or failed, running ones too; what is done stays."""
+    chosen = find_campaign(house.engine, campaign)
+    if not yes and sys.stdin.isatty():
+        click.confirm(f"Cancel what is not done of {scope(chosen, stage)}? It can not be undone", abort=True, err=True)
+    jobs = cancel_jobs(house.engine, chosen.id, stage)
+    if as_json:
+        emit_json({"campaign": chosen.name, "stage": stage, "jobs": jobs})
+    else:
+        console().print(f"cancelled {jobs:,} {'job' if jobs == 1 else 'jobs'} of {scope(chosen, stage)}")

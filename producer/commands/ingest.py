@@ -1,0 +1,59 @@
+"""`paragone ingest`: register a catalogue's artworks."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from producer.cleaning.table import table
+from producer.commands.context import console, emit_json, json_option, pass_house
+from producer.ingest import Source, ingest_catalogue, rehearse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from db.house import House
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command
+@click.argument("catalogue", type=_PATH)
+@click.option("--images", type=_PATH, metavar="DIR", help="Image root; the catalogue's own folder if not given.")
+@click.option(
+    "--file-list", type=_PATH, metavar="FILE", help="Paths that stand in for the tree, one a line (also .gz); no picture is opened."
+)
+@click.option("--link", is_flag=True, help="Leave pictures where they are instead of copying them into the store; for one machine.")
+@click.option("--dry-run", is_flag=True, help="Read, open and report, but write nothing.")
+@json_option
+@pass_house
+def ingest(house: House, catalogue: Path, images: Path | None, file_list: Path | None, *, link: bool, dry_run: bool, as_json: bool) -> None:
+    """Register the artworks of CATALOGUE: a classes.csv (also .gz), a folder of pictures, another CSV, or a file list.
+
+    Repairs what it can, reports the rest. Run it again to take up what is new, mended or changed.
+    """
+    source = Source(catalogue=catalogue, images=images, file_list=file_list)
+    with _watched() as watch:
+        if dry_run:
+            report = rehearse(source, watch=watch)
+        else:
+            store = None if link else house.store
+            report = ingest_catalogue(source, engine=house.engine, store=store, charts=house.settings.data_dir / "reports", watch=watch)
+    if as_json:
+        emit_json(report.as_json())
+    else:
+        console().print(table(report), soft_wrap=True)
+
+
+@contextmanager
+def _watched() -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr, where a person looks at it."""
+    columns = (TextColumn("opening pictures"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not Console(stderr=True).is_terminal) as progress:
+        bar = progress.add_task("", total=None)
+        yield lambda done, total: progress.update(bar, completed=done, total=total)

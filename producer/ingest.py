@@ -1,0 +1,117 @@
+"""A catalogue into the record: read, clean, open every picture, register, report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from db.registration import TRANSACTION, Registered, Work, WorkPath, keep_report, known_paths, register
+from producer.cleaning import account, clean, join, style_name
+from producer.cleaning.report import CleaningReport, Tally
+from producer.opening import Opened, Opener
+from producer.readers import read_catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from db.store import Store
+    from producer.cleaning import CleanWork
+
+#: Works registered at once while pictures are opened: what an interrupted ingest does again at most.
+WITH_PICTURES = 900
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """What the operator names: the catalogue, and where its pictures are."""
+
+    catalogue: Path
+    images: Path | None = None
+    file_list: Path | None = None
+
+
+def ingest_catalogue(
+    source: Source,
+    *,
+    engine: Engine,
+    store: Store | None,
+    charts: Path | None = None,
+    watch: Callable[[int, int], None] | None = None,
+) -> CleaningReport:
+    """Register a catalogue and keep the report; doing it again takes up what is new, mended or changed and nothing else.
+
+    Args:
+        source: the catalogue and its pictures.
+        engine: the record.
+        store: where pictures are copied; None leaves them where they are and records links.
+        charts: folder for the report's pictures; None draws none.
+        watch: told after each work how many of how many are done.
+
+    Raises:
+        CatalogueUnreadable: the catalogue can not be read as a whole.
+    """
+    tally = _gather(source)
+    opener = Opener(known=known_paths(engine) if tally.catalogue.pictures else {}, store=store, link=store is None)
+    works = (_work(opened) for opened in _opened(opener, tally, watch))
+    changes = register(engine, works, at_once=WITH_PICTURES if tally.catalogue.pictures else TRANSACTION)
+    report = tally.report(changes)
+    if charts is not None:
+        from producer.cleaning.charts import draw  # matplotlib takes a second
+
+        report.charts = [str(path) for path in draw(report, charts / _name())]
+    keep_report(engine, str(source.catalogue.resolve()), report.as_json())
+    return report
+
+
+def rehearse(source: Source, *, watch: Callable[[int, int], None] | None = None) -> CleaningReport:
+    """The report that an ingest would give, every picture opened, nothing written and no database asked."""
+    tally = _gather(source)
+    for _ in _opened(Opener(known={}, store=None, link=False), tally, watch):
+        pass
+    return tally.report(Registered())
+
+
+def _gather(source: Source) -> Tally:
+    catalogue = read_catalogue(source.catalogue, images=source.images, file_list=source.file_list)
+    drafts = join(catalogue)
+    return Tally(catalogue=catalogue, account=account(catalogue, drafts), works=[clean(draft) for draft in drafts])
+
+
+def _opened(opener: Opener, tally: Tally, watch: Callable[[int, int], None] | None) -> Iterator[Opened]:
+    works: Sequence[CleanWork] = tally.works
+    for done, opened in enumerate(opener.open_all(works), start=1):
+        tally.add(opened)
+        if watch is not None:
+            watch(done, len(works))
+        yield opened
+
+
+def _work(opened: Opened) -> Work:
+    work, facts = opened.work, {}
+    for copy in work.copies:
+        read = opened.picture is not None and copy.file.path not in opened.unreadable
+        # A file that could not be read is opened again next time, whatever its time says: rights change without it.
+        facts[copy.file.path] = (copy.file.byte_size, copy.file.modified_ns) if read else (None, None)
+    paths = tuple(
+        WorkPath(
+            path=copy.file.path,
+            style=style_name(copy.name.folder),
+            repaired=copy.repaired,
+            byte_size=facts[copy.file.path][0],
+            modified_ns=facts[copy.file.path][1],
+        )
+        for copy in work.copies
+    )
+    shared: dict[str, Any] = {name: getattr(work, name) for name in _SHARED}
+    return Work(paths=paths, picture=opened.picture, **shared)
+
+
+_SHARED = ("key", "artist", "title", "style", "styles", "subset", "incomplete", "extra", "listed")
+
+
+def _name() -> str:
+    return f"ingest-{datetime.now(UTC):%Y%m%d-%H%M%S}"

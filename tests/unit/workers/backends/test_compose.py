@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import itertools
+import re
+import statistics
+import subprocess
+import sys
+import unicodedata
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from workers.backends import BadRequest, ModelSource, PromptRequest, PromptResult
+from workers.backends.briefing import brief_sets
+from workers.backends.clauses import caption_clauses, join
+from workers.backends.compose import ComposedPrompts, compose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from transformers import CLIPTokenizer
+
+CAPTIONS = [
+    "a painting of a woman with a parasol",
+    "two men sitting at a table playing cards",
+    "a japanese print of a large wave with a boat in it and mount fuji in the background",
+    "a portrait of a man in a black hat and white collar",
+    "a bedroom with a bed, two chairs and a window",
+]
+RADICAL_FAMILIES = {
+    "historical", "cultural", "natural", "surreal", "material",
+    "emotional", "mythological", "scientific", "technological", "scale",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def count(real_tokenizer: CLIPTokenizer) -> Callable[[str], int]:
+    return lambda text: len(real_tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def request(seed: int = 0, **fields: str) -> PromptRequest:
+    facts = {"caption": CAPTIONS[seed % len(CAPTIONS)], "style": "Post_Impressionism", "artist": "vincent van gogh", "title": "x"}
+    return PromptRequest(**{**facts, "level": "radical", **fields}, seed=seed)  # type: ignore[arg-type]
+
+
+def write(asked: PromptRequest, count: Callable[[str], int], *, most: int = 75, target: int = 55) -> PromptResult:
+    return compose(asked, None, count, most=most, target=target)
+
+
+def plain(text: str) -> str:
+    """Words of a text without case, accents and punctuation, with a space on both sides of each."""
+    letters = "".join(letter for letter in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(letter))
+    return f" {' '.join(re.findall('[a-z0-9]+', letters))} "
+
+
+@pytest.mark.parametrize("level", ["moderate", "radical"])
+def test_prompts_have_about_55_tokens_of_the_real_tokenizer_and_never_more_than_75(level: str, count: Callable[[str], int]) -> None:
+    results = [write(request(seed, level=level), count) for seed in range(400)]
+
+    assert 52 <= statistics.mean(result.tokens for result in results) <= 58
+    assert max(result.tokens for result in results) <= 75
+    assert all(result.tokens == count(result.text) and result.draft_tokens == count(result.draft) for result in results)
+    assert statistics.pstdev(result.tokens for result in results) > 2
+
+
+def test_ten_radical_families_are_drawn_alike_and_no_two_prompts_are_the_same(count: Callable[[str], int]) -> None:
+    results = [write(request(seed, caption="a boat on a lake"), count) for seed in range(400)]
+
+    families = Counter(result.brief for result in results)
+    assert set(families) == RADICAL_FAMILIES
+    assert min(families.values()) > 15
+    assert len({result.text for result in results}) == len(results)
+
+
+def test_every_family_has_many_briefs() -> None:
+    for families in brief_sets().values():
+        for family in families:
+            fillings = sum(
+                len(list(itertools.product(*(family.words[slot] for slot in re.findall(r"{(\w+)}", template)))))
+                for template in family.briefs
+            )
+            assert fillings >= 12, family.name
+            assert len(set(family.details)) >= 6
+
+
+def test_equal_requests_give_equal_prompts_and_other_seeds_other_ones(count: Callable[[str], int]) -> None:
+    assert write(request(3), count) == write(request(3), count)
+    assert write(request(3), count).text != write(request(8), count).text
+
+
+def test_a_prompt_holds_the_caption_the_style_and_its_brief_in_whole(count: Callable[[str], int]) -> None:
+    result = write(request(2, caption="a red boat", level="moderate"), count)
+
+    assert result.text.startswith("a red boat, ")
+    assert "Post Impressionism" in result.text
+    assert result.draft == result.text
+    assert result.brief in {family.name for family in brief_sets()["moderate"]}
+
+
+def test_too_long_a_caption_loses_its_last_clauses_and_the_brief_stays(count: Callable[[str], int]) -> None:
+    parts = [
+        "a long table in a banquet hall",
+        *(f"with guest number {word} eating bread" for word in ["one", "two", "three", "four", "five", "six", "seven"]),
+    ]
+    asked = request(
+        5, caption=" ".join(parts) + ", and a dog under the table and a cat beside the fire and a musician who plays the lute all night"
+    )
+
+    result = write(asked, count)
+
+    assert result.draft_tokens > 75 >= result.tokens
+    assert result.text.startswith(parts[0])
+    draft_clauses, clauses = re.split(r", | (?=with|and)", result.draft), re.split(r", | (?=with|and)", result.text)
+    assert [clause for clause in draft_clauses if clause in clauses] == clauses
+    assert "Post Impressionism" in result.text
+
+
+@pytest.mark.parametrize("most", [4, 10, 20])
+def test_a_caption_that_can_not_be_parted_is_left_out_rather_than_cut(most: int, count: Callable[[str], int]) -> None:
+    caption = "one " * 90
+
+    result = write(request(1, caption=caption), count, most=most)
+
+    assert 0 < result.tokens <= most
+    assert "one one" not in result.text
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    caption=st.one_of(
+        st.text(max_size=200),
+        st.lists(st.sampled_from(["a", "boat", "with", "and", ",", "under", "the", "red", "sky", "of", "Hokusai", "naïve", "Ukiyo", ";", ".", "-", "漢字"]), max_size=120).map(
+            " ".join
+        ),
+    ),
+    style=st.one_of(st.just("Baroque"), st.text(max_size=40)),
+    most=st.integers(4, 90),
+    seed=st.integers(0, 2**64 - 1),
+    level=st.sampled_from(["moderate", "radical"]),
+)
+def test_no_text_exceeds_the_limit(count: Callable[[str], int], caption: str, style: str, most: int, seed: int, level: str) -> None:
+    result = write(request(seed, caption=caption, style=style, level=level), count, most=most)
+
+    assert result.tokens == count(result.text) <= most
+    assert result.tokens <= result.draft_tokens or result.draft_tokens <= most
+
+
+NAMES = st.lists(st.text("abcdeéöñoszVGK", min_size=3, max_size=9), min_size=1, max_size=4)
+SEPARATORS = st.sampled_from([" ", "-", "_", "", "  "])
+CASES = st.sampled_from([str, str.upper, str.lower, str.title])
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=NAMES,
+    separator=SEPARATORS,
+    case=CASES,
+    accents=st.booleans(),
+    position=st.integers(0, 4),
+    seed=st.integers(0, 99),
+    short=st.booleans(),
+)
+def test_the_artist_is_never_named(
+    count: Callable[[str], int],
+    name: list[str],
+    separator: str,
+    case: Callable[[str], str],
+    *,
+    accents: bool,
+    position: int,
+    seed: int,
+    short: bool,
+) -> None:
+    spelled = case(separator.join(name[-1:] if short else name))
+    if not accents:
+        spelled = "".join(letter for letter in unicodedata.normalize("NFKD", spelled) if not unicodedata.combining(letter))
+    words = ["a painting", "by", "the sea,", "with boats"]
+    words.insert(position, spelled)
+    asked = request(seed, artist="-".join(name), caption=" ".join(words))
+
+    result = write(asked, count)
+
+    for text in (result.text, result.draft):
+        assert f" {plain(name[-1]).strip()} " not in plain(text)
+        assert plain(" ".join(name)).replace(" ", "") not in re.split(r"\s", plain(text))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    title=st.lists(st.sampled_from(["the", "a", "woman", "with", "Parasol", "and", "boat", "café", "starry", "night", "in", "of"]), min_size=3, max_size=7),
+    around=st.lists(st.sampled_from(["the", "a", "woman", "with", "parasol", "and", "boat", "cafe", "starry", "night", "in", "of", ",", "."]), max_size=6),
+    glue=st.sampled_from([" ", "-", ", ", " '"]),
+    case=CASES,
+    seed=st.integers(0, 99),
+)
+def test_the_title_does_not_stay_as_a_phrase(
+    count: Callable[[str], int], title: list[str], around: list[str], glue: str, case: Callable[[str], str], seed: int
+) -> None:
+    asked = request(seed, title="-".join(title), artist="", caption=" ".join([*around, case(glue.join(title)), *around]))
+
+    result = write(asked, count)
+
+    assert plain(" ".join(title)) not in plain(result.text)
+    assert plain(" ".join(title)) not in plain(result.draft)
+
+
+@pytest.mark.parametrize(
+    ("artist", "title", "caption", "expected"),
+    [
+        ("vincent van gogh", "the starry night", "a village under stars by Vincent van Gogh", "a village under stars"),
+        ("paul cézanne", "", "CEZANNE's apples on a cloth", "apples on a cloth"),
+        ("m.c. escher", "", "stairs by M. C. Escher in a tower", "stairs in a tower"),
+        ("claude-monet", "woman-with-a-parasol", "a woman with a parasol in a field", "a woman and parasol in a field"),
+        ("jan van eyck", "", "a van on a road", "a van on a road"),
+        ("john white alexander", "", "a woman in a white dress", "a woman in a white dress"),
+        ("unknown artist", "", "an artist at work", "an artist at work"),
+        ("katsushika hokusai", "boats", "two boats in the style of Hokusai", "two boats"),
+    ],
+)
+def test_what_a_cleaned_caption_looks_like(artist: str, title: str, caption: str, expected: str, count: Callable[[str], int]) -> None:
+    assert write(request(0, artist=artist, title=title, caption=caption), count).text.startswith(f"{expected}, ")
+
+
+@given(st.text(max_size=80))
+def test_taking_a_caption_apart_loses_no_word(caption: str) -> None:
+    whole = " ".join(caption.split())
+
+    parts = caption_clauses(f"x {whole}", rank=3)
+
+    assert re.findall(r"\w+", join(parts)) == re.findall(r"\w+", f"x {whole}")
+    assert [part.rank for part in parts] == [0, *range(4, 3 + len(parts))]
+
+
+def test_brief_sets_and_families_can_be_named(tiny: Path) -> None:
+    writer = ComposedPrompts(model=ModelSource(location=str(tiny / "refiner")), device="cpu")
+    writer.load()
+
+    named = writer.run([request(seed) for seed in range(20)], {"brief_set": ["material", "scale"]})
+
+    assert {result.brief for result in named} == {"material", "scale"}
+    assert all(result.tokens <= 75 for result in named)
+    assert writer.revision.startswith("sha256:")
+    with pytest.raises(BadRequest, match="no briefs 'wild'.*moderate, radical"):
+        writer.run([request()], {"brief_set": "wild"})
+    with pytest.raises(BadRequest, match="max_tokens"):
+        writer.run([request()], {"max_tokens": 0})
+
+
+def test_the_prompt_writer_and_the_fakes_load_no_torch() -> None:
+    code = (
+        "import sys, workers.backends, workers.backends.compose, workers.backends.fakes, workers.backends.sources;"
+        "print([name for name in ('torch', 'transformers', 'diffusers', 'numpy', 'huggingface_hub') if name in sys.modules])"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

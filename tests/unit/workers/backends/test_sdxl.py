@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionXLImg2ImgPipeline
+from PIL import Image
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+from db.pictures import degenerate_reason, pixel_hash
+from workers.backends import BadRequest, ModelSource, ModelUnavailable, RepaintRequest
+from workers.backends.sdxl import SdxlImg2Img
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SETTINGS = {"steps": 8, "strength": 0.3, "guidance": 7.5}
+
+
+@pytest.fixture(scope="module")
+def refiner(tiny: Path) -> SdxlImg2Img:
+    backend = SdxlImg2Img(model=ModelSource(location=str(tiny / "refiner")), device="cpu")
+    backend.load()
+    return backend
+
+
+def requests(images: list[Image.Image], prompt: str = "a garden in the rain") -> list[RepaintRequest]:
+    return [RepaintRequest(image=image, prompt=prompt, seed=100 + index) for index, image in enumerate(images)]
+
+
+def repaint(backend: SdxlImg2Img, batch: list[RepaintRequest], **settings: object) -> list[Image.Image]:
+    images = [result.image for result in backend.run(batch, {**SETTINGS, **settings})]
+    assert all(image is not None for image in images)
+    return [image for image in images if image is not None]
+
+
+def distance(one: Image.Image, other: Image.Image) -> float:
+    return float(np.abs(np.asarray(one, np.int16) - np.asarray(other, np.int16)).mean())
+
+
+def test_a_repaint_is_sound_and_as_large_as_its_canvas(refiner: SdxlImg2Img, scenes: list[Image.Image]) -> None:
+    for strength in (0.3, 0.45):
+        for before, after in zip(scenes, repaint(refiner, requests(scenes), strength=strength), strict=True):
+            assert (after.size, after.mode) == (before.size, "RGB")
+            assert degenerate_reason(original=before, repaint=after) is None
+
+
+def test_a_higher_strength_goes_further_from_the_original(refiner: SdxlImg2Img, scenes: list[Image.Image]) -> None:
+    mild = repaint(refiner, requests(scenes), strength=0.3)
+    strong = repaint(refiner, requests(scenes), strength=0.8)
+
+    for before, near, far in zip(scenes, mild, strong, strict=True):
+        assert distance(before, near) < distance(before, far)
+
+
+def test_equal_requests_give_equal_pixels(refiner: SdxlImg2Img, scenes: list[Image.Image]) -> None:
+    first, second = (list(map(pixel_hash, repaint(refiner, requests(scenes)))) for _ in range(2))
+
+    assert first == second
+
+
+def test_batch_mates_change_a_repaint_by_rounding_at_most(refiner: SdxlImg2Img, scenes: list[Image.Image]) -> None:
+    together = repaint(refiner, requests(scenes))
+
+    for request, image in zip(requests(scenes), together, strict=True):
+        alone = repaint(refiner, [request])[0]
+        assert distance(alone, image) < 0.1
+
+
+def test_seed_prompt_and_negative_prompt_matter(refiner: SdxlImg2Img, scenes: list[Image.Image]) -> None:
+    plain = repaint(refiner, requests(scenes))[0]
+
+    other_seed = RepaintRequest(image=scenes[0], prompt="a garden in the rain", seed=5)
+    assert distance(plain, repaint(refiner, [other_seed])[0]) > 1
+    assert pixel_hash(plain) != pixel_hash(repaint(refiner, requests(scenes, "fire"))[0])
+    assert pixel_hash(plain) != pixel_hash(repaint(refiner, requests(scenes), negative_prompt="fire")[0])
+    assert pixel_hash(plain) != pixel_hash(repaint(refiner, requests(scenes), aesthetic_score=1.0)[0])
+
+
+def test_the_result_is_the_pipelines_own(refiner: SdxlImg2Img, scenes: list[Image.Image]) -> None:
+    """Driving the autoencoder from outside must change nothing but its speed."""
+    batch = requests(scenes)
+    reference = refiner._pipeline(
+        prompt=[request.prompt for request in batch],
+        negative_prompt=[""] * len(batch),
+        image=scenes,
+        generator=[torch.Generator("cpu").manual_seed(request.seed) for request in batch],
+        num_inference_steps=8,
+        strength=0.3,
+        guidance_scale=7.5,
+    ).images
+
+    for ours, theirs in zip(repaint(refiner, batch), reference, strict=True):
+        assert distance(ours, theirs) < 0.05
+
+
+def test_no_step_to_paint_is_refused_with_the_mend(refiner: SdxlImg2Img, scenes: list[Image.Image]) -> None:
+    with pytest.raises(BadRequest, match="at least 4 steps or a higher strength"):
+        refiner.run(requests(scenes), {"steps": 3, "strength": 0.3})
+    with pytest.raises(BadRequest, match="a higher strength"):
+        refiner.run(requests(scenes), {"steps": 25, "strength": 0})
+
+
+@pytest.mark.parametrize("settings", [{"steps": 0}, {"steps": "8"}, {"strength": 1.5}, {"guidance": -1}, {"negative_prompt": 3}])
+def test_settings_out_of_range_are_refused(refiner: SdxlImg2Img, scenes: list[Image.Image], settings: dict[str, Any]) -> None:
+    with pytest.raises(BadRequest, match=next(iter(settings))):
+        refiner.run(requests(scenes), {**SETTINGS, **settings})
+
+
+def test_canvases_must_be_of_one_size_that_the_model_can_take(refiner: SdxlImg2Img, scenes: list[Image.Image]) -> None:
+    with pytest.raises(BadRequest, match="several sizes"):
+        refiner.run(requests([scenes[0], scenes[0].resize((32, 32))]), SETTINGS)
+    with pytest.raises(BadRequest, match="multiples of 2"):
+        refiner.run(requests([scenes[0].resize((33, 33))]), SETTINGS)
+
+
+def test_not_a_number_is_no_image_and_spares_the_batch_mates(
+    refiner: SdxlImg2Img, scenes: list[Image.Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode = refiner._encode
+
+    def spoiled(*args: Any) -> torch.Tensor:
+        latents = encode(*args)
+        latents[1] = float("nan")
+        return latents
+
+    monkeypatch.setattr(refiner, "_encode", spoiled)
+
+    results = [result.image for result in refiner.run(requests(scenes), SETTINGS)]
+
+    assert results[1] is None
+    assert all(results[index] is not None for index in (0, 2, 3))
+
+
+def test_an_overflow_of_half_precision_is_decoded_again_in_full(tiny: Path, scenes: list[Image.Image]) -> None:
+    backend = SdxlImg2Img(model=ModelSource(location=str(tiny / "refiner")), device="cpu")
+    backend.load()
+    latents = 10 * backend._encode(scenes, [torch.Generator().manual_seed(seed) for seed in range(4)]).detach()
+    latents[2] = 0  # the one picture that does not overflow
+    vae = backend._pipeline.vae
+    with torch.inference_mode():
+        vae.decoder.conv_in.weight.mul_(6e4)  # held by float16, unlike ten times as much
+        expected = backend._decode_slice(latents)
+        vae.to(torch.float16)
+        assert not torch.isfinite(vae.decode(latents.half() / vae.config.scaling_factor).sample).all()
+
+        pixels = backend._decode_slice(latents)
+
+    assert torch.isfinite(pixels).all()
+    assert torch.allclose(pixels[0], expected[0], rtol=0.01)
+    assert vae.dtype == torch.float16
+
+
+def test_the_base_form_is_told_from_the_models_own_files(tiny: Path, tmp_path: Path, scenes: list[Image.Image]) -> None:
+    refiner = StableDiffusionXLImg2ImgPipeline.from_pretrained(tiny / "refiner", local_files_only=True)
+    tokenizer: CLIPTokenizer = refiner.tokenizer_2
+    config = CLIPTextConfig.from_dict({**refiner.text_encoder_2.config.to_dict(), "hidden_size": 32, "intermediate_size": 64})
+    unet = type(refiner.unet).from_config(
+        refiner.unet.config, cross_attention_dim=64 + 32, projection_class_embeddings_input_dim=6 * 16 + 64
+    )
+    base = StableDiffusionXLImg2ImgPipeline(
+        vae=refiner.vae,
+        text_encoder=CLIPTextModel(config),
+        text_encoder_2=refiner.text_encoder_2,
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer,
+        unet=unet,
+        scheduler=refiner.scheduler,
+        add_watermarker=False,
+    )
+    base.save_pretrained(tmp_path / "base")
+    backend = SdxlImg2Img(model=ModelSource(location=str(tmp_path / "base")), device="cpu")
+    backend.load()
+
+    assert all(image.size == (64, 64) for image in repaint(backend, requests(scenes), strength=0.65))
+    assert not backend._pipeline.config.requires_aesthetics_score
+
+
+def test_a_missing_part_is_unavailable(tiny: Path, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(tiny / "refiner", tmp_path / "refiner")
+    shutil.rmtree(tmp_path / "refiner" / "unet")
+    backend = SdxlImg2Img(model=ModelSource(location=str(tmp_path / "refiner")), device="cpu")
+
+    with pytest.raises(ModelUnavailable, match="can not be loaded"):
+        backend.load()
