@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exists, func, literal_column, select
+from sqlalchemy import and_, exists, func, literal_column, select, union
 
 from db.campaigns import all_campaigns
 from db.clock import now
@@ -137,7 +137,7 @@ def _counts(connection: Connection, campaign_id: int | None) -> dict[int, dict[s
         .group_by(jobs.c.campaign_id, jobs.c.stage, jobs.c.state)
     )
     found: dict[int, dict[str, dict[str, int]]] = {}
-    for campaign, stage, state, count in connection.execute(query).tuples():
+    for campaign, stage, state, count in connection.execute(query):
         found.setdefault(campaign, {str(name): {} for name in Stage}).setdefault(stage, {})[state] = count
     return found
 
@@ -160,7 +160,7 @@ def _rates(connection: Connection, campaign_id: int | None) -> dict[str, float]:
         .group_by(jobs.c.stage)
     )
     rates = {}
-    for stage, count, first, at in connection.execute(query).tuples():
+    for stage, count, first, at in connection.execute(query):
         rates[stage] = count / max(1.0, at - first)
     return rates
 
@@ -210,15 +210,13 @@ def _stuck(
 def _behind_ended(connection: Connection, campaign_id: int | None) -> int:
     """Waiting jobs of chains that an ended job has cut, found from the few that ended."""
     ended = jobs.alias("ended")
-    of_caption = ended.c.stage == str(Stage.CAPTION)
-    same_artwork = and_(of_caption, jobs.c.artwork_id == ended.c.artwork_id, jobs.c.campaign_id == ended.c.campaign_id)
-    same_variation = and_(~of_caption, jobs.c.variation_id == ended.c.variation_id)
-    count = 0
-    for link in (same_artwork, same_variation):
-        query = (
-            select(func.count(jobs.c.id.distinct()))
-            .join(ended, link)
-            .where(ended.c.state.in_([str(state) for state in _ENDED]), jobs.c.state == str(JobState.WAITING), *_of(ended, campaign_id))
-        )
-        count += connection.scalar(query.select_from(jobs)) or 0
-    return count
+    same_artwork = and_(jobs.c.artwork_id == ended.c.artwork_id, jobs.c.campaign_id == ended.c.campaign_id)
+    same_variation = jobs.c.variation_id == ended.c.variation_id
+    behind = [
+        select(jobs.c.id)
+        .join(ended, same_variation if stage.per_variation else same_artwork)
+        .where(ended.c.stage == str(stage), ended.c.state.in_([str(state) for state in _ENDED]), *_of(ended, campaign_id))
+        .where(jobs.c.stage.in_([str(later) for later in _ORDER[_ORDER.index(stage) + 1 :]]), jobs.c.state == str(JobState.WAITING))
+        for stage in _ORDER[:-1]
+    ]
+    return connection.scalar(select(func.count()).select_from(union(*behind).subquery())) or 0

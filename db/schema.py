@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from db.engine import reading
 from db.errors import DatabaseUnreachable, NotInitialised
@@ -44,7 +44,7 @@ def current_revision(engine: Engine) -> str | None:
     try:
         with reading(engine).connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
-    except OperationalError as error:
+    except DatabaseError as error:  # also: a file that is no SQLite database
         cause = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
         raise DatabaseUnreachable(f"the database does not answer ({cause}): check PARAGONE_DATABASE_URL and that it runs") from None
 

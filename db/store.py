@@ -33,6 +33,7 @@ class Store:
 
     def __init__(self, location: str) -> None:
         self.location = location
+        self._folders: set[str] = set()
         self._fs: AbstractFileSystem
         try:
             self._fs, self._root = fsspec.core.url_to_fs(location)
@@ -113,7 +114,10 @@ class Store:
         if not isinstance(self._fs, LocalFileSystem):
             self._fs.pipe_file(path, data)  # object stores publish an object only when it is whole
             return
-        self._fs.makedirs(self._fs._parent(path), exist_ok=True)  # noqa: SLF001  # fsspec's own name for it
+        folder = path.rsplit("/", 1)[0]
+        if folder not in self._folders:
+            self._fs.makedirs(folder, exist_ok=True)
+            self._folders.add(folder)
         scratch = f"{path}.writing-{uuid.uuid4().hex}"
         with open(scratch, "wb") as file:  # noqa: PTH123  # a plain path from fsspec
             file.write(data)

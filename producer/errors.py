@@ -32,7 +32,7 @@ class NothingRegistered(ProducerError):
     """No artwork is registered yet: run `paragone ingest CATALOGUE` first."""
 
     def __init__(self) -> None:
-        super().__init__((self.__doc__ or "").splitlines()[0])
+        super().__init__("no artwork is registered yet: run `paragone ingest CATALOGUE` first")
 
 
 class UnknownArtwork(ProducerError):

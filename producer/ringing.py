@@ -27,7 +27,7 @@ def ring_for_ready(house: House) -> int:
         return 0
     try:
         return _ring(house, stages)
-    except Exception as error:  # noqa: BLE001  # kombu raises whatever its transport does, and a lost ring is no failure
+    except Exception as error:  # kombu raises whatever its transport does, and a lost ring is no failure
         logger.warning("the broker took no ring, workers find their work by themselves: %s", type(error).__name__)
         logger.debug("no ring was sent", exc_info=True)
         return 0
@@ -47,4 +47,4 @@ def _ring(house: House, stages: Sequence[Stage]) -> int:
     within = 2 * house.settings.lease_seconds
     with create_app(broker.url) as app:
         bell = Bell(app)
-        return sum(bell.top_up([stage], threads=threads_alive(house.engine, stage, within_seconds=within)) for stage in stages)
+        return bell.top_up(stages, threads=lambda stage: threads_alive(house.engine, stage, within_seconds=within))

@@ -56,7 +56,8 @@ def compare_pictures(model: TrainedModel, images: tuple[Image, Image], *, embedd
     captions: tuple[str | None, str | None] = (None, None)
     if captioner is not None:
         captioner.load()
-        said = captioner.run([CaptionRequest(image=image) for image in images], {"max_new_tokens": 24})
+        asked_for = model.config.captioner.settings if model.config.captioner is not None else {}
+        said = captioner.run([CaptionRequest(image=image) for image in images], asked_for)
         captions = (said[0].text, said[1].text)
     return Comparison(cosine=float(one @ other), clip_cosine=float(vectors[0] @ vectors[1]), captions=captions)
 

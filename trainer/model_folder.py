@@ -17,6 +17,7 @@ from trainer.configuration import TrainingConfig
 from trainer.errors import BadModelFolder
 from trainer.evaluation import Evaluation, plain_table
 from trainer.head import SiameseHead
+from trainer.sources import Source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,14 +29,6 @@ WEIGHTS, CONFIG, CARD, GROUPS = "model.safetensors", "config.json", "README.md",
 
 class _Facts(BaseModel):
     model_config = ConfigDict(frozen=True)
-
-
-class Source(_Facts):
-    """A model that the head needs beside it."""
-
-    location: str
-    revision: str | None = None
-    dtype: str = "auto"
 
 
 class TripletFacts(_Facts):

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from trainer.configuration import TrainingConfig
     from trainer.history import Epoch
     from trainer.run import Run
+    from trainer.sources import Source
     from trainer.splits import Shares
-    from workers.backends.protocol import ModelSource
 
 PLOT = "splits.png"
 
@@ -93,6 +93,6 @@ def carry_out(engine: Engine, store: Store, campaign: Campaign, order: Order, li
     return Outcome(runs=tuple(runs), plot=order.directory / PLOT, unreadable=corpus.embeddings.unreadable, untrained_models=untrained)
 
 
-def _captioner(engine: Engine, campaign: Campaign, directory: Path | None) -> ModelSource | None:
+def _captioner(engine: Engine, campaign: Campaign, directory: Path | None) -> Source | None:
     """The campaign's captioner at the commit that its captions were made with."""
     return captioner_source(campaign.config, directory, frozen_revision(engine, campaign.id, campaign.config.caption.model))

@@ -28,7 +28,17 @@ def plot_splits(histories: Mapping[str, History], path: Path) -> None:
     for (split, history), colour in zip(histories.items(), _COLOURS * len(histories), strict=False):
         _draw(loss, history, split, colour, "loss")
         _draw(accuracy, history, split, colour, "accuracy")
-    accuracy.axhline(0.5, color="#9a948a", linewidth=0.9, linestyle=(0, (1, 3)), zorder=0, label="chance")
+    accuracy.axhline(0.5, color="#9a948a", linewidth=1.2, linestyle=(0, (2, 2)), zorder=0)
+    accuracy.annotate(
+        "chance",
+        (1, 0.5),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 4),
+        textcoords="offset points",
+        ha="right",
+        fontsize=9,
+        color="#7d766b",
+    )
     accuracy.set_ylim(top=1.01)
     _dress(loss, "loss")
     _dress(accuracy, "triplets told right")

@@ -15,9 +15,10 @@ from db.training import Part, begin_run, finish_run, finished_runs
 from trainer.checkpoints import CHECKPOINT
 from trainer.errors import BadCheckpoint
 from trainer.evaluation import Evaluation, evaluate
-from trainer.model_folder import ModelConfig, Source, TripletFacts, save_model
+from trainer.model_folder import ModelConfig, TripletFacts, save_model
 from trainer.negatives import OtherStyle
 from trainer.rows import triplet_rows
+from trainer.sources import Source
 from trainer.splits import split_groups
 from trainer.training import Training
 from trainer.triplets import draw_triplets, keep
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from trainer.rows import TripletRows
     from trainer.splits import Shares
     from trainer.training import Trained
-    from workers.backends.protocol import ModelSource
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Plan:
     #: Triplets drawn for each repaint, each with another negative.
     negatives: int = 4
     device: str = "cpu"
-    captioner: ModelSource | None = None
+    captioner: Source | None = None
     #: Whether the models behind the corpus were never trained: kept with the model and shown with its figures.
     untrained_models: bool = False
 
@@ -199,12 +199,11 @@ def _each(epoch: Epoch, draw: Callable[[Epoch], None], on_epoch: Callable[[Epoch
 
 
 def _save(corpus: Corpus, plan: Plan, *, triplet_set: TripletSet, trained: Trained, evaluation: Evaluation, learned: list[str]) -> None:
-    captioner = plan.captioner
     config = ModelConfig(
         dimension=corpus.embeddings.vectors.shape[1],
         campaign=corpus.campaign.name,
         clip=Source(location=corpus.clip.location, revision=corpus.space.revision, dtype=corpus.clip.dtype),
-        captioner=captioner and Source(location=captioner.location, revision=captioner.revision, dtype=captioner.dtype),
+        captioner=plan.captioner,
         training=plan.config,
         triplets=TripletFacts(
             name=triplet_set.name, content_hash=triplet_set.content_hash, seed=triplet_set.seed, recipe=triplet_set.recipe

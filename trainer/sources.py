@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
 
 from workers.backends.protocol import ModelSource
 
 if TYPE_CHECKING:
     from db.campaigns import CampaignConfig
-    from trainer.model_folder import Source
 
 DEFAULT_CLIP = "openai/clip-vit-base-patch32"
 
@@ -19,6 +20,18 @@ CLIP_FOLDER, CAPTIONER_FOLDER = "clip", "captioner"
 
 #: How a campaign writes a folder of its models directory.
 _LOCAL = "local:"
+
+
+class Source(BaseModel):
+    """A model that a trained head needs beside it, as its folder names it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    location: str
+    revision: str | None = None
+    dtype: str = "auto"
+    #: What its calls were told, as the campaign had it.
+    settings: dict[str, Any] = {}
 
 
 def models_directory(config: CampaignConfig | None, stand_in: Path | None) -> Path | None:
@@ -36,15 +49,15 @@ def clip_source(directory: Path | None, chosen: str | None = None) -> ModelSourc
     return ModelSource(location=location, dtype="float32")
 
 
-def captioner_source(config: CampaignConfig, directory: Path | None, frozen: str | None = None) -> ModelSource | None:
+def captioner_source(config: CampaignConfig, directory: Path | None, frozen: str | None = None) -> Source | None:
     """The campaign's captioner, at the commit that was frozen if one was; None if it is not a BLIP-2."""
     caption = config.caption
     if caption.backend != "blip2":
         return None
     if caption.model.startswith(_LOCAL):
         folder = caption.model.removeprefix(_LOCAL)
-        return ModelSource(location=str((directory or Path()) / folder), dtype=caption.dtype)
-    return ModelSource(location=caption.model, revision=frozen or caption.revision, dtype=caption.dtype)
+        return Source(location=str((directory or Path()) / folder), dtype=caption.dtype, settings=caption.settings)
+    return Source(location=caption.model, revision=frozen or caption.revision, dtype=caption.dtype, settings=caption.settings)
 
 
 def are_untrained(directory: Path | None) -> bool:

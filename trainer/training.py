@@ -83,6 +83,11 @@ class Training:
         kept = load_checkpoint(self._checkpoint)
         if kept.fingerprint != self._fingerprint:
             raise BadCheckpoint(f"{self._checkpoint} belongs to a training with other parameters or triplets: start anew with --fresh")
+        if len(kept.history.epochs) > self._config.epochs:
+            done, asked = len(kept.history.epochs), self._config.epochs
+            raise BadCheckpoint(
+                f"{self._checkpoint} is {done} epochs on, more than the {asked} asked for: ask for more, or start with --fresh"
+            )
         try:
             self._head.load_state_dict(kept.head)
             self._temperature.load_state_dict(kept.temperature)

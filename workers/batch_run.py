@@ -91,7 +91,7 @@ def _run(around: Surroundings, batch: Batch) -> Verdict | None:
     context = Context(parameters=batch.parameters, revision="", store=around.store)
     run = _BatchRun(batch=batch, context=context)
     facts = works(around.engine, batch)
-    around.announcer.received(batch, {work.job_id: work for work in facts})
+    around.announcer.received(batch, facts)
     with around.budget.of(around.settings.budget_seconds):
         _prepare(run, facts)
     try:
@@ -172,10 +172,9 @@ def _hand_in(around: Surroundings, run: _BatchRun, outcomes: Outcomes[Any], seco
 
 def _announce(announcer: Announcer, run: _BatchRun, verdict: Verdict, runtime: float) -> None:
     errors = {failure.job_id: f"{failure.kind}: {failure.error}" for failure in run.failures}
+    announcer.succeeded([job for job in run.batch.jobs if job.job_id in verdict.done], runtime=runtime)
     for job in run.batch.jobs:
-        if job.job_id in verdict.done:
-            announcer.succeeded(job, runtime=runtime, result="'done'")
-        elif job.job_id in verdict.failed:
+        if job.job_id in verdict.failed:
             announcer.failed(job, error=errors[job.job_id], again=verdict.failed[job.job_id] is not None)
 
 

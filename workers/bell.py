@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 from workers.app import RING, queue_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from celery import Celery
 
@@ -38,13 +38,13 @@ class Bell:
         self._rung: dict[Stage, float] = {}
         self._silent = False
 
-    def top_up(self, stages: Iterable[Stage], *, threads: int) -> int:
-        """Bring each stage's queue up to its depth; returns how many rings were sent."""
+    def top_up(self, stages: Iterable[Stage], *, threads: Callable[[Stage], int]) -> int:
+        """Bring each stage's queue up to its depth, by the number of living threads that serve it; returns how many rings were sent."""
         due = [stage for stage in stages if self._is_due(stage)]
         if not due:
             return 0
         try:
-            sent = self._ring(due, max(1, threads) * RINGS_PER_THREAD)
+            sent = self._ring({stage: max(1, threads(stage)) * RINGS_PER_THREAD for stage in due})
         except (OperationalError, OSError) as error:
             if not self._silent:
                 logger.warning("the broker can not be reached, workers find their work by themselves: %s", error)
@@ -68,11 +68,11 @@ class Bell:
             self._rung[stage] = moment
             return True
 
-    def _ring(self, stages: list[Stage], wanted: int) -> int:
+    def _ring(self, wanted: dict[Stage, int]) -> int:
         sent = 0
         with self._app.producer_pool.acquire(block=True, timeout=5) as producer:
-            for stage in stages:
-                for _ in range(wanted - _depth(producer.channel, stage)):
+            for stage, depth in wanted.items():
+                for _ in range(depth - _depth(producer.channel, stage)):
                     self._app.send_task(RING, queue=queue_name(stage), producer=producer, ignore_result=True, retry=False)
                     sent += 1
         return sent

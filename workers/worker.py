@@ -236,6 +236,5 @@ class Worker:
         self._ring({choice.stage for choice in choices(self._engine, list(Stage))})
 
     def _ring(self, stages: Sequence[Stage] | set[Stage]) -> None:
-        for stage in stages:
-            threads = threads_alive(self._engine, stage, within_seconds=2 * self._settings.lease_seconds)
-            self._bell.top_up([stage], threads=threads)
+        within = 2 * self._settings.lease_seconds
+        self._bell.top_up(stages, threads=lambda stage: threads_alive(self._engine, stage, within_seconds=within))

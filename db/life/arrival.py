@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from db.bulk import runs
 from db.clock import now
@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Connection
+
+
+#: PostgreSQL's advisory lock that `db.registration` holds while it writes pictures.
+ARRIVALS = 0x1A6E57
+
+
+def hold_arrivals(connection: Connection) -> None:
+    """Let no picture arrive until this transaction ends: the jobs that it plans could not be seen yet, and would wait for ever."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": ARRIVALS})
 
 
 def pictures_arrived(connection: Connection, artwork_ids: Sequence[int]) -> int:

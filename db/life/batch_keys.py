@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select
 
 from db.tables import batch_keys
-from db.vocabulary import Stage
+from db.vocabulary import CampaignState, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ def write_batch_keys(connection: Connection, campaign: Campaign) -> None:
         for name, parameters in _parameters(campaign, stage):
             if name not in known:
                 values = {"batch_key": name, "campaign_id": campaign.id, "stage": str(stage), "parameters": vars(parameters)}
-                connection.execute(insert(batch_keys).values(**values))
+                connection.execute(insert(batch_keys).values(**values, paused=campaign.state is CampaignState.PAUSED))
 
 
 def _parameters(campaign: Campaign, stage: Stage) -> Iterator[tuple[str, Parameters]]:

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, literal_column, select, update
+from sqlalchemy import Double, bindparam, insert, literal_column, select, update
 
 from db.clock import now
 from db.engine import reading
@@ -119,6 +119,9 @@ def _statement(*, suspect: bool) -> Any:
     )
 
 
+_LEASE = insert(leases).values(
+    token=bindparam("token"), worker_id=bindparam("worker_id"), expires_at=now() + bindparam("seconds", type_=Double), claimed_at=now()
+)
 _CLAIM = {suspect: _statement(suspect=suspect) for suspect in (False, True)}
 
 
@@ -128,8 +131,7 @@ def _claim(engine: Engine, worker_id: str, choice: Choice, *, limit: int, lease_
         rows = connection.execute(_CLAIM[suspect], {"key": choice.batch_key, "most": limit, "token": token}).all()
         if not rows:
             return None
-        expires = now() + lease_seconds
-        connection.execute(insert(leases).values(token=token, worker_id=worker_id, expires_at=expires, claimed_at=now()))
+        connection.execute(_LEASE, {"token": token, "worker_id": worker_id, "seconds": lease_seconds})
     rows = sorted(rows, key=lambda row: (-row.priority, row.id))
     claimed = tuple(
         Claimed(

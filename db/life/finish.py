@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import bindparam, insert, update
 
 from db.clock import now
 from db.life.failing import record_failures
@@ -23,7 +23,30 @@ if TYPE_CHECKING:
 
     from db.life.claim import Batch
 
+# Built once: building and hashing a statement costs as much as running it.
+_DONE = (
+    update(jobs)
+    .where(
+        jobs.c.id.in_(bindparam("ids", expanding=True)),
+        jobs.c.lease == bindparam("mine"),
+        jobs.c.state.in_([str(JobState.RUNNING), str(JobState.READY)]),
+    )
+    .values(
+        state=str(JobState.DONE),
+        lease=None,
+        suspect=False,
+        crashes=0,
+        attempts=jobs.c.attempts + 1,
+        error_kind=None,
+        error_text=None,
+        changed_at=now(),
+        finished_at=now(),
+    )
+    .returning(jobs.c.id, jobs.c.artwork_id, jobs.c.variation_id, jobs.c.attempts, jobs.c.round)
+)
+_ATTEMPT = insert(attempts).values(ended_at=now())
 _TABLES = {Stage.CAPTION: captions, Stage.PROMPT: prompts, Stage.GENERATE: images, Stage.RECAPTION: captions}
+_INSERTS = {stage: insert(table).values(created_at=now()) for stage, table in _TABLES.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,33 +75,16 @@ def hand_in(engine: Engine, batch: Batch, *, results: Sequence[Result] = (), fai
 
 
 def _finish(connection: Connection, batch: Batch, results: Sequence[Result], effort: Effort) -> list[Row[Any]]:
-    accepted = connection.execute(
-        update(jobs)
-        .where(
-            jobs.c.id.in_([result.job_id for result in results]),
-            jobs.c.lease == batch.token,
-            jobs.c.state.in_([str(JobState.RUNNING), str(JobState.READY)]),
-        )
-        .values(
-            state=str(JobState.DONE),
-            lease=None,
-            suspect=False,
-            crashes=0,
-            attempts=jobs.c.attempts + 1,
-            error_kind=None,
-            error_text=None,
-            changed_at=now(),
-            finished_at=now(),
-        )
-        .returning(jobs.c.id, jobs.c.artwork_id, jobs.c.variation_id, jobs.c.attempts, jobs.c.round)
-    ).all()
+    accepted = connection.execute(_DONE, {"ids": [result.job_id for result in results], "mine": batch.token}).all()
     if not accepted:
         return []
-    if _replace_current(connection, batch.stage, [row.id for row in accepted]):
+    # Only a requeue lets a job that has a result run again.
+    again = [row.id for row in accepted if row.round]
+    if again and _replace_current(connection, batch.stage, again):
         supersede(connection, batch.campaign_id, batch.stage, accepted)
     by_job = {result.job_id: result for result in results}
-    connection.execute(insert(_TABLES[batch.stage]).values(created_at=now()), [_row(batch, job, by_job[job.id]) for job in accepted])
-    connection.execute(insert(attempts).values(ended_at=now()), [_attempt(batch, job, effort) for job in accepted])
+    connection.execute(_INSERTS[batch.stage], [_row(batch, job, by_job[job.id]) for job in accepted])
+    connection.execute(_ATTEMPT, [_attempt(batch, job, effort) for job in accepted])
     return list(accepted)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, select
 
 from db.engine import reading
 from db.tables import artworks, captions, images, jobs, prompts, variations
@@ -40,9 +40,9 @@ class Work:
 
 def works(engine: Engine, batch: Batch) -> list[Work]:
     """One `Work` for each job of the batch, in its order."""
-    query = _QUERIES[batch.stage]().where(jobs.c.id.in_([job.job_id for job in batch.jobs]))
+    ids = [job.job_id for job in batch.jobs]
     with reading(engine).connect() as connection:
-        found = {row["job_id"]: Work(**row) for row in connection.execute(query).mappings()}
+        found = {row["job_id"]: Work(**row) for row in connection.execute(_QUERIES[batch.stage], {"ids": ids}).mappings()}
     return [found.get(job.job_id, Work(job_id=job.job_id, artwork_id=job.artwork_id)) for job in batch.jobs]
 
 
@@ -51,7 +51,7 @@ def _base(*columns: Any) -> Select[Any]:
 
 
 def _for_caption() -> Select[Any]:
-    return _base(artworks.c.content_hash, artworks.c.link)
+    return _base(artworks.c.key, artworks.c.content_hash, artworks.c.link)
 
 
 def _for_prompt() -> Select[Any]:
@@ -87,13 +87,15 @@ def _for_generate() -> Select[Any]:
 
 
 def _for_recaption() -> Select[Any]:
-    facts = _base(images.c.content_hash, images.c.id.label("image_id"))
+    facts = _base(artworks.c.key, variations.c.level, images.c.content_hash, images.c.id.label("image_id"))
+    facts = facts.join(variations, variations.c.id == jobs.c.variation_id)
     return facts.join(images, and_(images.c.variation_id == jobs.c.variation_id, images.c.current))
 
 
-_QUERIES = {
+_BUILDERS = {
     Stage.CAPTION: _for_caption,
     Stage.PROMPT: _for_prompt,
     Stage.GENERATE: _for_generate,
     Stage.RECAPTION: _for_recaption,
 }
+_QUERIES = {stage: build().where(jobs.c.id.in_(bindparam("ids", expanding=True))) for stage, build in _BUILDERS.items()}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, update
+from sqlalchemy import bindparam, delete, update
 
 from db.bulk import runs
 from db.clock import now
+from db.engine import single
+from db.retrying import retried
 from db.tables import jobs, leases
 from db.vocabulary import JobState
 
@@ -17,24 +19,27 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Update
 
 
+@retried
 def renew(engine: Engine, tokens: Sequence[str], *, lease_seconds: float) -> int:
     """Extend these leases from now on; returns how many of them are still there."""
     if not tokens:
         return 0
-    with engine.begin() as connection:
+    with single(engine).begin() as connection:
         result = connection.execute(update(leases).where(leases.c.token.in_(tokens)).values(expires_at=now() + lease_seconds))
         return result.rowcount
 
 
+@retried
 def begin_on_device(engine: Engine, token: str) -> bool:
-    """Mark that the batch starts on the device; False if the lease is gone, and then it must not start.
+    """Mark that the batch starts on the device; False if the lease or the last of its jobs is gone, and then it must not start.
 
     From here on its jobs are suspects if the worker vanishes.
     """
-    with engine.begin() as connection:
-        return connection.execute(update(leases).where(leases.c.token == token).values(started_at=now())).rowcount == 1
+    with single(engine).begin() as connection:
+        return connection.execute(_BEGIN, {"mine": token}).rowcount == 1
 
 
+@retried
 def give_back(engine: Engine, token: str, job_ids: Sequence[int] | None = None) -> int:
     """Return jobs that have not started to the queue, without an attempt: all of the lease, or some; returns how many."""
     returned = 0
@@ -52,8 +57,13 @@ def give_back(engine: Engine, token: str, job_ids: Sequence[int] | None = None) 
 
 def release(connection: Connection, token: str) -> None:
     """Remove a lease that no job needs any more."""
-    held = jobs.c.lease == leases.c.token
-    connection.execute(delete(leases).where(leases.c.token == token, ~jobs.select().where(held).exists()))
+    connection.execute(_RELEASE, {"mine": token})
+
+
+# Statements of every batch are built once: building and hashing them costs as much as running them.
+_HELD = jobs.select().where(jobs.c.lease == bindparam("mine")).exists()
+_BEGIN = update(leases).where(leases.c.token == bindparam("mine"), _HELD).values(started_at=now())
+_RELEASE = delete(leases).where(leases.c.token == bindparam("mine"), ~_HELD)
 
 
 def _back(token: str) -> Update:

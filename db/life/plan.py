@@ -13,6 +13,7 @@ from db.bulk import analyze, bulk_insert
 from db.campaigns import variation_seed
 from db.clock import now
 from db.engine import reading
+from db.life.arrival import hold_arrivals
 from db.life.batch_keys import batch_key, write_batch_keys
 from db.tables import artworks, campaigns, jobs, variations
 from db.vocabulary import JobState, PictureState, Stage
@@ -20,7 +21,7 @@ from db.vocabulary import JobState, PictureState, Stage
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import ColumnElement, Connection, Engine
 
     from db.campaigns import Campaign, CampaignConfig
 
@@ -60,8 +61,10 @@ def plan(engine: Engine, campaign: Campaign, selection: Selection, *, dry_run: b
         with reading(engine).connect() as connection:
             return _plan(connection, campaign, selection, write=False)
     with engine.begin() as connection:
-        # One producer at a time for each campaign; SQLite's writer lock does the same by itself.
+        # One producer at a time for each campaign; SQLite's writer lock does the same by itself. It also makes a worker that hands in a
+        # caption wait until the prompts planned here can be seen: a weaker lock would let them be missed, and wait for ever.
         connection.execute(select(campaigns.c.id).where(campaigns.c.id == campaign.id).with_for_update())
+        hold_arrivals(connection)
         return _plan(connection, campaign, selection, write=True)
 
 
@@ -109,7 +112,7 @@ def _left_out(connection: Connection, config: CampaignConfig) -> dict[str, int]:
             .where(artworks.c.incomplete.is_not(None), artworks.c.picture != PictureState.UNREADABLE)
             .group_by(artworks.c.incomplete)
         )
-        counted |= dict(connection.execute(query).tuples().all())
+        counted |= dict(connection.execute(query).all())
     return {reason: count for reason, count in counted.items() if count}
 
 
@@ -117,7 +120,7 @@ def _assigned(connection: Connection, campaign_id: int) -> dict[int, set[tuple[s
     """The (level, ordinal) pairs that each artwork of the campaign has already."""
     query = select(variations.c.artwork_id, variations.c.level, variations.c.ordinal).where(variations.c.campaign_id == campaign_id)
     present: dict[int, set[tuple[str, int]]] = defaultdict(set)
-    for artwork_id, level, ordinal in connection.execute(query).tuples():
+    for artwork_id, level, ordinal in connection.execute(query):
         present[artwork_id].add((level, ordinal))
     return present
 
@@ -200,7 +203,7 @@ def _insert_jobs(connection: Connection, campaign: Campaign, last_variation: int
             )
         )
     connection.execute(_catch_up(campaign.id, before))
-    return int(connection.scalar(select(func.count()).select_from(jobs).where(jobs.c.id > before)) or 0)
+    return int(connection.scalar(select(func.count()).select_from(jobs).where(*_new(campaign.id, before))) or 0)
 
 
 def _caption_rows(campaign: Campaign, last_variation: int) -> Select[Any]:
@@ -255,6 +258,11 @@ def _catch_up(campaign_id: int, before: int) -> Any:
     )
     return (
         update(jobs)
-        .where(jobs.c.id > before, jobs.c.stage == str(Stage.PROMPT), jobs.c.state == str(JobState.WAITING), captioned.exists())
+        .where(*_new(campaign_id, before), jobs.c.stage == str(Stage.PROMPT), jobs.c.state == str(JobState.WAITING), captioned.exists())
         .values(state=str(JobState.READY))
     )
+
+
+def _new(campaign_id: int, before: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Jobs written after `before`: another campaign's may have been committed meanwhile."""
+    return jobs.c.campaign_id == campaign_id, jobs.c.id > before

@@ -11,6 +11,7 @@ from db.bulk import runs
 from db.clock import now
 from db.engine import reading
 from db.life.failing import redraw
+from db.life.succession import afresh
 from db.retrying import retried
 from db.tables import artworks, jobs
 from db.vocabulary import FailureKind, JobState, Stage
@@ -56,7 +57,7 @@ def requeue(engine: Engine, chosen: Filter, *, new_seed: bool = False, dry_run: 
             for variation_id in _variations(connection, found):
                 redraw(connection, variation_id)
         for some in runs([row.id for row in found]):
-            connection.execute(update(jobs).where(jobs.c.id.in_(some)).values(**_again()))
+            connection.execute(update(jobs).where(jobs.c.id.in_(some)).values(state=str(JobState.READY), **afresh()))
         return len(found)
 
 
@@ -95,7 +96,8 @@ def _first_of_each_chain(rows: Iterable[Row[Any]]) -> list[Row[Any]]:
 
 def _variations(connection: Connection, rows: Iterable[Row[Any]]) -> list[int]:
     """The variations whose pictures these jobs lead to: their own, or after a caption all of the artwork's."""
-    found = {row.variation_id for row in rows if row.variation_id is not None}
+    # A recaption leads to no picture: another seed would only disagree with the one that stands.
+    found = {row.variation_id for row in rows if row.variation_id is not None and row.stage != str(Stage.RECAPTION)}
     captions = [row.id for row in rows if row.variation_id is None]
     mine = jobs.alias("mine")
     for some in runs(captions):
@@ -104,18 +106,3 @@ def _variations(connection: Connection, rows: Iterable[Row[Any]]) -> list[int]:
         )
         found |= set(connection.scalars(query.where(mine.c.id.in_(some), jobs.c.stage == str(Stage.GENERATE))))
     return sorted(found)
-
-
-def _again() -> dict[str, Any]:
-    return {
-        "state": str(JobState.READY),
-        "round": jobs.c.round + 1,
-        "not_before": 0,
-        "suspect": False,
-        "crashes": 0,
-        "lease": None,
-        "error_kind": None,
-        "error_text": None,
-        "finished_at": None,
-        "changed_at": now(),
-    }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, update
+from sqlalchemy import BindParameter, Update, and_, bindparam, update
 
 from db.clock import now
 from db.tables import captions, images, jobs, prompts
@@ -22,12 +23,23 @@ def ready_successors(connection: Connection, campaign_id: int, stage: Stage, don
     """Make ready the jobs of the next stage that waited for these; returns how many."""
     if stage is _ORDER[-1]:
         return 0
-    following = _ORDER[_ORDER.index(stage) + 1]
-    return connection.execute(
+    if stage is Stage.CAPTION:
+        facts = {"campaign": campaign_id, "ids": [row.artwork_id for row in done]}
+        return connection.execute(_READY_PROMPTS, facts).rowcount
+    return connection.execute(_READY_NEXT[stage], {"ids": [row.variation_id for row in done]}).rowcount
+
+
+def _waiting(stage: Stage) -> Update:
+    return (
         update(jobs)
-        .where(_descends(campaign_id, stage, done), jobs.c.stage == str(following), jobs.c.state == str(JobState.WAITING))
+        .where(jobs.c.stage == str(stage), jobs.c.state == str(JobState.WAITING))
         .values(state=str(JobState.READY), changed_at=now())
-    ).rowcount
+    )
+
+
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_READY_PROMPTS = _waiting(Stage.PROMPT).where(jobs.c.artwork_id.in_(_IDS), jobs.c.campaign_id == bindparam("campaign"))
+_READY_NEXT = {stage: _waiting(following).where(jobs.c.variation_id.in_(_IDS)) for stage, following in pairwise(_ORDER[1:])}
 
 
 def supersede(connection: Connection, campaign_id: int, stage: Stage, redone: Sequence[Row[Any]]) -> None:
@@ -41,12 +53,27 @@ def supersede(connection: Connection, campaign_id: int, stage: Stage, redone: Se
     stale = connection.execute(
         update(jobs)
         .where(_descends(campaign_id, stage, redone), jobs.c.stage.in_(later), jobs.c.state != str(JobState.CANCELLED))
-        .values(state=str(JobState.WAITING), lease=None, not_before=0, error_kind=None, error_text=None, finished_at=None, changed_at=now())
+        .values(state=str(JobState.WAITING), **afresh())
         .returning(jobs.c.id)
     )
     stale_ids = list(stale.scalars())
     for table in (captions, prompts, images):
         connection.execute(update(table).where(table.c.job_id.in_(stale_ids), table.c.current).values(current=False))
+
+
+def afresh() -> dict[str, Any]:
+    """Values for a job that starts over: its failures and crashes until now do not count against it."""
+    return {
+        "round": jobs.c.round + 1,
+        "not_before": 0,
+        "suspect": False,
+        "crashes": 0,
+        "lease": None,
+        "error_kind": None,
+        "error_text": None,
+        "finished_at": None,
+        "changed_at": now(),
+    }
 
 
 def _descends(campaign_id: int, stage: Stage, done: Sequence[Row[Any]]) -> ColumnElement[bool]:

@@ -9,9 +9,10 @@ from producer.cleaning.join import Copy, Draft, join
 from producer.cleaning.lists import names_in
 from producer.cleaning.names import Name, name_of
 from producer.cleaning.spelling import repaired
-from producer.cleaning.styles import style_name
+from producer.cleaning.styles import WIKIART_STYLES, style_name
 
 __all__ = [
+    "WIKIART_STYLES",
     "Account",
     "Cell",
     "CleanWork",

@@ -27,10 +27,14 @@ if TYPE_CHECKING:
 def cancel(house: House, *, campaign: str | None, stage: Stage | None, yes: bool, as_json: bool) -> None:
     """Cancel every job that is not done or failed, running ones too; what is done stays."""
     chosen = find_campaign(house.engine, campaign)
-    if not yes and sys.stdin.isatty():
+    if not yes and _on_terminal():
         click.confirm(f"Cancel what is not done of {scope(chosen, stage)}? It can not be undone", abort=True, err=True)
     jobs = cancel_jobs(house.engine, chosen.id, stage)
     if as_json:
         emit_json({"campaign": chosen.name, "stage": stage, "jobs": jobs})
     else:
-        console().print(f"cancelled {jobs:,} {'job' if jobs == 1 else 'jobs'} of {scope(chosen, stage)}")
+        console().print(f"cancelled {jobs:,} {'job' if jobs == 1 else 'jobs'} of {scope(chosen, stage)}", soft_wrap=True)
+
+
+def _on_terminal() -> bool:
+    return sys.stdin.isatty()

@@ -30,4 +30,4 @@ def pause(house: House, *, campaign: str | None, stage: Stage | None, as_json: b
     if as_json:
         emit_json({"campaign": chosen.name, "stage": stage, "paused": True})
     else:
-        console().print(f"paused {scope(chosen, stage)}: what is claimed is finished, `paragone resume` goes on")
+        console().print(f"paused {scope(chosen, stage)}: what is claimed is finished, `paragone resume` goes on", soft_wrap=True)

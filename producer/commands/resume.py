@@ -32,4 +32,4 @@ def resume(house: House, *, campaign: str | None, stage: Stage | None, as_json: 
     if as_json:
         emit_json({"campaign": chosen.name, "stage": stage, "paused": False})
     else:
-        console().print(f"resumed {scope(chosen, stage)}")
+        console().print(f"resumed {scope(chosen, stage)}", soft_wrap=True)

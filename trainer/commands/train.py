@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +15,10 @@ from trainer.splits import Shares
 if TYPE_CHECKING:
     from trainer.history import Epoch
     from trainer.orders import Outcome
+
+
+#: Between two lines of progress while pictures are embedded.
+_SECONDS = 5.0
 
 
 def _shares(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> list[Shares]:
@@ -90,9 +95,14 @@ def train(
 class _Told:
     """Progress for the person who waits, on stderr."""
 
+    def __init__(self) -> None:
+        self._said_at = 0.0
+
     def embedded(self, done: int, total: int) -> None:
-        """One line each time."""
-        click.echo(f"embedded {done} of {total} pictures", err=True)
+        """A line every few seconds, and the last."""
+        if done == total or time.monotonic() - self._said_at >= _SECONDS:
+            self._said_at = time.monotonic()
+            click.echo(f"embedded {done} of {total} pictures", err=True)
 
     def epoch(self, split: str, epoch: Epoch) -> None:
         """One line an epoch."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from trainer.report.facts import Example
 
 #: Sizes in pixels.
-_CELL, _GAP, _MARGIN, _TEXT, _HEAD = 380, 28, 48, 112, 56
-_LINES = 5
-_PAPER, _INK, _FAINT, _BOX = "#fbfaf7", "#23201c", "#7d766b", "#f1eee7"
+_WIDTH, _HEIGHT, _GAP, _MARGIN, _TEXT, _HEAD = 380, 440, 28, 48, 152, 56
+_LINES = 6
+_PAPER, _INK, _FAINT = "#fbfaf7", "#23201c", "#6f685d"
 
 UNTRAINED = "tiny random models: pictures and captions mean nothing; this shows that the machinery works"
 
@@ -27,47 +27,68 @@ UNTRAINED = "tiny random models: pictures and captions mean nothing; this shows 
 def draw_sheet(examples: Sequence[Example], levels: Sequence[str], path: Path, *, untrained: bool) -> None:
     """Write the sheet as a PNG; an empty sheet says that there is nothing yet."""
     columns = ["original", *levels]
-    width = 2 * _MARGIN + len(columns) * _CELL + (len(columns) - 1) * _GAP
+    heights = [max(_fitted(image).height for image in _images(example)) + _TEXT for example in examples]
     top = _MARGIN + _HEAD + (_HEAD if untrained else 0)
-    row = _CELL + _TEXT + _GAP
-    sheet = Image.new("RGB", (width, top + max(1, len(examples)) * row + _MARGIN - _GAP), _PAPER)
+    size = (_left(len(columns)) - _GAP + _MARGIN, top + (sum(heights) or _HEIGHT) + _MARGIN // 2)
+    sheet = Image.new("RGB", size, _PAPER)
     draw = ImageDraw.Draw(sheet)
     if untrained:
-        draw.rectangle((0, 0, width, _HEAD), fill="#f6e3b8")
+        draw.rectangle((0, 0, size[0], _HEAD), fill="#f6e3b8")
         draw.text((_MARGIN, _HEAD / 2), UNTRAINED, font=_font(18, bold=True), fill="#5c4409", anchor="lm")
     for index, name in enumerate(columns):
         draw.text((_left(index), top - 20), name, font=_font(22, bold=True), fill=_INK, anchor="ls")
-    for number, example in enumerate(examples):
-        _row(sheet, draw, example, columns, top + number * row)
+    for example, height in zip(examples, heights, strict=True):
+        _row(sheet, draw, example, columns, top)
+        top += height
     if not examples:
-        draw.text((_MARGIN, top + _CELL / 2), "no repaints yet", font=_font(22), fill=_FAINT, anchor="lm")
+        draw.text((_MARGIN, top + 40), "no repaints yet", font=_font(22), fill=_FAINT, anchor="lm")
     sheet.save(path, "PNG", optimize=True)
 
 
 def _row(sheet: Image.Image, draw: ImageDraw.ImageDraw, example: Example, columns: Sequence[str], top: int) -> None:
-    by_level = {repaint.level: repaint for repaint in example.repaints}
-    _cell(sheet, draw, example.image, (_left(0), top), f"{example.title}, {example.artist}. {example.caption or ''}")
-    for index, level in enumerate(columns[1:], start=1):
-        repaint = by_level.get(level)
-        if repaint is not None:
-            _cell(sheet, draw, repaint.image, (_left(index), top), repaint.prompt)
+    _cell(sheet, draw, example.image, (_left(0), top), [f"{example.title}, {example.artist}", example.caption])
+    for repaint in example.repaints:
+        _cell(sheet, draw, repaint.image, (_left(columns.index(repaint.level)), top), [repaint.prompt, repaint.recaption])
 
 
-def _cell(sheet: Image.Image, draw: ImageDraw.ImageDraw, image: Image.Image, corner: tuple[int, int], text: str) -> None:
+def _cell(sheet: Image.Image, draw: ImageDraw.ImageDraw, image: Image.Image, corner: tuple[int, int], texts: Sequence[str | None]) -> None:
+    """A picture, beneath it what led to it and what was said of it."""
     left, top = corner
-    draw.rectangle((left, top, left + _CELL - 1, top + _CELL - 1), fill=_BOX)
-    small = fitted(image, _CELL, _CELL)
-    sheet.paste(small, (left + (_CELL - small.width) // 2, top + (_CELL - small.height) // 2))
-    font = _font(14)
-    per_line = int(_CELL / draw.textlength("abcdefghijklmnopqrstuvwxyz ", font=font) * 27)
-    lines = textwrap.wrap(" ".join(text.split()), per_line, max_lines=_LINES, placeholder=" …")
-    draw.multiline_text((left, top + _CELL + 10), "\n".join(lines), font=font, fill=_FAINT, spacing=5)
+    small = _fitted(image)
+    sheet.paste(small, corner)
+    dark, faint = ([] if text is None else _lines(draw, text) for text in texts)
+    dark = dark[: _LINES - min(len(faint), 1)]
+    top += small.height + 9
+    for line, colour in [*((line, _INK) for line in dark), *((line, _FAINT) for line in faint)][:_LINES]:
+        draw.text((left, top), line, font=_font(14), fill=colour)
+        top += 20
+
+
+def _lines(draw: ImageDraw.ImageDraw, text: str) -> list[str]:
+    """The text in lines that fit the column."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and draw.textlength(longer, font=_font(14)) <= _WIDTH:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def _images(example: Example) -> list[Image.Image]:
+    return [example.image, *(repaint.image for repaint in example.repaints)]
+
+
+def _fitted(image: Image.Image) -> Image.Image:
+    return fitted(image, _WIDTH, _HEIGHT)
 
 
 def _left(column: int) -> int:
-    return _MARGIN + column * (_CELL + _GAP)
+    return _MARGIN + column * (_WIDTH + _GAP)
 
 
+@cache
 def _font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
     """DejaVu Sans as matplotlib brings it: a machine may have no fonts, and titles have letters of many languages."""
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"

@@ -27,6 +27,7 @@ from transformers import (
 )
 from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.utils import logging
 
 from workers.backends.tiny_autoencoder import see_through_autoencoder
 from workers.backends.tiny_words import caption_tokenizer, clip_tokenizer
@@ -62,6 +63,7 @@ def build_tiny_models(directory: str | Path, seed: int = 0) -> Path:
 
     The global random state of torch is left as it was.
     """
+    logging.disable_progress_bar()
     root = Path(directory)
     root.mkdir(parents=True, exist_ok=True)
     tokenizer = clip_tokenizer()

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
-import json
+import re
+from collections import Counter, defaultdict
+from heapq import heapify, heappop, heappush
+from itertools import pairwise
 
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import CLIPTokenizer, PreTrainedTokenizerFast
 
 from workers.backends.briefing import brief_sets
@@ -24,6 +27,7 @@ CAPTION_WORDS = (
 #: Merges of the cut BPE beside its 512 byte tokens; CLIP has 48,894.
 MERGES = 2500
 
+_WORD_END = "</w>"
 _BEGIN, _END = "<|startoftext|>", "<|endoftext|>"
 _POSITIONS = 77
 
@@ -49,27 +53,58 @@ def caption_tokenizer() -> PreTrainedTokenizerFast:
 
 def clip_tokenizer() -> CLIPTokenizer:
     """A `CLIPTokenizer` of about 3,000 tokens that encodes any text; the words of briefs and captions are one or two tokens each."""
-    trained = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
-    trained.normalizer = normalizers.Lowercase()
-    trained.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(r"[\p{L}]+"), behavior="removed", invert=True),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    trainer = trainers.BpeTrainer(
-        vocab_size=2 * len(alphabet) + MERGES, initial_alphabet=alphabet, end_of_word_suffix="</w>", show_progress=False
-    )
-    trained.train_from_iterator(_corpus(), trainer)
-    merges = [tuple(pair) for pair in json.loads(trained.to_str())["model"]["merges"]]
-    tokens = [*alphabet, *(f"{letter}</w>" for letter in alphabet), *("".join(pair) for pair in merges), _BEGIN, _END]
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    merges = _learn_merges(_corpus(), MERGES)
+    tokens = [*letters, *(f"{letter}{_WORD_END}" for letter in letters), *map("".join, merges), _BEGIN, _END]
     vocabulary = {token: index for index, token in enumerate(dict.fromkeys(tokens))}
     return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=_POSITIONS)
 
 
-def _corpus() -> list[str]:
+def _corpus() -> Counter[str]:
     families = [family for group in brief_sets().values() for family in group]
     texts = [text for family in families for text in (*family.briefs, *family.details, *family.finish)]
     words = [word for family in families for group in family.words.values() for word in group]
-    return [*texts, *words, *CAPTION_WORDS]
+    return Counter(re.findall("[a-z]+", " ".join([*texts, *words, *CAPTION_WORDS]).lower()))
+
+
+def _learn_merges(corpus: Counter[str], number: int) -> list[tuple[str, str]]:
+    """Byte-pair encoding by the book (Sennrich et al., 2016), ties by spelling: the trainer of `tokenizers` breaks them by chance."""
+    words = {word: [*word[:-1], word[-1] + _WORD_END] for word in corpus}
+    counts: Counter[tuple[str, str]] = Counter()
+    places: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for word, parts in words.items():
+        for pair in pairwise(parts):
+            counts[pair] += corpus[word]
+            places[pair].add(word)
+    queue = [(-count, pair) for pair, count in counts.items()]
+    heapify(queue)
+    merges: list[tuple[str, str]] = []
+    while queue and len(merges) < number:
+        count, best = heappop(queue)
+        if counts[best] != -count:  # it has changed since it was queued, and was queued again
+            continue
+        merges.append(best)
+        changed = set()
+        for word in sorted(places[best]):
+            before, after = words[word], _merged(words[word], best)
+            for pair in pairwise(before):
+                counts[pair] -= corpus[word]
+            for pair in pairwise(after):
+                counts[pair] += corpus[word]
+                places[pair].add(word)
+            changed |= {*pairwise(before), *pairwise(after)}
+            words[word] = after
+        for pair in changed:
+            if counts[pair] > 0:
+                heappush(queue, (-counts[pair], pair))
+    return merges
+
+
+def _merged(parts: list[str], pair: tuple[str, str]) -> list[str]:
+    merged: list[str] = []
+    for part in parts:
+        if merged and (merged[-1], part) == pair:
+            merged[-1] += part
+        else:
+            merged.append(part)
+    return merged

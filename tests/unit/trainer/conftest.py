@@ -27,8 +27,8 @@ def rows() -> Callable[..., TripletRows]:
 
     def made(count: int, start: int = 0, stop: int | None = None, seed: int = 0) -> TripletRows:
         anchors = np.arange(start, count if stop is None else stop)
-        shift = np.random.default_rng(seed).integers(1, len(anchors), size=len(anchors))
-        negatives = start + (anchors - start + shift) % len(anchors)
+        shift = np.random.default_rng(seed).integers(1, max(2, len(anchors)), size=len(anchors))
+        negatives = start + (anchors - start + shift) % max(1, len(anchors))
         return TripletRows(
             anchors=anchors,
             positives=anchors + count,

@@ -171,6 +171,14 @@ def test_the_checkpoint_of_another_training_is_refused(hidden_kinship: Kinship, 
         training(CONFIG, vectors, rows, tmp_path, triplet_hash="others").resume()
 
 
+def test_a_checkpoint_further_on_than_asked_for_is_refused(hidden_kinship: Kinship, rows: Rows, tmp_path: Path) -> None:
+    vectors = hidden_kinship(COUNT)
+    training(CONFIG, vectors, rows, tmp_path).run()
+
+    with pytest.raises(BadCheckpoint, match="8 epochs on, more than the 2 asked for"):
+        training(CONFIG.model_copy(update={"epochs": 2}), vectors, rows, tmp_path).resume()
+
+
 @pytest.mark.parametrize("broken", [b"", b"\x00" * 100, b"PK\x03\x04not tensors"])
 def test_a_file_that_is_no_checkpoint_is_refused_in_one_line(broken: bytes, tmp_path: Path) -> None:
     (tmp_path / CHECKPOINT).write_bytes(broken)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import gzip
 from importlib.metadata import files
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,9 +11,6 @@ from tokenizers import pre_tokenizers
 from transformers import CLIPTokenizer
 
 from workers.backends.tiny import build_tiny_models
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -31,7 +28,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def real_tokenizer() -> CLIPTokenizer:
     """CLIP's own BPE of 49,408 tokens, out of the open_clip_torch wheel, which is not imported."""
     paths = [path for path in files("open_clip_torch") or [] if path.name == "bpe_simple_vocab_16e6.txt.gz"]
-    lines = gzip.decompress(paths[0].locate().read_bytes()).decode().split("\n")
+    lines = gzip.decompress(Path(paths[0].locate()).read_bytes()).decode().split("\n")
     merges = [tuple(line.split()) for line in lines[1 : 49152 - 256 - 2 + 1]]
     letters = sorted(pre_tokenizers.ByteLevel.alphabet(), key=lambda letter: (ord(letter) > 255, ord(letter)))
     tokens = [*letters, *(f"{letter}</w>" for letter in letters), *map("".join, merges), "<|startoftext|>", "<|endoftext|>"]

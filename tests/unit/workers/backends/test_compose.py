@@ -31,6 +31,8 @@ CAPTIONS = [
     "a portrait of a man in a black hat and white collar",
     "a bedroom with a bed, two chairs and a window",
 ]
+CAPTION_WORDS = ["a", "boat", "with", "and", ",", "under", "the", "red", "sky", "of", "Hokusai", "naïve", "Ukiyo", ";", ".", "-", "漢字"]
+TITLE_WORDS = ["the", "a", "woman", "with", "Parasol", "and", "boat", "café", "starry", "night", "in", "of", "cafe"]
 RADICAL_FAMILIES = {
     "historical", "cultural", "natural", "surreal", "material",
     "emotional", "mythological", "scientific", "technological", "scale",
@@ -44,7 +46,7 @@ def count(real_tokenizer: CLIPTokenizer) -> Callable[[str], int]:
 
 def request(seed: int = 0, **fields: str) -> PromptRequest:
     facts = {"caption": CAPTIONS[seed % len(CAPTIONS)], "style": "Post_Impressionism", "artist": "vincent van gogh", "title": "x"}
-    return PromptRequest(**{**facts, "level": "radical", **fields}, seed=seed)  # type: ignore[arg-type]
+    return PromptRequest(**{**facts, "level": "radical", **fields}, seed=seed)
 
 
 def write(asked: PromptRequest, count: Callable[[str], int], *, most: int = 75, target: int = 55) -> PromptResult:
@@ -133,16 +135,14 @@ def test_a_caption_that_can_not_be_parted_is_left_out_rather_than_cut(most: int,
 @given(
     caption=st.one_of(
         st.text(max_size=200),
-        st.lists(st.sampled_from(["a", "boat", "with", "and", ",", "under", "the", "red", "sky", "of", "Hokusai", "naïve", "Ukiyo", ";", ".", "-", "漢字"]), max_size=120).map(
-            " ".join
-        ),
+        st.lists(st.sampled_from(CAPTION_WORDS), max_size=120).map(" ".join),
     ),
     style=st.one_of(st.just("Baroque"), st.text(max_size=40)),
     most=st.integers(4, 90),
     seed=st.integers(0, 2**64 - 1),
     level=st.sampled_from(["moderate", "radical"]),
 )
-def test_no_text_exceeds_the_limit(count: Callable[[str], int], caption: str, style: str, most: int, seed: int, level: str) -> None:
+def test_no_text_exceeds_the_limit(count: Callable[[str], int], *, caption: str, style: str, most: int, seed: int, level: str) -> None:
     result = write(request(seed, caption=caption, style=style, level=level), count, most=most)
 
     assert result.tokens == count(result.text) <= most
@@ -191,14 +191,14 @@ def test_the_artist_is_never_named(
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    title=st.lists(st.sampled_from(["the", "a", "woman", "with", "Parasol", "and", "boat", "café", "starry", "night", "in", "of"]), min_size=3, max_size=7),
-    around=st.lists(st.sampled_from(["the", "a", "woman", "with", "parasol", "and", "boat", "cafe", "starry", "night", "in", "of", ",", "."]), max_size=6),
+    title=st.lists(st.sampled_from(TITLE_WORDS), min_size=3, max_size=7),
+    around=st.lists(st.sampled_from([*TITLE_WORDS, ","]), max_size=6),
     glue=st.sampled_from([" ", "-", ", ", " '"]),
     case=CASES,
     seed=st.integers(0, 99),
 )
 def test_the_title_does_not_stay_as_a_phrase(
-    count: Callable[[str], int], title: list[str], around: list[str], glue: str, case: Callable[[str], str], seed: int
+    count: Callable[[str], int], *, title: list[str], around: list[str], glue: str, case: Callable[[str], str], seed: int
 ) -> None:
     asked = request(seed, title="-".join(title), artist="", caption=" ".join([*around, case(glue.join(title)), *around]))
 
@@ -244,7 +244,7 @@ def test_brief_sets_and_families_can_be_named(tiny: Path) -> None:
     assert {result.brief for result in named} == {"material", "scale"}
     assert all(result.tokens <= 75 for result in named)
     assert writer.revision.startswith("sha256:")
-    with pytest.raises(BadRequest, match="no briefs 'wild'.*moderate, radical"):
+    with pytest.raises(BadRequest, match=r"no briefs 'wild'.*moderate, radical"):
         writer.run([request()], {"brief_set": "wild"})
     with pytest.raises(BadRequest, match="max_tokens"):
         writer.run([request()], {"max_tokens": 0})

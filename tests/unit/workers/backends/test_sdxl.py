@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionXLImg2ImgPipeline
-from PIL import Image
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from db.pictures import degenerate_reason, pixel_hash
@@ -15,6 +14,8 @@ from workers.backends.sdxl import SdxlImg2Img
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from PIL import Image
 
 SETTINGS = {"steps": 8, "strength": 0.3, "guidance": 7.5}
 

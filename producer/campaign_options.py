@@ -1,0 +1,108 @@
+"""From the options of `enqueue` to the campaign that is meant: defaults, then the TOML file, then flags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from db.campaigns import DEFAULT_NAME, Campaign, CampaignConfig, all_campaigns, open_campaign, parse_config, read_campaign_file
+from db.campaigns.configuration import Name
+from db.errors import BadConfiguration, CampaignDiffers
+from db.vocabulary import CampaignState
+from producer.errors import WrongUse
+from producer.local_models import models_directory, with_local_models
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Engine
+
+_SHIPPED = "campaigns"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignOptions:
+    """What the command line says of the campaign."""
+
+    #: `--campaign`.
+    name: str | None = None
+    #: `--config`: a TOML file, or the bare name of one that ships.
+    config: str | None = None
+    #: `--models`: a directory with a models.json, or "pocket".
+    models: str | None = None
+    #: `--level`: the only levels to keep.
+    levels: tuple[str, ...] = ()
+
+    @property
+    def configures(self) -> bool:
+        """Whether anything is said of the configuration; otherwise a campaign that exists keeps its own."""
+        return bool(self.config or self.models or self.levels)
+
+
+def chosen_campaign(engine: Engine, options: CampaignOptions, *, dry_run: bool) -> Campaign:
+    """The campaign that the options mean, opened if it is new; a dry run opens nothing and gives a new one the id 0.
+
+    Raises `CampaignDiffers`, `BadConfiguration`, `WrongUse`.
+    """
+    file_name, settings = read_campaign_file(config_file(options.config)) if options.config else (None, {})
+    known = all_campaigns(engine)
+    name = _checked(options.name or file_name or (known[-1].name if known else DEFAULT_NAME))
+    present = next((campaign for campaign in known if campaign.name == name), None)
+    if present is not None and not options.configures:
+        return present
+    config = configuration(settings, models=options.models, levels=options.levels)
+    if not dry_run:
+        return open_campaign(engine, name, config)
+    if present is None:
+        return Campaign(id=0, name=name, config=config, state=CampaignState.OPEN)
+    if present.config.config_hash != config.config_hash:
+        differences = "; ".join(present.config.differences(config))
+        raise CampaignDiffers(f"campaign {name!r} exists with another configuration ({differences}): choose another --campaign name")
+    return present
+
+
+def configuration(settings: dict[str, Any], *, models: str | None = None, levels: Sequence[str] = ()) -> CampaignConfig:
+    """The checked configuration of a campaign file's settings under the flags; raises `BadConfiguration`, `WrongUse`."""
+    if models is not None:
+        settings = with_local_models(settings, models_directory(models))
+    config = parse_config(settings)
+    return _kept_levels(config, levels) if levels else config
+
+
+def config_file(named: str) -> Path:
+    """The campaign file of that path, or the shipped one of that name; raises `WrongUse`."""
+    path = Path(named)
+    if path.is_file():
+        return path
+    shipped = {file.stem: file for file in sorted(Path(str(files("producer") / _SHIPPED)).glob("*.toml"))}
+    if named in shipped:
+        return shipped[named]
+    raise WrongUse(f"--config: there is no file {named}, and the campaigns that ship are {', '.join(shipped)}")
+
+
+def _kept_levels(config: CampaignConfig, levels: Sequence[str]) -> CampaignConfig:
+    """The configuration with only these levels; shares are spread over them anew."""
+    strange = sorted(set(levels) - set(config.level))
+    if strange:
+        raise WrongUse(f"--level: there is no level {', '.join(strange)}, only {', '.join(config.level)}")
+    settings = config.model_dump(mode="json")
+    settings["level"] = {name: level for name, level in settings["level"].items() if name in levels}
+    if isinstance(config.levels, dict):
+        shares = {name: share for name, share in config.levels.items() if name in levels}
+        total = sum(shares.values())
+        if total <= 0:
+            raise WrongUse(f"--level: {', '.join(levels)} has no share in the campaign's levels")
+        settings["levels"] = {name: share / total for name, share in shares.items()}
+    return parse_config(settings)
+
+
+def _checked(name: Any) -> str:
+    try:
+        return TypeAdapter(Name).validate_python(name, strict=True)
+    except ValidationError:
+        rule = "use letters, digits, dots, dashes and underscores, at most 64, and begin with a letter or digit"
+        raise BadConfiguration(f"a campaign can not be named {name!r}: {rule}") from None

@@ -1,0 +1,42 @@
+"""`paragone flower`: Flower on the configured broker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from producer.commands.context import console, pass_house
+
+if TYPE_CHECKING:
+    from db.house import House
+    from producer.flower_server import Door
+
+
+@click.command
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.  [default: PARAGONE_FLOWER_PORT or 5555]")
+@click.option("--address", help="Address to listen at.  [default: PARAGONE_FLOWER_ADDRESS or 127.0.0.1]")
+@pass_house
+def flower(house: House, *, port: int | None, address: str | None) -> None:
+    """Show each job live in Flower, until Ctrl-C; the history of record is in the database."""
+    from producer.flower_server import serve  # brings Flower and tornado, which the other commands do without
+
+    settings = house.settings
+    serve(
+        settings,
+        address=settings.flower_address if address is None else address,
+        port=settings.flower_port if port is None else port,
+        announce=_announce,
+    )
+
+
+def _announce(door: Door) -> None:
+    out = console()
+    # soft_wrap: a narrow terminal must not break what is to be copied.
+    out.print(f"Flower is at {door.url}", soft_wrap=True)
+    out.print(
+        f"user {door.user}, password {door.password if door.fresh else 'as in PARAGONE_FLOWER_PASSWORD'}", markup=False, soft_wrap=True
+    )
+    if door.fresh:
+        out.print("the password is for this run only: PARAGONE_FLOWER_PASSWORD sets a lasting one", soft_wrap=True)
+    out.file.flush()

@@ -1,0 +1,72 @@
+"""`paragone status`: how far the work is, at what pace, who does it, and what is stuck."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Group
+from rich.live import Live
+from rich.text import Text
+from sqlalchemy.exc import DBAPIError
+
+from db.campaigns import find_campaign
+from db.progress import Progress, progress
+from producer.board import board
+from producer.commands.context import console, emit_json, json_option, pass_house
+from producer.errors import WrongUse
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from db.house import House
+
+#: Seconds between two looks of `--watch`.
+REFRESH_SECONDS = 2.0
+
+
+@click.command
+@click.option("--campaign", metavar="NAME", help="Only this campaign.  [default: all]")
+@click.option("--watch", is_flag=True, help="Look again every two seconds, until Ctrl-C.")
+@json_option
+@pass_house
+def status(house: House, *, campaign: str | None, watch: bool, as_json: bool) -> None:
+    """Show counts by stage and state, the pace, the time left, workers, and what is stuck and why."""
+    if watch and as_json:
+        raise WrongUse("--watch is for people, --json for programs: choose one")
+    chosen = find_campaign(house.engine, campaign).id if campaign else None
+    if watch:
+        _watch(house, chosen, console())
+        return
+    found = _look(house, chosen)
+    if as_json:
+        emit_json(asdict(found))
+    else:
+        console().print(board(found))
+
+
+def _look(house: House, campaign_id: int | None) -> Progress:
+    return progress(house.engine, campaign_id, workers_within=max(30.0, 2 * house.settings.lease_seconds))
+
+
+def _watch(house: House, campaign_id: int | None, out: Console) -> None:
+    shown: RenderableType = Text("looking ...")
+    try:
+        with Live(shown, console=out, auto_refresh=False, vertical_overflow="visible") as live:
+            while True:
+                try:
+                    shown = board(_look(house, campaign_id))
+                    live.update(shown, refresh=True)
+                except DBAPIError as error:
+                    # The pool connects anew by itself: keep what was seen last, and look again.
+                    live.update(Group(shown, Text(), _hiccup(error)), refresh=True)
+                time.sleep(REFRESH_SECONDS)
+    except KeyboardInterrupt:
+        return
+
+
+def _hiccup(error: DBAPIError) -> Text:
+    cause = str(error.orig).strip().splitlines() or ["no answer"]
+    return Text(f"{time.strftime('%H:%M:%S')} the database does not answer ({cause[0]}): trying again", style="red")

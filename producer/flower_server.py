@@ -1,0 +1,98 @@
+"""Flower on our broker: one task for each job, live, behind a password."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import secrets
+import signal
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flower.app import Flower
+from flower.command import extract_settings, setup_logging
+from flower.options import options
+from flower.urls import settings as handler_settings
+from kombu import Connection
+
+from producer.errors import PortTaken
+from workers.app import create_app
+from workers.broker import BrokerUnavailable, resolve_broker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from db.settings import Settings
+
+#: Jobs that Flower remembers; the history of record is the attempts table.
+MOST_JOBS = 100_000
+COLUMNS = "name,uuid,state,args,received,runtime,worker,exception"
+#: Bytes of a password made here.
+PASSWORD_BYTES = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """Where Flower is to be found, and what it asks for."""
+
+    url: str
+    user: str
+    password: str
+    #: The password was made for this run and is written nowhere.
+    fresh: bool
+
+
+def serve(settings: Settings, *, address: str, port: int, announce: Callable[[Door], None]) -> None:
+    """Run Flower until SIGTERM or Ctrl-C; `announce` is told where it is once it listens.
+
+    Raises `PortTaken`, and `BrokerUnavailable` if nothing answers at the configured broker.
+    """
+    chosen = settings.flower_password.get_secret_value()
+    password = chosen or secrets.token_urlsafe(PASSWORD_BYTES)
+    with resolve_broker(settings) as broker:
+        if not broker.is_running():
+            where = Connection(broker.url).as_uri()  # hides the password
+            raise BrokerUnavailable(f"no broker answers at {where}: start it, or mend PARAGONE_BROKER_URL")
+        _configure(address, port, user=settings.flower_user, password=password)
+        with create_app(broker.url) as app:
+            flower = Flower(capp=app, options=options, **handler_settings)
+            bound = _listen(flower, address, port)
+            announce(Door(url=_url(address, bound), user=settings.flower_user, password=password, fresh=not chosen))
+            _run(flower)
+
+
+def _configure(address: str, port: int, *, user: str, password: str) -> None:
+    options.address, options.port = address, port
+    options.basic_auth = [f"{user}:{password}"]
+    options.persistent = False
+    options.max_tasks = MOST_JOBS
+    options.tasks_columns = COLUMNS
+    extract_settings()
+    setup_logging()
+    # It asks for workers before any may be there, and complains of each question on a line of its own.
+    logging.getLogger("flower.inspector").setLevel(logging.ERROR)
+
+
+def _listen(flower: Flower, address: str, port: int) -> int:
+    """The port that was bound, which port 0 leaves to the system."""
+    try:
+        return int(flower.start_http_server())
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(f"port {port} of {address} is taken: choose another with --port or PARAGONE_FLOWER_PORT") from None
+        raise PortTaken(f"Flower can not listen at {address}:{port} ({error.strerror}): choose others with --address and --port") from None
+
+
+def _run(flower: Flower) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: flower.io_loop.add_callback_from_signal(flower.stop))
+    with contextlib.suppress(KeyboardInterrupt):
+        flower.start()
+        return
+    flower.stop()
+
+
+def _url(address: str, port: int) -> str:
+    host = socket.gethostname() if address in {"", "0.0.0.0", "::"} else address  # noqa: S104  # only shown
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,111 @@
+"""A directory of local models with its `models.json`: which folder serves what, and how its models want to be run."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from db.errors import BadConfiguration
+
+#: `--models pocket`: the trained small models that ship with the program.
+POCKET = "pocket"
+_CAPTIONER = "captioner"
+
+
+class Image(BaseModel):
+    """The canvas that the models were made for."""
+
+    size: int
+
+
+class LevelAdvice(BaseModel):
+    """How one level is repainted by these models; what is not named here passes to the level's configuration as it is."""
+
+    model_config = ConfigDict(extra="allow")
+
+    #: Folder of the generator.
+    model: str
+
+
+class ModelsFile(BaseModel):
+    """What `models.json` says."""
+
+    description: str = ""
+    trained: bool = False
+    image: Image
+    #: Settings of the captioner.
+    captioner: dict[str, Any] = Field(default_factory=dict)
+    levels: dict[str, LevelAdvice] = Field(min_length=1)
+
+
+def models_directory(named: str) -> Path:
+    """The absolute directory that `--models` means; raises `BadConfiguration`."""
+    if named != POCKET:
+        return Path(named).expanduser().resolve()
+    directory = Path(str(files("workers"))) / POCKET
+    if not directory.is_dir():
+        raise BadConfiguration("the pocket models are not part of this version: make tiny ones with `paragone tiny-models DIR`")
+    return directory.resolve()
+
+
+def read_models_file(directory: Path) -> ModelsFile:
+    """The directory's `models.json`, its folders checked; raises `BadConfiguration` with what is missing."""
+    path = directory / "models.json"
+    try:
+        found = ModelsFile.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        mend = "`paragone tiny-models DIR` makes a directory of models"
+        raise BadConfiguration(f"--models: {path} can not be read ({error.strerror}): {mend}") from None
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'the whole'}: {fault['msg']}" for fault in error.errors())
+        raise BadConfiguration(f"--models: {path} can not be used: {faults}") from None
+    except ValueError as error:
+        raise BadConfiguration(f"--models: {path} is no JSON: {error}") from None
+    for folder in sorted({_CAPTIONER, *(level.model for level in found.levels.values())}):
+        if not (directory / folder).is_dir():
+            raise BadConfiguration(f"--models: {directory} has no folder {folder!r}, which its models.json needs")
+    return found
+
+
+def with_local_models(settings: dict[str, Any], directory: Path) -> dict[str, Any]:
+    """A campaign's settings with all models from `directory`; how they are run follows `models.json` where the settings do not say.
+
+    Raises `BadConfiguration`, also for a level of the settings that the models do not serve.
+    """
+    advice = read_models_file(directory)
+    asked = _table(settings, "level") or {name: {} for name in advice.levels}
+    strange = sorted(set(asked) - set(advice.levels))
+    if strange:
+        raise BadConfiguration(f"--models: {directory} serves {', '.join(advice.levels)}, not {', '.join(strange)}")
+    caption = _table(settings, "caption")
+    levels = {}
+    for name in asked:
+        wanted = advice.levels[name]
+        levels[name] = {**(wanted.model_extra or {}), **_unnamed(_table(asked, name)), "model": f"local:{wanted.model}"}
+    return {
+        **settings,
+        "models_directory": str(directory),
+        "caption": {
+            **_unnamed(caption),
+            "model": f"local:{_CAPTIONER}",
+            "settings": {**advice.captioner, **_table(caption, "settings")},
+        },
+        "level": levels,
+        "picture": {"size": advice.image.size, **_table(settings, "picture")},
+    }
+
+
+def _table(settings: dict[str, Any], name: str) -> dict[str, Any]:
+    found = settings.get(name, {})
+    if not isinstance(found, dict):
+        raise BadConfiguration(f"{name}: {found!r} stands where a table of settings belongs")
+    return found
+
+
+def _unnamed(section: dict[str, Any]) -> dict[str, Any]:
+    """A model's section without what names another model: a hub's revision means nothing in a local folder."""
+    return {key: value for key, value in section.items() if key not in {"model", "revision"}}

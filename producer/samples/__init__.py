@@ -1,0 +1,12 @@
+"""Sample artworks: painted by a program from a seed, with their truth, in the layout of a real catalogue."""
+
+from __future__ import annotations
+
+from producer.samples.painter import Painting, paint
+from producer.samples.palettes import PALETTES, Palette
+from producer.samples.scene import Scene, Shape
+from producer.samples.styles import STYLES, Artist, Style
+from producer.samples.subjects import SUBJECTS
+from producer.samples.tree import Painted, paint_tree
+
+__all__ = ["PALETTES", "STYLES", "SUBJECTS", "Artist", "Painted", "Painting", "Palette", "Scene", "Shape", "Style", "paint", "paint_tree"]

@@ -1,0 +1,58 @@
+"""Artworks written straight into the record."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, insert, select, update
+
+from db.clock import now
+from db.life.arrival import pictures_arrived
+from db.tables import artworks
+from db.vocabulary import PictureState
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+def artworks_of(
+    engine: Engine,
+    count: int,
+    *,
+    style: str | None = "Baroque",
+    picture: PictureState = PictureState.PRESENT,
+    incomplete: str | None = None,
+) -> list[int]:
+    """Register so many artworks of one style and return their ids; keys go on where the last ones ended."""
+    with engine.begin() as connection:
+        first = int(connection.scalar(select(func.count()).select_from(artworks)) or 0)
+        rows = []
+        for number in range(first, first + count):
+            key = f"painter-{number % 7}_work-{number:05}"
+            present = picture is PictureState.PRESENT
+            rows.append(
+                {
+                    "key": key,
+                    "group_key": key,
+                    "artist": f"Painter {number % 7}",
+                    "title": f"Work {number}",
+                    "style": style,
+                    "styles": [style] if style else [],
+                    "picture": str(picture),
+                    "incomplete": incomplete,
+                    "content_hash": hashlib.sha256(key.encode()).hexdigest() if present else None,
+                    "registered_at": 0.0,
+                }
+            )
+        connection.execute(insert(artworks), rows)
+        keys = [row["key"] for row in rows]
+        return list(connection.scalars(select(artworks.c.id).where(artworks.c.key.in_(keys)).order_by(artworks.c.id)))
+
+
+def picture_comes_in(engine: Engine, *artwork_ids: int) -> int:
+    """What an ingest does when it finds the pictures of known artworks; returns how many jobs that made ready."""
+    with engine.begin() as connection:
+        seen = update(artworks).where(artworks.c.id.in_(artwork_ids)).values(picture=str(PictureState.PRESENT), registered_at=now())
+        connection.execute(seen)
+        return pictures_arrived(connection, artwork_ids)

@@ -1,0 +1,49 @@
+"""What a worker would hand in for a claimed batch: made up, but fitting what the record holds."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from db.life.inputs import works
+from db.life.results import Caption, Image, Prompt, Result
+from db.vocabulary import Stage
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from db.life.claim import Batch
+    from db.life.inputs import Work
+
+FAKE: Any = {"model": "fake", "revision": "fake"}
+
+
+def results_of(engine: Engine, batch: Batch, mark: str = "") -> list[Result]:
+    """One result for each job of the batch; `mark` tells those of one round from those of another."""
+    return [_result(batch.stage, work, mark) for work in works(engine, batch)]
+
+
+def _result(stage: Stage, work: Work, mark: str) -> Result:
+    if stage is Stage.CAPTION:
+        return Caption(job_id=work.job_id, text=f"original {work.content_hash}{mark}", **FAKE)
+    if stage is Stage.RECAPTION:
+        return Caption(job_id=work.job_id, text=f"repaint {work.content_hash}{mark}", image_id=work.image_id, **FAKE)
+    if stage is Stage.PROMPT:
+        text = f"{work.caption}, {work.level}{mark}"
+        return Prompt(job_id=work.job_id, draft=text, text=text, draft_tokens=4, tokens=4, brief="fake", **FAKE)
+    if work.prompt_id is None:
+        raise AssertionError(f"job {work.job_id} was claimed without a current prompt")
+    content_hash = hashlib.sha256(f"{work.prompt}\x1f{work.seed}{mark}".encode()).hexdigest()
+    return Image(
+        job_id=work.job_id,
+        prompt_id=work.prompt_id,
+        content_hash=content_hash,
+        pixel_hash=content_hash[::-1],
+        format="png",
+        byte_size=1000,
+        width=64,
+        height=48,
+        content_box=(0, 8, 64, 56),
+        provenance={"prompt": work.prompt, "seed": work.seed},
+        seed=work.seed,
+    )

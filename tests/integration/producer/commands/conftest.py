@@ -1,0 +1,65 @@
+"""An operator at the keyboard: each command called in this process, on a database of each kind."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from db.house import House
+from db.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operator:
+    """Types commands and reads what they print."""
+
+    house: House
+
+    @property
+    def engine(self) -> Engine:
+        """The database that the commands work on."""
+        return self.house.engine
+
+    def types(self, line: str, *more: str, exit_code: int = 0, typed: str | None = None) -> str:
+        """What a command prints on standard output; errors of ours are raised as they are."""
+        name, *arguments = line.split()
+        (point,) = entry_points(group="paragone.commands", name=name)
+        result = CliRunner().invoke(point.load(), [*arguments, *more], obj=self.house, input=typed)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == exit_code, result.output
+        return result.stdout
+
+    def reads(self, line: str, *more: str) -> Any:
+        """What a command prints with `--json`."""
+        return json.loads(self.types(line, *more, "--json"))
+
+
+@pytest.fixture
+def operator(database: Engine, tmp_path: Path) -> Iterator[Operator]:
+    """An operator with an empty record."""
+    yield from _operator(database, tmp_path)
+
+
+@pytest.fixture
+def sqlite_operator(sqlite_database: Engine, tmp_path: Path) -> Iterator[Operator]:
+    """The same on SQLite, for what does not depend on the database."""
+    yield from _operator(sqlite_database, tmp_path)
+
+
+def _operator(engine: Engine, tmp_path: Path) -> Iterator[Operator]:
+    url = engine.url.render_as_string(hide_password=False)
+    house = House(Settings.model_validate({"data_dir": tmp_path / "data", "database_url": url}))
+    yield Operator(house=house)
+    house.engine.dispose()

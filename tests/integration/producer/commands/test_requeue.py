@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import update
+
+from db.tables import jobs, variations
+from db.vocabulary import FailureKind, JobState, Stage
+from producer.errors import UnknownArtwork, UnknownStyle, WrongUse
+from tests.builders import Trial, artworks_of, trial_of
+
+if TYPE_CHECKING:
+    from tests.integration.producer.commands.conftest import Operator
+
+
+def _broken(operator: Operator) -> Trial:
+    """Four artworks of two styles, whose captions failed in three ways."""
+    artworks_of(operator.engine, 2, style="Cubism")
+    trial = trial_of(operator.engine, 2)
+    trial.fail(trial.claim(Stage.CAPTION, limit=1), FailureKind.INPUT, "truncated FILE")
+    trial.fail(trial.claim(Stage.CAPTION, limit=1), FailureKind.INPUT, "100% empty")
+    trial.fail(trial.claim(Stage.CAPTION), FailureKind.POISON, "died")
+    return trial
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ("--kind input", 2),
+        ("--error file", 1),
+        ("--error 0%", 1),
+        ("--style Cubism", 2),
+        ("--style Baroque --kind input", 0),
+        ("--stage caption", 4),
+        ("--stage generate", 0),
+        ("--artwork painter-3_work-00003", 1),
+        ("--older-than 1h", 0),
+        ("--older-than 0s --kind poison", 2),
+        ("--all-failed", 4),
+        ("--campaign trial --all-failed", 4),
+    ],
+)
+def test_a_filter_requeues_what_it_names_and_a_dry_run_only_counts(operator: Operator, chosen: str, expected: int) -> None:
+    trial = _broken(operator)
+    assert operator.reads(f"requeue {chosen} --dry-run")["jobs"] == expected
+    assert trial.states(Stage.CAPTION) == {"failed": 4}
+    assert operator.reads(f"requeue {chosen}")["jobs"] == expected
+    assert trial.states(Stage.CAPTION).get("ready", 0) == expected
+    assert operator.reads(f"requeue {chosen}")["jobs"] == 0
+
+
+def test_an_artwork_is_named_by_its_id_too(sqlite_operator: Operator) -> None:
+    trial = _broken(sqlite_operator)
+    artwork = trial.jobs(Stage.CAPTION)[2]["artwork_id"]
+    assert sqlite_operator.reads(f"requeue --artwork {artwork}")["jobs"] == 1
+    assert [job["artwork_id"] for job in trial.jobs(Stage.CAPTION, JobState.READY)] == [artwork]
+
+
+def test_names_that_mean_nothing_are_told(sqlite_operator: Operator) -> None:
+    _broken(sqlite_operator)
+    with pytest.raises(UnknownArtwork, match="nobody"):
+        sqlite_operator.types("requeue --artwork nobody")
+    with pytest.raises(UnknownArtwork):
+        sqlite_operator.types("requeue --artwork 99999999999999999999999")
+    with pytest.raises(UnknownStyle, match="did you mean Cubism"):
+        sqlite_operator.types("requeue --style cubsm")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "requeue",
+        "requeue --campaign trial",
+        "requeue --dry-run",
+        "requeue --new-seed",
+        "requeue --done --all-failed",
+        "requeue --done --kind input",
+        "requeue --done --error x",
+        "requeue --stage recaption --new-seed",
+    ],
+)
+def test_options_that_choose_nothing_or_contradict_each_other_are_wrong_use(sqlite_operator: Operator, line: str) -> None:
+    trial = _broken(sqlite_operator)
+    with pytest.raises(WrongUse):
+        sqlite_operator.types(line)
+    assert trial.states(Stage.CAPTION) == {"failed": 4}
+
+
+@pytest.mark.parametrize("age", ["yesterday", "-3s", "3 weeks", ""])
+def test_an_age_that_can_not_be_read_is_wrong_use(sqlite_operator: Operator, age: str) -> None:
+    sqlite_operator.types("requeue --older-than", age, exit_code=2)
+
+
+def test_done_repaints_are_made_again_with_another_seed(operator: Operator) -> None:
+    trial = trial_of(operator.engine, 2)
+    trial.run_all()
+    before = {row["id"]: row["seed"] for row in trial.rows(variations)}
+    assert operator.reads("requeue --stage generate --done --new-seed")["jobs"] == 4
+    after = {row["id"]: row["seed"] for row in trial.rows(variations)}
+    assert all(before[variation] != after[variation] for variation in before)
+    assert operator.reads("status")["images"] == 4, "the old repaints stay until the new ones are there"
+
+
+def test_a_failed_recaption_keeps_the_seed_of_the_repaint_that_stands(operator: Operator) -> None:
+    trial = trial_of(operator.engine, 1)
+    trial.run(Stage.CAPTION, Stage.PROMPT, Stage.GENERATE)
+    trial.fail(trial.claim(Stage.RECAPTION), FailureKind.INPUT)
+    before = [row["seed"] for row in trial.rows(variations)]
+    assert operator.reads("requeue --all-failed --new-seed")["jobs"] == 2
+    assert [row["seed"] for row in trial.rows(variations)] == before
+
+
+def test_age_counts_from_the_end_of_the_job(operator: Operator) -> None:
+    trial = _broken(operator)
+    old = trial.jobs(Stage.CAPTION)[0]["id"]
+    with operator.engine.begin() as connection:
+        connection.execute(update(jobs).where(jobs.c.id == old).values(finished_at=jobs.c.finished_at - 7200))
+    assert operator.reads("requeue --older-than 3h")["jobs"] == 0
+    assert operator.reads("requeue --older-than 1.5h")["jobs"] == 1

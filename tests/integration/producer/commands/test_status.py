@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from db.errors import UnknownCampaign
+from db.vocabulary import FailureKind, Stage
+from db.workforce import register_worker
+from producer.errors import WrongUse
+from tests.builders import trial_of
+
+if TYPE_CHECKING:
+    from tests.integration.producer.commands.conftest import Operator
+
+
+def test_status_counts_jobs_by_stage_and_state_over_all_campaigns(operator: Operator) -> None:
+    first = trial_of(operator.engine, 2)
+    trial_of(operator.engine, name="second")
+    first.run(Stage.CAPTION, Stage.PROMPT)
+    first.fail(first.claim(Stage.GENERATE, "radical", limit=1), FailureKind.INPUT)
+    first.run(Stage.GENERATE)
+    found = operator.reads("status")
+    assert found["jobs"]["caption"] == {"done": 2, "ready": 2}
+    assert found["jobs"]["generate"] == {"done": 3, "failed": 1, "waiting": 4}
+    assert found["campaigns"]["trial"]["jobs"]["generate"] == {"done": 3, "failed": 1}
+    assert found["images"] == 3
+    assert found["rates"]["generate"] > 0
+    assert found["stuck"]["waiting behind a failed or cancelled job"] == 1
+
+
+def test_status_of_one_campaign_leaves_the_others_out(operator: Operator) -> None:
+    trial_of(operator.engine, 2)
+    trial_of(operator.engine, name="second").run(Stage.CAPTION)
+    found = operator.reads("status --campaign second")
+    assert list(found["campaigns"]) == ["second"]
+    assert found["jobs"]["caption"] == {"done": 2}
+    with pytest.raises(UnknownCampaign, match="trial, second"):
+        operator.types("status --campaign third")
+
+
+def test_status_names_the_workers_and_what_troubles_them(operator: Operator) -> None:
+    trial_of(operator.engine, 1)
+    register_worker(
+        operator.engine, worker_id="gpu0@here", host="here", pid=7, device="cuda:0", stages=[Stage.GENERATE], threads=2, versions={}
+    )
+    (worker,) = operator.reads("status")["workers"]
+    assert (worker["id"], worker["device"], worker["stages"], worker["batches"]) == ("gpu0@here", "cuda:0", ["generate"], 0)
+    shown = operator.types("status")
+    assert "gpu0@here" in shown
+    assert "ready for caption, but no living worker serves it: `paragone work`" in " ".join(shown.split())
+
+
+def test_status_before_the_first_campaign_says_what_to_do(sqlite_operator: Operator) -> None:
+    assert "paragone ingest" in sqlite_operator.types("status")
+    assert sqlite_operator.reads("status")["campaigns"] == {}
+
+
+def test_watching_and_json_exclude_each_other(sqlite_operator: Operator) -> None:
+    with pytest.raises(WrongUse):
+        sqlite_operator.types("status --watch --json")

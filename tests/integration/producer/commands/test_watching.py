@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from db.progress import Progress
+from producer.commands import status
+from tests.builders import trial_of
+
+if TYPE_CHECKING:
+    from tests.integration.producer.commands.conftest import Operator
+
+
+def test_a_database_that_is_away_for_a_moment_does_not_end_the_watch(sqlite_operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    trial_of(sqlite_operator.engine, 3)
+    looked = status._look
+    looks: list[int] = []
+
+    def look(*arguments: object) -> Progress:
+        looks.append(1)
+        if len(looks) == 2:
+            raise OperationalError("SELECT", {}, Exception("server closed the connection"))
+        if len(looks) == 4:
+            raise KeyboardInterrupt
+        return looked(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(status, "_look", look)
+    monkeypatch.setattr(status, "REFRESH_SECONDS", 0.0)
+    shown = sqlite_operator.types("status --watch")
+    assert len(looks) == 4
+    assert "campaign trial" in shown
+    assert "does not answer" not in shown.splitlines()[-1]
+
+
+def test_ctrl_c_ends_the_watch_with_exit_code_0(sqlite_operator: Operator) -> None:
+    trial_of(sqlite_operator.engine, 3)
+    settings = sqlite_operator.house.settings
+    url = sqlite_operator.engine.url.render_as_string()
+    watch = subprocess.Popen(
+        # A shell's background job would start with SIGINT ignored; this one must not.
+        [sys.executable, "-c", "import signal; signal.signal(2, signal.default_int_handler); from producer.cli import main; main()"]
+        + ["status", "--watch"],
+        env={"PARAGONE_DATABASE_URL": url, "PARAGONE_DATA_DIR": str(settings.data_dir), "PATH": ""},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(3.0)
+    watch.send_signal(signal.SIGINT)
+    shown, _ = watch.communicate(timeout=30)
+    assert watch.returncode == 0
+    assert "campaign trial" in shown
