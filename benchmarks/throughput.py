@@ -1,136 +1,126 @@
-"""Jobs per second through all four stages with fake models, batch 8, against bare Celery no-op tasks in the same run.
+"""Jobs per second through four fake stages, batch 8, against bare Celery no-op tasks in the same run.
 
-    python benchmarks/throughput.py [--artworks 1500] [--database-url URL] [--broker-url URL]
+    python benchmarks/throughput.py [--artworks 3000] [--database-url URL] [--broker-url URL] [--rounds 3]
 
-Both sides: one worker process, the `threads` pool, the same broker, everything enqueued beforehand; timed from the start of work to the last
-job's end, start-up not counted. Pictures are 16 px: what is measured is claiming, leasing, committing and ringing.
+Both sides: one worker process, the `threads` pool with as many threads, the same broker, everything enqueued beforehand; timed by their own
+clock between the first twentieth and the end, so start-up does not count. The fake stages read and paint nothing, as a no-op task does nothing:
+what is measured is claiming, leasing, committing, readying, ringing and announcing every job to Flower.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from PIL import Image
 from pydantic import SecretStr
+from sqlalchemy import func, select
 
 from db.bulk import bulk_insert
 from db.campaigns import open_campaign, parse_config
 from db.engine import connect
 from db.house import House
 from db.life.plan import Selection, plan
-from db.progress import progress
 from db.schema import migrate
 from db.settings import Settings
 from db.tables import artworks, attempts, jobs
-from db.vocabulary import PictureState
-from sqlalchemy import func, select
-from workers.broker import EmbeddedBroker
+from db.vocabulary import JobState, PictureState, Stage
+from workers.broker import resolve_broker
+from workers.process import run_worker
+from workers.stages import STAGES
+from workers.stages.fakes import FAKE_STAGES
 
 BATCH = 8
+COLUMNS = ("key", "group_key", "artist", "style", "styles", "picture", "content_hash", "width", "height", "registered_at")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--artworks", type=int, default=1500)
-    parser.add_argument("--database-url", default="")
-    parser.add_argument("--broker-url", default="")
-    parser.add_argument("--noop-tasks", type=int, default=4000)
+    parser = argparse.ArgumentParser(description="Jobs per second against bare Celery.")
+    parser.add_argument("--artworks", type=int, default=3000)
+    parser.add_argument("--noop-tasks", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--database-url", default="", help="an empty PostgreSQL database; SQLite if not given")
+    parser.add_argument("--broker-url", default="", help="Redis or Valkey; the embedded one if not given")
+    parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        embedded = None
-        broker_url = given.broker_url
-        if not broker_url:
-            embedded = EmbeddedBroker(Path(folder) / "broker")
-            embedded.join()
-            broker_url = embedded.url
-        settings = Settings(data_dir=Path(folder), database_url=SecretStr(given.database_url), broker_url=SecretStr(broker_url))
-        ours = _paragone(settings, given.artworks)
-        bare = _bare_celery(broker_url, given.noop_tasks, settings.threads)
-        if embedded:
-            embedded.leave()
+    if given.work:
+        STAGES.update(FAKE_STAGES)
+        sys.exit(run_worker(House(Settings()), name="cpu", device="cpu", stages=list(Stage), until_idle=True))
+    ours, bare = [], []
+    for number in range(given.rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            settings = Settings(data_dir=Path(folder), database_url=SecretStr(given.database_url), broker_url=SecretStr(given.broker_url))
+            with resolve_broker(settings) as broker:
+                ours.append(_paragone(settings, given.artworks, f"throughput-{number}"))
+                bare.append(_bare_celery(broker.url, given.noop_tasks, settings.threads))
+        print(
+            f"round {number + 1}: {ours[-1]:6.0f} jobs/s, bare Celery {bare[-1]:6.0f} tasks/s, ratio {ours[-1] / bare[-1]:.2f}", flush=True
+        )
     kind = "PostgreSQL" if given.database_url else "SQLite"
-    print(f"paragone, {kind}: {ours:8.0f} jobs/s")
-    print(f"bare Celery no-op:  {bare:8.0f} tasks/s")
-    print(f"ratio:              {ours / bare:8.2f}")
+    ratio = statistics.median(one / other for one, other in zip(ours, bare, strict=True))
+    print(f"{kind}: {statistics.median(ours):.0f} jobs/s, bare Celery {statistics.median(bare):.0f} tasks/s, median ratio {ratio:.2f}")
 
 
-def _paragone(settings: Settings, count: int) -> float:
+def _paragone(settings: Settings, count: int, name: str) -> float:
+    """Jobs per second of one worker over `count` artworks, two levels, four stages: seven jobs each."""
     engine = connect(settings.sqlalchemy_url)
     migrate(engine)
-    house = House(settings)
-    rows = []
-    store = house.store
-    for number in range(count):
-        buffer = io.BytesIO()
-        Image.new("RGB", (16, 16), (number % 256, number // 256 % 256, 90)).save(buffer, "PNG")
-        content_hash = store.put(buffer.getvalue())
-        rows.append((f"work-{number}", f"work-{number}", "a b", "style", '["style"]', str(PictureState.PRESENT), content_hash, 16, 16, 0.0))
-    columns = ("key", "group_key", "artist", "style", "styles", "picture", "content_hash", "width", "height", "registered_at")
+    rows = (
+        (f"{name}-{n}", f"{name}-{n}", "a b", "style", '["style"]', str(PictureState.PRESENT), "0" * 64, 16, 16, 0.0) for n in range(count)
+    )
     with engine.begin() as connection:
-        bulk_insert(connection, artworks, columns, rows)
-    level = {"backend": "fake-repaint", "batch": BATCH}
+        bulk_insert(connection, artworks, COLUMNS, rows)
+    backend = {"backend": "fake-none", "batch": BATCH}
     config: dict[str, Any] = {
-        "caption": {"backend": "fake-caption", "batch": BATCH, "settings": {}},
-        "prompt": {"backend": "fake-prompt", "batch": BATCH},
-        "level": {"moderate": {**level, "strength": 0.3}, "radical": {**level, "strength": 0.45}},
-        "picture": {"size": 16},
+        "caption": backend,
+        "prompt": backend,
+        "level": {"moderate": {**backend, "strength": 0.3}, "radical": {**backend, "strength": 0.45}},
     }
-    campaign = open_campaign(engine, "throughput", parse_config(config))
-    planned = plan(engine, campaign, Selection())
-    _work(settings)
-    with engine.connect() as connection:
-        ended = connection.scalars(select(attempts.c.ended_at).order_by(attempts.c.ended_at)).all()
-        done = connection.scalar(select(func.count()).select_from(jobs).where(jobs.c.state == "done"))
-    assert done == planned.jobs, progress(engine)
-    # The first batches pay for imports and connections.
-    skip = len(ended) // 20
-    return (len(ended) - skip) / (ended[-1] - ended[skip])
-
-
-def _work(settings: Settings) -> None:
+    campaign = open_campaign(engine, name, parse_config(config))
+    plan(engine, campaign, Selection())
     environment = {
         **os.environ,
         "PARAGONE_DATA_DIR": str(settings.data_dir),
         "PARAGONE_DATABASE_URL": settings.database_url.get_secret_value(),
         "PARAGONE_BROKER_URL": settings.broker_url.get_secret_value(),
     }
-    command = [sys.executable, "-P", "-m", "workers", "--until-idle", "--log-level", "WARNING"]
-    if os.environ.get("PROFILE"):
-        command = [sys.executable, "-m", "cProfile", "-o", "/tmp/prof", "-m", "workers", "--until-idle"]
-    subprocess.run(command, env=environment, check=True)
+    subprocess.run([sys.executable, __file__, "--work"], env=environment, check=True, capture_output=True)
+    with engine.connect() as connection:
+        undone = connection.scalar(select(func.count()).where(jobs.c.state != str(JobState.DONE)))
+        mine = select(attempts.c.ended_at).join(jobs, jobs.c.id == attempts.c.job_id).where(jobs.c.campaign_id == campaign.id)
+        ended = connection.scalars(mine.order_by(attempts.c.ended_at)).all()
+    engine.dispose()
+    assert not undone, f"{undone} jobs were not done"
+    skip = len(ended) // 20
+    return (len(ended) - skip) / (ended[-1] - ended[skip])
 
 
 def _bare_celery(broker_url: str, count: int, threads: int) -> float:
-    """Tasks per second of a worker that does nothing, from the first to the last by its own clock."""
+    """Tasks per second of a worker whose task does nothing."""
+    app = Celery("bare", broker=broker_url)
+    with app.producer_pool.acquire() as producer:
+        for _ in range(count):
+            app.send_task("noop", queue="bare", producer=producer, ignore_result=True)
     with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder) / "bare.py"
-        result = Path(folder) / "result.json"
+        script, result = Path(folder) / "bare.py", Path(folder) / "result.json"
         script.write_text(BARE.format(broker=broker_url, count=count, threads=threads, result=str(result)))
-        app = Celery("bare", broker=broker_url)
-        with app.producer_pool.acquire() as producer:
-            for _ in range(count):
-                app.send_task("noop", queue="bare", producer=producer, ignore_result=True)
         subprocess.run([sys.executable, str(script)], check=True, capture_output=True)
         return float(json.loads(result.read_text()))
 
 
 BARE = """
-import json, os, signal, sys, threading, time
+import json, os, signal, threading, time
 from celery import Celery
 app = Celery("bare", broker={broker!r})
 app.conf.update(task_ignore_result=True, worker_prefetch_multiplier=4, accept_content=["json"])
-moments = []
-lock = threading.Lock()
+moments, lock = [], threading.Lock()
 @app.task(name="noop", ignore_result=True)
 def noop():
     with lock:
@@ -148,6 +138,4 @@ open({result!r}, "w").write(json.dumps((len(moments) - skip) / (moments[-1] - mo
 
 
 if __name__ == "__main__":
-    started = time.monotonic()
     main()
-    print(f"({time.monotonic() - started:.0f} s)")

@@ -80,7 +80,7 @@ def _repaint_bytes(connection: Connection, config: CampaignConfig) -> tuple[floa
     latest = select(images.c.byte_size, images.c.width, images.c.height, images.c.format).order_by(images.c.id.desc()).limit(LATEST)
     some = latest.subquery()
     alike = (some.c.format == picture.format, case((some.c.width > some.c.height, some.c.width), else_=some.c.height) == picture.size)
-    count, mean = connection.execute(select(func.count(), func.avg(some.c.byte_size)).where(*alike)).tuples().one()
+    count, mean = connection.execute(select(func.count(), func.avg(some.c.byte_size)).where(*alike)).one()
     if count >= ENOUGH:
         return float(mean), f"mean of {count} repaints of this size and format"
     per_pixel = BYTES_PER_PIXEL[picture.format]
@@ -110,7 +110,7 @@ def _seconds_by_kind(connection: Connection) -> dict[_Kind, float]:
     query = (
         select(jobs.c.batch_key, func.count(), func.sum(some.c.seconds)).join(some, some.c.job_id == jobs.c.id).group_by(jobs.c.batch_key)
     )
-    sums = {key: (count, seconds) for key, count, seconds in connection.execute(query).tuples()}
+    sums = {key: (count, seconds) for key, count, seconds in connection.execute(query)}
     found: dict[_Kind, tuple[int, float]] = {}
     for row in connection.execute(select(batch_keys).where(batch_keys.c.batch_key.in_(sums))).mappings():
         count, seconds = sums[row["batch_key"]]

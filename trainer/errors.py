@@ -12,8 +12,10 @@ TrainerError
 
 from __future__ import annotations
 
+from db.errors import ParagoneError
 
-class TrainerError(Exception):
+
+class TrainerError(ParagoneError):
     """The trainer can not do this."""
 
     def __init__(self, message: str | None = None) -> None:

@@ -95,4 +95,8 @@ def carry_out(engine: Engine, store: Store, campaign: Campaign, order: Order, li
 
 def _captioner(engine: Engine, campaign: Campaign, directory: Path | None) -> Source | None:
     """The campaign's captioner at the commit that its captions were made with."""
-    return captioner_source(campaign.config, directory, frozen_revision(engine, campaign.id, campaign.config.caption.model))
+    return captioner_source(
+        campaign.config,
+        directory,
+        frozen_revision(engine, campaign.id, backend=campaign.config.caption.backend, model=campaign.config.caption.model),
+    )

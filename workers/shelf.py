@@ -38,7 +38,7 @@ class Shelf:
         self._light: dict[tuple[str, ModelSource], Backend[Any, Any]] = {}
         self._light_lock = threading.Lock()
         self._classes: dict[str, type[Backend[Any, Any]]] = {}
-        self._revisions: dict[tuple[int, str], str] = {}
+        self._revisions: dict[tuple[int, str, str], str] = {}
         self._capacities: dict[str, Capacity] = {}
 
     def needs_device(self, parameters: Parameters) -> bool:
@@ -108,14 +108,15 @@ class Shelf:
     def _freeze(self, campaign_id: int, parameters: Parameters, backend: Backend[Any, Any]) -> None:
         if not backend.revision:
             return
-        frozen = freeze_revision(self._engine, campaign_id, _frozen_name(parameters), backend.revision)
+        view = {"backend": parameters.backend, "model": parameters.model}
+        frozen = freeze_revision(self._engine, campaign_id, **view, revision=backend.revision)
         if frozen != backend.revision:
             backend.unload()
             raise ModelTrouble(
                 f"{parameters.model} is at {backend.revision} here, but the campaign began with {frozen}: "
                 "bring those weights, or open another campaign"
             )
-        self._revisions[campaign_id, _frozen_name(parameters)] = frozen
+        self._revisions[campaign_id, parameters.backend, parameters.model] = frozen
 
     def _evict(self) -> None:
         _, backend = self._loaded.popitem(last=False)
@@ -130,11 +131,11 @@ class Shelf:
             return ModelSource(location=str(directory / parameters.model.removeprefix(_LOCAL)), dtype=parameters.dtype)
         if not parameters.model:
             return ModelSource(location="", dtype=parameters.dtype)
-        name = (campaign_id, _frozen_name(parameters))
+        name = (campaign_id, parameters.backend, parameters.model)
         revision = self._revisions.get(name)
         if revision is None:
             # Asked only until the first load here: a commit, once frozen, does not change.
-            revision = frozen_revision(self._engine, *name)
+            revision = frozen_revision(self._engine, campaign_id, backend=parameters.backend, model=parameters.model)
             if revision is not None:
                 self._revisions[name] = revision
         return ModelSource(location=parameters.model, revision=revision or parameters.revision, dtype=parameters.dtype)
@@ -149,8 +150,3 @@ class Shelf:
             except ImportError as error:
                 raise UnknownBackend(f"the backend {name!r} needs {error.name}: pip install 'paragone[gpu]'") from None
         return self._classes[name]
-
-
-def _frozen_name(parameters: Parameters) -> str:
-    """A prompt writer loads other files of a model than its generator, so each freezes its own view of it."""
-    return f"{parameters.backend}:{parameters.model}"

@@ -68,23 +68,31 @@ def open_campaign(engine: Engine, name: str, config: CampaignConfig) -> Campaign
     return campaign
 
 
-def freeze_revision(engine: Engine, campaign_id: int, model: str, revision: str) -> str:
-    """Write down the commit that was loaded for a model, unless one is written already; returns the one that holds."""
-    known = frozen_revision(engine, campaign_id, model)
+def freeze_revision(engine: Engine, campaign_id: int, *, backend: str, model: str, revision: str) -> str:
+    """Write down the commit that a backend loaded of a model, unless one is written already; returns the one that holds."""
+    known = frozen_revision(engine, campaign_id, backend=backend, model=model)
     if known is not None:
         return known
     try:
         with engine.begin() as connection:
-            connection.execute(insert(models).values(campaign_id=campaign_id, model=model, revision=revision, resolved_at=now()))
+            connection.execute(
+                insert(models).values(campaign_id=campaign_id, model=_view(backend, model), revision=revision, resolved_at=now())
+            )
     except IntegrityError:
         pass  # another worker was first
-    return frozen_revision(engine, campaign_id, model) or revision
+    return frozen_revision(engine, campaign_id, backend=backend, model=model) or revision
 
 
-def frozen_revision(engine: Engine, campaign_id: int, model: str) -> str | None:
+def frozen_revision(engine: Engine, campaign_id: int, *, backend: str, model: str) -> str | None:
     """The commit that this campaign uses of a model; None before the first load."""
     with reading(engine).connect() as connection:
-        return connection.scalar(select(models.c.revision).where(models.c.campaign_id == campaign_id, models.c.model == model))
+        mine = (models.c.campaign_id == campaign_id, models.c.model == _view(backend, model))
+        return connection.scalar(select(models.c.revision).where(*mine))
+
+
+def _view(backend: str, model: str) -> str:
+    """A prompt writer loads other files of a model than its generator, so each freezes its own view of it."""
+    return f"{backend}:{model}"
 
 
 def set_campaign_state(engine: Engine, campaign_id: int, state: CampaignState) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, insert, update
@@ -99,11 +99,11 @@ def _row(batch: Batch, job: Row[Any], result: Result) -> dict[str, Any]:
     shared = {"campaign_id": batch.campaign_id, "current": True}
     match result:
         case Caption():
-            return {**asdict(result), **shared, "artwork_id": job.artwork_id, "variation_id": job.variation_id}
+            return {**vars(result), **shared, "artwork_id": job.artwork_id, "variation_id": job.variation_id}
         case Prompt():
-            return {**asdict(result), **shared, "variation_id": job.variation_id}
+            return {**vars(result), **shared, "variation_id": job.variation_id}
         case Image():
-            facts = {**asdict(result), "content_box": list(result.content_box), "worker_id": batch.worker_id}
+            facts = {**vars(result), "content_box": list(result.content_box), "worker_id": batch.worker_id}
             return {**facts, **shared, "artwork_id": job.artwork_id, "variation_id": job.variation_id}
 
 

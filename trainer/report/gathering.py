@@ -82,7 +82,9 @@ def _models(engine: Engine, campaign: Campaign) -> tuple[ModelFact, ...]:
         ModelFact(
             role=role,
             model=model.model or model.backend,
-            revision=(frozen_revision(engine, campaign.id, model.model) or model.revision) if model.model else "no model",
+            revision=(frozen_revision(engine, campaign.id, backend=model.backend, model=model.model) or model.revision)
+            if model.model
+            else "no model",
         )
         for role, model in named
     )

@@ -3,7 +3,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,16 +41,18 @@ def test_ctrl_c_ends_the_watch_with_exit_code_0(sqlite_operator: Operator) -> No
     trial_of(sqlite_operator.engine, 3)
     settings = sqlite_operator.house.settings
     url = sqlite_operator.engine.url.render_as_string()
+    start = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from producer.cli import main; main()"
     watch = subprocess.Popen(
-        # A shell's background job would start with SIGINT ignored; this one must not.
-        [sys.executable, "-c", "import signal; signal.signal(2, signal.default_int_handler); from producer.cli import main; main()"]
-        + ["status", "--watch"],
-        env={"PARAGONE_DATABASE_URL": url, "PARAGONE_DATA_DIR": str(settings.data_dir), "PATH": ""},
+        # A shell's background job starts with SIGINT ignored; this one must not.
+        [sys.executable, "-c", start, "status", "--watch"],
+        # On a terminal each look is printed at once: so the test knows when it is watching.
+        env={"PARAGONE_DATABASE_URL": url, "PARAGONE_DATA_DIR": str(settings.data_dir), "FORCE_COLOR": "1", "TERM": "xterm"},
         stdout=subprocess.PIPE,
         text=True,
     )
-    time.sleep(3.0)
+    assert watch.stdout is not None
+    while "trial" not in (line := watch.stdout.readline()):
+        assert line, "the watch ended by itself"
     watch.send_signal(signal.SIGINT)
-    shown, _ = watch.communicate(timeout=30)
+    watch.communicate(timeout=30)
     assert watch.returncode == 0
-    assert "campaign trial" in shown

@@ -53,7 +53,7 @@ def test_a_file_name_is_taken_apart() -> None:
     name = name_of("Art_Nouveau_Modern/gustav-klimt_mäda-primavesi-1912(2).jpg")
     assert (name.key, name.artist, name.title, name.folder, name.broken) == (
         "gustav-klimt_mäda-primavesi-1912(2)",
-        "gustav-klimt",
+        "gustav klimt",
         "mäda primavesi",
         "Art_Nouveau_Modern",
         False,

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from db.store import Store
+from db.tables import artwork_paths, artworks
+from producer.ingest import Source, ingest_catalogue
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+
+def test_wikiart_is_accounted_for_to_the_last_file(database: Engine, shared_data: Path) -> None:
+    folder = shared_data / "wikiart"
+    source = Source(catalogue=folder / "classes.csv.gz", file_list=folder / "files.txt.gz")
+    report = ingest_catalogue(source, engine=database, store=None)
+    assert (report.rows, report.files, report.artworks, report.second_copies) == (80_097, 81_446, 80_097, 1_349)
+    assert (report.names_repaired, report.works_with_repaired_names, report.uncertain_artists) == (709, 696, 44)
+    assert (report.incomplete, report.refused, report.missing_files, report.unexplained) == (0, 0, 0, 0)
+    assert report.details["columns"]["file"] == {"of": 81_446, "missing": 2_045, "repaired": 2_045, "left": 0}
+    with database.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(artworks)) == 80_097
+        assert connection.scalar(select(func.count()).select_from(artwork_paths).where(artwork_paths.c.repaired)) == 709
+    again = ingest_catalogue(source, engine=database, store=None)
+    assert not any(again.changes.values())
+    names_alone = ingest_catalogue(Source(catalogue=folder / "files.txt.gz"), engine=database, store=None)
+    assert not any(names_alone.changes.values())
+
+
+def test_of_the_museum_91_works_are_complete_and_37_say_why_not(sqlite_database: Engine, shared_data: Path, tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "store"))
+    report = ingest_catalogue(Source(catalogue=shared_data / "museum/classes.csv"), engine=sqlite_database, store=store)
+    assert (report.artworks, report.complete, report.incomplete, report.unreadable, report.unexplained) == (128, 91, 37, 0, 0)
+    assert report.details["incomplete_reasons"] == {"no style, no artist": 24, "no style": 13}
+    with sqlite_database.connect() as connection:
+        names = {
+            artworks.c.artist.is_(None): 24,
+            artworks.c.style.is_(None): 37,
+            artworks.c.picture == "present": 128,
+            artworks.c.mode == "P": 128,
+        }
+        for condition, count in names.items():
+            assert connection.scalar(select(func.count()).select_from(artworks).where(condition)) == count
+    assert len(list(store.blobs())) == 128
