@@ -31,21 +31,22 @@ class Garbage:
 
 def collect_garbage(engine: Engine, store: Store, *, grace_seconds: float = GRACE_SECONDS, dry_run: bool = False) -> Garbage:
     """Remove blobs that no artwork and no repaint, current or past, refers to and that are older than the grace age."""
-    orphans: list[Blob] = []
-    kept = 0
     # The listing comes before the record is read: a blob that is committed in between is then known.
     found = list(store.blobs())
     known = _known(engine)
     youngest = time.time() - grace_seconds
+    orphans: list[Blob] = []
     for blob in found:
         if blob.content_hash in known or blob.written_at > youngest:
-            kept += 1
-        else:
-            orphans.append(blob)
-    if not dry_run:
-        for blob in orphans:
+            continue
+        # Listed long ago, it may have been put again: then it is young, and its job about to commit.
+        now = store.blob(blob.content_hash)
+        if now is None or now.written_at > youngest:
+            continue
+        if not dry_run:
             store.delete(blob.content_hash)
-    return Garbage(blobs=len(orphans), byte_size=sum(blob.byte_size for blob in orphans), kept=kept)
+        orphans.append(blob)
+    return Garbage(blobs=len(orphans), byte_size=sum(blob.byte_size for blob in orphans), kept=len(found) - len(orphans))
 
 
 def _known(engine: Engine) -> set[str]:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_json = json.JSONEncoder(ensure_ascii=False).encode
+
 #: Works in one transaction: short enough that workers on SQLite are not kept waiting.
 TRANSACTION = 20 * PARAMETERS
 
@@ -194,7 +196,7 @@ def _write_works(connection: Connection, works: Sequence[Work], done: Registered
     done.changed += len(differences)
     done.arrived += len(arrived)
     done.readied += pictures_arrived(connection, arrived)
-    ids = dict(connection.execute(select(artworks.c.key, artworks.c.id).where(artworks.c.key.in_(keys))).tuples().all())
+    ids = {row.key: row.id for row in connection.execute(select(artworks.c.key, artworks.c.id).where(artworks.c.key.in_(keys)))}
     if len(ids) != len(works):
         raise RuntimeError(f"{len(works) - len(ids)} works were not registered: their keys repeat")
     return ids
@@ -302,7 +304,7 @@ def _update(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]
 
 def _plain(row: Mapping[str, Any]) -> list[Any]:
     """Values as `bulk_insert` takes them: JSON as text."""
-    return [json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value for value in row.values()]
+    return [_json(value) if isinstance(value, list | dict) else value for value in row.values()]
 
 
 def _group_copies(connection: Connection) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -98,9 +98,14 @@ class Store:
     def blobs(self) -> Iterator[Blob]:
         """Every blob with its size and age."""
         for path, info in self._fs.find(f"{self._root}/blobs", detail=True).items():
-            written = info.get("mtime") or info.get("LastModified") or info.get("created") or 0.0
-            moment = written if isinstance(written, int | float) else written.timestamp()
-            yield Blob(content_hash=path.rsplit("/", 1)[-1], byte_size=int(info["size"]), written_at=float(moment))
+            yield _blob(path, info)
+
+    def blob(self, content_hash: str) -> Blob | None:
+        """One blob with its size and age as they are now; None if it is gone."""
+        try:
+            return _blob(content_hash, self._fs.info(self.path(content_hash)))
+        except FileNotFoundError:
+            return None
 
     def _read(self, path: str, name: str) -> bytes:
         try:
@@ -124,3 +129,9 @@ class Store:
             file.flush()
             os.fsync(file.fileno())
         os.replace(scratch, path)  # noqa: PTH105
+
+
+def _blob(path: str, info: dict[str, Any]) -> Blob:
+    written = info.get("mtime") or info.get("LastModified") or info.get("created") or 0.0
+    moment = written if isinstance(written, int | float) else written.timestamp()
+    return Blob(content_hash=path.rsplit("/", 1)[-1], byte_size=int(info["size"]), written_at=float(moment))

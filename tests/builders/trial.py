@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select, update
 
 from db.campaigns import open_campaign
+from db.engine import reading
 from db.life.claim import choices, claim
 from db.life.finish import hand_in
 from db.life.plan import Selection, plan
@@ -108,7 +109,7 @@ class Trial:
         """Stage to state to number of jobs."""
         found: dict[str, dict[str, int]] = {}
         query = select(jobs.c.stage, jobs.c.state, func.count()).where(jobs.c.campaign_id == self.campaign.id)
-        with self.engine.connect() as connection:
+        with reading(self.engine).connect() as connection:
             for stage, state, count in connection.execute(query.group_by(jobs.c.stage, jobs.c.state)):
                 found.setdefault(stage, {})[state] = count
         return found
@@ -124,7 +125,7 @@ class Trial:
 
     def rows(self, table: Any, *where: ColumnElement[bool]) -> list[RowMapping]:
         """Rows of any table, oldest first."""
-        with self.engine.connect() as connection:
+        with reading(self.engine).connect() as connection:
             return list(connection.execute(select(table).where(*where).order_by(*table.primary_key)).mappings())
 
 

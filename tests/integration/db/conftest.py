@@ -1,18 +1,20 @@
-"""Databases that cost little: PostgreSQL keeps one for all of these tests and empties it; copies of a template took a second each."""
+"""Databases that cost little: one of each kind for all of these tests, emptied before each.
+
+Copies of a template took a second each on PostgreSQL, and a new engine compiles every statement again.
+"""
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
 from db.engine import connect
+from db.schema import migrate
 from db.tables import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from sqlalchemy import Engine
 
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def emptied_postgresql(postgres_server: PostgresServer, postgres_template: str) -> Iterator[Engine]:
-    """An engine on one PostgreSQL database that each test empties before it begins."""
+def lasting_postgresql(postgres_server: PostgresServer, postgres_template: str) -> Iterator[Engine]:
+    """An engine on a PostgreSQL database that each test finds empty."""
     name = postgres_server.create(template=postgres_template)
     engine = connect(postgres_server.url(name))
     yield engine
@@ -29,17 +31,22 @@ def emptied_postgresql(postgres_server: PostgresServer, postgres_template: str) 
     postgres_server.drop(name)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """An engine on a database of each kind with empty tables."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "paragone.sqlite")
-        engine = connect(f"sqlite:///{tmp_path / 'paragone.sqlite'}")
-    else:
-        engine = request.getfixturevalue("emptied_postgresql")
-        with engine.begin() as connection:
-            connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
-            for table in reversed(metadata.sorted_tables):
-                connection.execute(table.delete())
+@pytest.fixture(scope="session")
+def lasting_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine on a SQLite database that each test finds empty."""
+    engine = connect(f"sqlite:///{tmp_path_factory.mktemp('lasting') / 'paragone.sqlite'}")
+    migrate(engine)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Engine:
+    """An engine on a database of each kind with empty tables."""
+    engine: Engine = request.getfixturevalue(f"lasting_{request.param}")
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
+    return engine

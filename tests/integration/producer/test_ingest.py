@@ -56,7 +56,7 @@ class Tree:
             (self.root / path).parent.mkdir(parents=True, exist_ok=True)
             (self.root / path).write_bytes(data)
         if row:
-            style = path.split("/")[0].replace("_", " ")
+            style = path.partition("/")[0].replace("_", " ")
             self.rows.append(f"{path},,['{style}'],,,,,1,train\n")
         header = "filename,artist,genre,description,phash,width,height,genre_count,subset\n"
         (self.root / "classes.csv").write_text(header + "".join(self.rows))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-SHARES = {"levels": {"radical": 0.8, "moderate": 0.2}}
+SHARES: Any = {"levels": {"radical": 0.8, "moderate": 0.2}}
 
 
 def levels_by_style(trial: Trial) -> dict[str, Counter[str]]:

@@ -5,14 +5,15 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import pytest
 from sqlalchemy.exc import OperationalError
 
-from db.progress import Progress
 from producer.commands import status
 from tests.builders import trial_of
 
 if TYPE_CHECKING:
+    import pytest
+
+    from db.progress import Progress
     from tests.integration.producer.commands.conftest import Operator
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from producer.cleaning.names import name_of
 from producer.cleaning.spelling import is_broken, repaired
 
-#: Small letters of the scripts that names are written in; without the micro sign, which reads as a continuation byte itself.
-_LETTERS = st.characters(categories=["Ll"], min_codepoint=0x61, max_codepoint=0x24F, exclude_characters="µ")
+#: Small letters of the scripts that names are written in; without IPA and the micro sign, which reads as a continuation byte.
+_LETTERS = st.characters(categories=["Ll"], min_codepoint=0x61, max_codepoint=0x23F, exclude_characters="µ")
 _GREEK_OR_CYRILLIC = st.characters(categories=["Ll"], min_codepoint=0x3B1, max_codepoint=0x45F)
 _KANJI = st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5)
 _SLUGS = st.text(_LETTERS | _GREEK_OR_CYRILLIC | _KANJI | st.sampled_from("-0123456789"), min_size=1)

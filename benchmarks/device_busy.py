@@ -1,0 +1,158 @@
+"""Share of time that a simulated device is busy with real decode, letterbox, check, JPEG encode and store around it.
+
+    python benchmarks/device_busy.py [--seconds 1.0 0.25] [--threads 2 3] [--batches 60] [--pixels 1024] [--database-url URL]
+
+One worker process, the real generate stage on a canvas of 1024 px and the real store; the device is a sleep that hands over finished canvases,
+for on a GPU their making would cost this host nothing. Share: the slept seconds over the time from the first to the last use of the device,
+so whatever the device waits for (a batch that is not decoded yet, the interpreter, the database) counts against us. Peer: a plain
+sequential loop in one thread that decodes, computes and encodes by turns, as the student's project that Paragone replaces did.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ground import Facts, environment, jpeg, paintings, register
+from pydantic import SecretStr
+from sqlalchemy import func, select
+
+from db.campaigns import open_campaign, parse_config
+from db.house import House
+from db.life.plan import Selection, plan
+from db.pictures import encode, letterbox, read_picture
+from db.schema import migrate
+from db.settings import Settings
+from db.tables import images
+from db.vocabulary import Stage
+from workers.backends import fakes
+from workers.backends.protocol import RepaintRequest, RepaintResult
+from workers.process import run_worker
+from workers.stages import STAGES
+from workers.stages.fakes import FAKE_STAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BATCH = 8
+CANVAS = 1024
+DISTINCT = 48
+NEEDED = {1.0: 0.98, 0.25: 0.95}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Share of time that a simulated device is busy.")
+    parser.add_argument("--seconds", type=float, nargs="+", default=[1.0, 0.25], help="how long a batch of 8 holds the device")
+    parser.add_argument("--threads", type=int, nargs="+", default=[2, 3], help="threads of the worker process")
+    parser.add_argument("--batches", type=int, default=60, help="batches of 8 in each run")
+    parser.add_argument("--pixels", type=int, default=CANVAS, help="longer side of the originals")
+    parser.add_argument("--database-url", default="", help="an empty PostgreSQL database; SQLite if not given")
+    parser.add_argument("--work", choices=["before", "device"], help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.work:
+        sys.exit(_work(given.work))
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder), database_url=SecretStr(given.database_url))
+        house = House(settings)
+        migrate(house.engine)
+        pictures = [_stored(house, image) for image in paintings(DISTINCT, given.pixels)]
+        register(house.engine, "busy", given.batches * BATCH, pictures)
+        for seconds in given.seconds:
+            peer = _loop(house, pictures, seconds, batches=max(4, given.batches // 4))
+            shares = {threads: _share(house, seconds, threads, given.batches) for threads in given.threads}
+            threads, best = max(shares.items(), key=lambda item: item[1])
+            print(
+                f"{seconds} s per batch of {BATCH}: device busy {best:.3f} with {threads} threads (needed {NEEDED.get(seconds, 0.95)}), "
+                f"plain sequential loop {peer:.3f}, ratio {best / peer:.2f}",
+                flush=True,
+            )
+
+
+def _stored(house: House, image: Any) -> Facts:
+    return house.store.put(jpeg(image)), image.width, image.height
+
+
+def _share(house: House, seconds: float, threads: int, batches: int) -> float:
+    """Busy share of one worker process over a campaign of its own."""
+    name = f"busy-{seconds}-{threads}"
+    fake = {"backend": "fake-none", "batch": 256}
+    level = {"backend": "fake-repaint", "batch": BATCH, "strength": 0.3, "settings": {"seconds_per_batch": seconds}}
+    config = {"caption": fake, "prompt": fake, "recaption": False, "level": {"moderate": level}, "picture": {"size": CANVAS}}
+    campaign = open_campaign(house.engine, name, parse_config(config))
+    plan(house.engine, campaign, Selection())
+    log = house.settings.data_dir / f"{name}.json"
+    for part in ("before", "device"):
+        surroundings = environment(house.settings, PARAGONE_THREADS=str(threads), BUSY_LOG=str(log))
+        subprocess.run([sys.executable, __file__, "--work", part], env=surroundings, check=True, stdout=subprocess.DEVNULL)
+    with house.engine.connect() as connection:
+        painted = connection.scalar(select(func.count()).where(images.c.campaign_id == campaign.id))
+    assert painted == batches * BATCH, f"{painted} repaints of {batches * BATCH}"
+    facts = json.loads(log.read_text())
+    uses = sorted(facts["uses"])
+    wall = max(end for _, end in uses) - uses[0][0]
+    share = len(uses) * seconds / wall
+    print(f"  {threads} threads: busy {share:.3f}, {facts['cpu'] * 1000:.0f} ms of CPU per picture", flush=True)
+    return share
+
+
+def _loop(house: House, pictures: Sequence[Facts], seconds: float, *, batches: int) -> float:
+    """Busy share of one thread that does everything by turns; no check, no record, files instead of the store."""
+    canvases = [letterbox(image, CANVAS)[0] for image in paintings(BATCH, CANVAS)]
+    folder = house.settings.data_dir / "loop"
+    folder.mkdir(exist_ok=True)
+    began = ended = time.perf_counter()
+    for number in range(batches):
+        boxes = [
+            letterbox(read_picture(house.store.get(pictures[(number * BATCH + one) % len(pictures)][0])).image, CANVAS)[1]
+            for one in range(BATCH)
+        ]
+        began = time.perf_counter() if number == 0 else began
+        time.sleep(seconds)
+        ended = time.perf_counter()
+        for one, (canvas, box) in enumerate(zip(canvases, boxes, strict=True)):
+            repaint = canvas.crop((box.left, box.top, box.right, box.bottom))
+            (folder / f"{number}-{one}.jpg").write_bytes(encode(repaint, format="jpeg", quality=95, metadata={}))
+    return batches * seconds / (ended - began)
+
+
+class HeldDevice(fakes.FakeRepainter):
+    """A device that takes its time and costs the host nothing: it hands over canvases painted beforehand."""
+
+    def load(self) -> None:
+        """Paint them."""
+        super().load()
+        self.canvases = [letterbox(image, CANVAS)[0] for image in reversed(list(paintings(DISTINCT, CANVAS)))]
+        self.uses: list[tuple[float, float]] = []
+        self.cpu: list[float] = []
+
+    def run(self, batch: Sequence[RepaintRequest], settings: Any) -> Sequence[RepaintResult]:
+        """Hold the device, note when."""
+        began = time.perf_counter()
+        time.sleep(settings["seconds_per_batch"])
+        self.uses.append((began, time.perf_counter()))
+        self.cpu.append(time.process_time())
+        return [RepaintResult(image=self.canvases[(len(self.uses) * BATCH + one) % DISTINCT]) for one in range(len(batch))]
+
+    def unload(self) -> None:
+        """Write the notes down."""
+        each = (self.cpu[-1] - self.cpu[0]) / (len(self.cpu) - 1) / BATCH
+        Path(os.environ["BUSY_LOG"]).write_text(json.dumps({"uses": self.uses, "cpu": each}))
+
+
+def _work(part: str) -> int:
+    """In the worker process: captions and prompts that cost nothing, then the stage under measurement."""
+    stages = [Stage.CAPTION, Stage.PROMPT] if part == "before" else [Stage.GENERATE]
+    STAGES.update({stage: FAKE_STAGES[stage] for stage in (Stage.CAPTION, Stage.PROMPT)})
+    fakes.FakeRepainter = HeldDevice  # type: ignore[misc]  # what the entry point loads
+    return run_worker(House(Settings()), name="cpu", device="cpu", stages=stages, until_idle=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""`paragone demo`: all of it on sample artworks, on this machine, and a report to look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from producer.commands.context import console
+from producer.demo import Demo, run_demo
+
+
+@click.command
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default="paragone-demo", show_default=True, help="Folder for everything."
+)
+@click.option("--artworks", type=click.IntRange(14), default=48, show_default=True, help="Sample artworks to paint.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the samples.")
+@click.option("--models", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Local models instead of tiny random ones.")
+def demo(out: Path, artworks: int, seed: int, models: Path | None) -> None:
+    """Paint sample artworks, run the whole path with two workers, train, and write a report."""
+    asked = Demo(out=out.resolve(), artworks=artworks, seed=seed, models=models.resolve() if models else None)
+    speaker = console()
+    run_demo(asked, speaker)
+    speaker.print(f"\n[bold green]done[/bold green]: open {asked.report}", soft_wrap=True)

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import base64
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from db.life.inputs import works
+from db.vocabulary import FailureKind, Stage
+from tests.builders import trial_of
+from workers.announcer import Announcer
+from workers.app import create_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+
+PASSWORD = "open sesame"  # noqa: S105  # of this test alone
+
+
+@contextmanager
+def _flower(tmp_path: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
+    """A running `paragone flower`, its URL and the lines it printed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "producer.cli", "flower", "--port", "0"],
+        env={"PARAGONE_DATA_DIR": str(tmp_path / "data"), **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        printed = [process.stdout.readline(), process.stdout.readline()]
+        found = re.search(r"http://127\.0\.0\.1:\d+", printed[0])
+        assert found, printed
+        yield process, found[0], printed
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def _get(url: str, login: str | None = None) -> Any:
+    headers = {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"} if login else {}
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+def test_flower_shows_each_job_behind_the_password(tmp_path: Path, sqlite_database: Engine, broker_url: str) -> None:
+    with _flower(tmp_path, PARAGONE_BROKER_URL=broker_url, PARAGONE_FLOWER_PASSWORD=PASSWORD) as (_, url, printed):
+        assert PASSWORD not in "".join(printed), "a password that is set needs no printing"
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            _get(f"{url}/api/tasks")
+        refused.value.close()
+        assert refused.value.code == 401
+
+        trial = trial_of(sqlite_database, 2)
+        batch = trial.claim(Stage.CAPTION)
+        good, bad = batch.jobs
+        with create_app(broker_url) as app:
+            announcer = Announcer(app, hostname="gpu0@here")
+            announcer.start()
+            deadline, found = time.monotonic() + 30, {}
+            while len(found) < 2 and time.monotonic() < deadline:
+                # Flower may not listen yet: an announcement that nobody hears is gone.
+                announcer.received(batch, works(sqlite_database, batch))
+                announcer.started(batch)
+                announcer.succeeded([good], runtime=1.5)
+                announcer.failed(bad, error=f"{FailureKind.INPUT}: truncated", again=False)
+                time.sleep(0.5)
+                found = _get(f"{url}/api/tasks", f"paragone:{PASSWORD}")
+            announcer.stop()
+    assert {key: (task["name"], task["state"]) for key, task in found.items()} == {
+        good.job_key: ("caption", "SUCCESS"),
+        bad.job_key: ("caption", "FAILURE"),
+    }
+    assert (found[good.job_key]["runtime"], found[good.job_key]["worker"]) == (1.5, "gpu0@here")
+    assert "truncated" in found[bad.job_key]["exception"]
+    assert "painter-" in found[bad.job_key]["args"]
+
+
+def test_without_a_password_a_fresh_one_is_printed_and_sigterm_ends_it(tmp_path: Path) -> None:
+    passwords = []
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        with _flower(tmp_path) as (process, url, printed):
+            found = re.search(r"user (\S+), password (\S+)", printed[1])
+            assert found
+            assert _get(f"{url}/api/tasks", f"{found[1]}:{found[2]}") == {}
+            passwords.append(found[2])
+            process.send_signal(ending)
+            assert process.wait(timeout=30) == 0
+    assert passwords[0] != passwords[1]
+
+
+def test_a_taken_port_and_a_missing_broker_are_one_clear_line(tmp_path: Path, broker_url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert (
+            _fails(tmp_path, port, broker_url)
+            == f"paragone: port {port} of 127.0.0.1 is taken: choose another with --port or PARAGONE_FLOWER_PORT"
+        )
+    told = _fails(tmp_path, 0, "redis://me:secret@127.0.0.1:1/0")
+    assert told == "paragone: no broker answers at redis://me:**@127.0.0.1:1/0: start it, or mend PARAGONE_BROKER_URL"
+
+
+def _fails(tmp_path: Path, port: int, broker_url: str) -> str:
+    """What the command says on standard error when it can not begin."""
+    result = subprocess.run(
+        [sys.executable, "-m", "producer.cli", "flower", "--port", str(port)],
+        env={"PARAGONE_DATA_DIR": str(tmp_path / "data"), "PARAGONE_BROKER_URL": broker_url},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (result.returncode, result.stdout) == (1, "")
+    return result.stderr.strip()

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from db.engine import connect
+from db.errors import DatabaseUnreachable
+from db.schema import check_schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_server_that_is_not_there_is_named_in_one_line(tmp_path: Path) -> None:
+    engine = connect(f"postgresql+psycopg://nobody@/nothing?host={tmp_path}")
+
+    with pytest.raises(DatabaseUnreachable, match="does not answer") as trouble:
+        check_schema(engine)
+
+    assert "PARAGONE_DATABASE_URL" in str(trouble.value)
+    assert "\n" not in str(trouble.value)
+
+
+def test_a_file_that_is_no_database_is_told_apart_from_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("these are my notes\n" * 100)
+
+    with pytest.raises(DatabaseUnreachable, match="not a database"):
+        check_schema(connect(f"sqlite:///{path}"))
+
+
+def test_a_folder_is_no_database(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseUnreachable, match="unable to open"):
+        check_schema(connect(f"sqlite:///{tmp_path}"))
