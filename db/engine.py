@@ -62,7 +62,7 @@ def _sqlite(url: str, database: str | None) -> Engine:
 
 
 def reading(engine: Engine) -> Engine:
-    """The same engine for queries only: on SQLite they do not queue behind writers, on PostgreSQL each stands alone without BEGIN and COMMIT."""
+    """The same engine for queries only: on SQLite they do not queue behind writers, on PostgreSQL they need no BEGIN and COMMIT."""
     if engine.dialect.name == "postgresql":
         return single(engine)
     return engine.execution_options(read_only=True)

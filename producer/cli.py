@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -24,25 +25,9 @@ ROOMS = ("db", "workers", "producer", "trainer")
 FAILED, WRONG_USE = 1, 2
 
 #: The order in which `paragone --help` tells the story; further commands follow by name.
-STORY = tuple(
-    [
-        "demo",
-        "init",
-        "samples",
-        "ingest",
-        "enqueue",
-        "work",
-        "status",
-        "failures",
-        "requeue",
-        "pause",
-        "resume",
-        "cancel",
-        "flower",
-        "train",
-        "evaluate",
-        "compare",
-    ]
+STORY = (
+    *("demo", "init", "samples", "ingest", "enqueue", "work", "status", "failures", "requeue"),
+    *("pause", "resume", "cancel", "flower", "train", "evaluate", "compare", "report"),
 )
 
 
@@ -79,6 +64,8 @@ def paragone(context: click.Context, *, debug: bool) -> None:
 def main() -> None:
     """Entry point of the console script; exits 0 done, 1 failed, 2 wrong use."""
     debug = "--debug" in sys.argv
+    # transformers tells at import which optional packages it does without; nobody asked.
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     try:
         _check_rooms()
         code = paragone.main(standalone_mode=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import logging
 import secrets
@@ -86,11 +85,10 @@ def _listen(flower: Flower, address: str, port: int) -> int:
 
 
 def _run(flower: Flower) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: flower.io_loop.add_callback_from_signal(flower.stop))
-    with contextlib.suppress(KeyboardInterrupt):
-        flower.start()
-        return
-    flower.stop()
+    """Serve until a signal; the loop ends before the broker does, so that nothing is left to complain."""
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, lambda *_: flower.io_loop.add_callback_from_signal(flower.stop))
+    flower.start()
 
 
 def _url(address: str, port: int) -> str:

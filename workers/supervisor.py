@@ -103,7 +103,12 @@ def _post(device: Device, settings: Settings, stages: Sequence[Stage], *, until_
     command += ["--stages", ",".join(stages)]
     if until_idle:
         command.append("--until-idle")
-    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": device.visible, "PARAGONE_DATA_DIR": str(settings.data_dir)}
+    environment = {
+        **os.environ,
+        "TRANSFORMERS_VERBOSITY": "error",
+        "CUDA_VISIBLE_DEVICES": device.visible,
+        "PARAGONE_DATA_DIR": str(settings.data_dir),
+    }
     return Post(device=device, command=command, environment=environment)
 
 

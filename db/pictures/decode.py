@@ -91,8 +91,9 @@ def content_hash(data: bytes) -> str:
 
 def pixel_hash(image: Image.Image) -> str:
     """SHA-256 over mode, size and pixels, as 64 hex digits: equal for equal pictures in whatever file format."""
-    header = f"{image.mode} {image.width}x{image.height}\n".encode()
-    return hashlib.sha256(header + image.tobytes()).hexdigest()
+    digest = hashlib.sha256(f"{image.mode} {image.width}x{image.height}\n".encode())
+    digest.update(image.tobytes())
+    return digest.hexdigest()
 
 
 def _open(data: bytes) -> ImageFile:

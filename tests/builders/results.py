@@ -24,6 +24,8 @@ def results_of(engine: Engine, batch: Batch, mark: str = "") -> list[Result]:
 
 
 def _result(stage: Stage, work: Work, mark: str) -> Result:
+    if not work.key:
+        raise AssertionError(f"job {work.job_id} was claimed for {stage} and the record lacks what it is made from")
     if stage is Stage.CAPTION:
         return Caption(job_id=work.job_id, text=f"original {work.content_hash}{mark}", **FAKE)
     if stage is Stage.RECAPTION:
@@ -31,8 +33,7 @@ def _result(stage: Stage, work: Work, mark: str) -> Result:
     if stage is Stage.PROMPT:
         text = f"{work.caption}, {work.level}{mark}"
         return Prompt(job_id=work.job_id, draft=text, text=text, draft_tokens=4, tokens=4, brief="fake", **FAKE)
-    if work.prompt_id is None:
-        raise AssertionError(f"job {work.job_id} was claimed without a current prompt")
+    assert work.prompt_id is not None
     content_hash = hashlib.sha256(f"{work.prompt}\x1f{work.seed}{mark}".encode()).hexdigest()
     return Image(
         job_id=work.job_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from db.life.results import Image
-from db.pictures import content_hash, crop, degenerate_reason, encode, letterbox, pixel_hash
+from db.pictures import crop, degenerate_reason, encode, letterbox, pixel_hash
 from db.vocabulary import FailureKind
 from workers.backends.protocol import RepaintRequest
 from workers.errors import JobFault
@@ -37,11 +37,11 @@ class GenerateStage:
         provenance = _provenance(prepared, context)
         picture = context.parameters.picture
         data = encode(repaint, format=picture["format"], quality=picture["quality"], metadata=provenance)
-        context.store.put(data)
+        stored_as = context.store.put(data)
         return Image(
             job_id=work.job_id,
             prompt_id=work.prompt_id,
-            content_hash=content_hash(data),
+            content_hash=stored_as,
             pixel_hash=pixel_hash(repaint),
             format=picture["format"],
             byte_size=len(data),

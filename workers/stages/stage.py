@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from db.errors import BlobMissing
 from db.pairs import picture_bytes
-from db.pictures import UnreadablePicture, read_picture
+from db.pictures import UnreadablePicture, content_hash, read_picture
 from db.vocabulary import FailureKind
 from workers.errors import JobFault
 
@@ -59,6 +59,10 @@ def load_picture(work: Work, store: Store) -> Image:
     if work.content_hash is None:
         raise JobFault(FailureKind.INPUT, "the picture is not there: run `paragone ingest` on the images")
     try:
-        return read_picture(picture_bytes(store, work.content_hash, work.link)).image
+        data = picture_bytes(store, work.content_hash, work.link)
+        image = read_picture(data).image
     except (BlobMissing, UnreadablePicture) as error:
         raise JobFault(FailureKind.INPUT, str(error)) from error
+    if work.link is not None and content_hash(data) != work.content_hash:
+        raise JobFault(FailureKind.INPUT, f"{work.link} is another picture than the one that was ingested: run `paragone ingest` again")
+    return image

@@ -19,17 +19,17 @@ TABLES = (
     "artworks",
     "campaigns",
     "ingests",
+    "jobs",
     "leases",
     "workers",
     "artwork_paths",
+    "attempts",
     "batch_keys",
     "models",
     "triplet_sets",
     "variations",
-    "jobs",
-    "training_runs",
-    "attempts",
     "prompts",
+    "training_runs",
     "images",
     "captions",
     "triplets",
@@ -86,6 +86,57 @@ def upgrade() -> None:  # noqa: PLR0915  # one statement a table and index
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ingests")),
     )
     op.create_table(
+        "jobs",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("job_key", sa.Text(), nullable=False),
+        sa.Column("campaign_id", ID, nullable=False),
+        sa.Column("artwork_id", ID, nullable=False),
+        sa.Column("variation_id", ID, nullable=True),
+        sa.Column("stage", sa.String(length=16), nullable=False),
+        sa.Column("batch_key", sa.Text(), nullable=False),
+        sa.Column("priority", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("round", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("not_before", sa.Double(), server_default="0", nullable=False),
+        sa.Column("lease", sa.String(length=36), nullable=True),
+        sa.Column("suspect", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("crashes", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("error_kind", sa.String(length=16), nullable=True),
+        sa.Column("error_text", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("changed_at", sa.Double(), nullable=False),
+        sa.Column("finished_at", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
+        sa.UniqueConstraint("job_key", name=op.f("uq_jobs_job_key")),
+    )
+    with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_jobs_claim",
+            ["batch_key", "suspect", sa.text("priority DESC"), "id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'ready'"),
+            postgresql_where=sa.text("state = 'ready'"),
+        )
+        batch_op.create_index("ix_jobs_artwork_id", ["artwork_id", "campaign_id", "stage"], unique=False)
+        batch_op.create_index(
+            "ix_jobs_failed",
+            ["campaign_id", "error_kind"],
+            unique=False,
+            sqlite_where=sa.text("state = 'failed'"),
+            postgresql_where=sa.text("state = 'failed'"),
+        )
+        batch_op.create_index(
+            "ix_jobs_lease",
+            ["lease"],
+            unique=False,
+            sqlite_where=sa.text("lease IS NOT NULL"),
+            postgresql_where=sa.text("lease IS NOT NULL"),
+        )
+        batch_op.create_index("ix_jobs_progress", ["campaign_id", "stage", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_jobs_variation_id"), ["variation_id"], unique=False)
+
+    op.create_table(
         "leases",
         sa.Column("token", sa.String(length=36), nullable=False),
         sa.Column("worker_id", sa.Text(), nullable=False),
@@ -128,6 +179,27 @@ def upgrade() -> None:  # noqa: PLR0915  # one statement a table and index
     )
     with op.batch_alter_table("artwork_paths", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_artwork_paths_artwork_id"), ["artwork_id"], unique=False)
+
+    op.create_table(
+        "attempts",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("job_id", ID, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("worker_id", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.String(length=16), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("started_at", sa.Double(), nullable=True),
+        sa.Column("ended_at", sa.Double(), nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=True),
+        sa.Column("batch_size", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_attempts_job_id_jobs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
+    )
+    with op.batch_alter_table("attempts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_attempts_ended_at"), ["ended_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_attempts_job_id"), ["job_id"], unique=False)
 
     op.create_table(
         "batch_keys",
@@ -186,95 +258,6 @@ def upgrade() -> None:  # noqa: PLR0915  # one statement a table and index
         batch_op.create_index("ix_variations_artwork_id", ["artwork_id"], unique=False)
 
     op.create_table(
-        "jobs",
-        sa.Column("id", ID, nullable=False),
-        sa.Column("job_key", sa.Text(), nullable=False),
-        sa.Column("campaign_id", ID, nullable=False),
-        sa.Column("artwork_id", ID, nullable=False),
-        sa.Column("variation_id", ID, nullable=True),
-        sa.Column("stage", sa.String(length=16), nullable=False),
-        sa.Column("batch_key", sa.Text(), nullable=False),
-        sa.Column("priority", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("round", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("not_before", sa.Double(), server_default="0", nullable=False),
-        sa.Column("lease", sa.String(length=36), nullable=True),
-        sa.Column("suspect", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
-        sa.Column("crashes", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("error_kind", sa.String(length=16), nullable=True),
-        sa.Column("error_text", sa.Text(), nullable=True),
-        sa.Column("created_at", sa.Double(), nullable=False),
-        sa.Column("changed_at", sa.Double(), nullable=False),
-        sa.Column("finished_at", sa.Double(), nullable=True),
-        sa.ForeignKeyConstraint(["artwork_id"], ["artworks.id"], name=op.f("fk_jobs_artwork_id_artworks")),
-        sa.ForeignKeyConstraint(["batch_key"], ["batch_keys.batch_key"], name=op.f("fk_jobs_batch_key_batch_keys")),
-        sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_jobs_campaign_id_campaigns")),
-        sa.ForeignKeyConstraint(["variation_id"], ["variations.id"], name=op.f("fk_jobs_variation_id_variations")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
-        sa.UniqueConstraint("job_key", name=op.f("uq_jobs_job_key")),
-    )
-    with op.batch_alter_table("jobs", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_jobs_claim",
-            ["batch_key", "suspect", sa.text("priority DESC"), "id"],
-            unique=False,
-            sqlite_where=sa.text("state = 'ready'"),
-            postgresql_where=sa.text("state = 'ready'"),
-        )
-        batch_op.create_index("ix_jobs_artwork_id", ["artwork_id", "campaign_id", "stage"], unique=False)
-        batch_op.create_index(
-            "ix_jobs_failed",
-            ["campaign_id", "error_kind"],
-            unique=False,
-            sqlite_where=sa.text("state = 'failed'"),
-            postgresql_where=sa.text("state = 'failed'"),
-        )
-        batch_op.create_index(
-            "ix_jobs_lease",
-            ["lease"],
-            unique=False,
-            sqlite_where=sa.text("lease IS NOT NULL"),
-            postgresql_where=sa.text("lease IS NOT NULL"),
-        )
-        batch_op.create_index("ix_jobs_progress", ["campaign_id", "stage", "state"], unique=False)
-        batch_op.create_index(batch_op.f("ix_jobs_variation_id"), ["variation_id"], unique=False)
-
-    op.create_table(
-        "training_runs",
-        sa.Column("id", ID, nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("triplet_set_id", ID, nullable=False),
-        sa.Column("config", JSON, nullable=False),
-        sa.Column("directory", sa.Text(), nullable=False),
-        sa.Column("metrics", JSON, nullable=True),
-        sa.Column("started_at", sa.Double(), nullable=False),
-        sa.Column("finished_at", sa.Double(), nullable=True),
-        sa.ForeignKeyConstraint(["triplet_set_id"], ["triplet_sets.id"], name=op.f("fk_training_runs_triplet_set_id_triplet_sets")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_training_runs")),
-    )
-    op.create_table(
-        "attempts",
-        sa.Column("id", ID, nullable=False),
-        sa.Column("job_id", ID, nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("round", sa.Integer(), nullable=False),
-        sa.Column("worker_id", sa.Text(), nullable=False),
-        sa.Column("outcome", sa.String(length=16), nullable=False),
-        sa.Column("kind", sa.String(length=16), nullable=True),
-        sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("started_at", sa.Double(), nullable=True),
-        sa.Column("ended_at", sa.Double(), nullable=False),
-        sa.Column("seconds", sa.Double(), nullable=True),
-        sa.Column("batch_size", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_attempts_job_id_jobs")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
-    )
-    with op.batch_alter_table("attempts", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_attempts_ended_at"), ["ended_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_attempts_job_id"), ["job_id"], unique=False)
-
-    op.create_table(
         "prompts",
         sa.Column("id", ID, nullable=False),
         sa.Column("job_id", ID, nullable=False),
@@ -300,6 +283,19 @@ def upgrade() -> None:  # noqa: PLR0915  # one statement a table and index
             "uq_prompts_current", ["job_id"], unique=True, sqlite_where=sa.text("current"), postgresql_where=sa.text("current")
         )
 
+    op.create_table(
+        "training_runs",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("triplet_set_id", ID, nullable=False),
+        sa.Column("config", JSON, nullable=False),
+        sa.Column("directory", sa.Text(), nullable=False),
+        sa.Column("metrics", JSON, nullable=True),
+        sa.Column("started_at", sa.Double(), nullable=False),
+        sa.Column("finished_at", sa.Double(), nullable=True),
+        sa.ForeignKeyConstraint(["triplet_set_id"], ["triplet_sets.id"], name=op.f("fk_training_runs_triplet_set_id_triplet_sets")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_training_runs")),
+    )
     op.create_table(
         "images",
         sa.Column("id", ID, nullable=False),

@@ -26,7 +26,7 @@ def described(engine: Engine) -> dict[str, str]:
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             rows = connection.execute(text("SELECT type || ' ' || name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"))
-            return {name: " ".join((sql or "").replace('"', "").split()).replace("( ", "(").replace(" )", ")") for name, sql in rows}
+            return {name: _plain(sql or "") for name, sql in rows}
         found: dict[str, str] = {}
         columns = (
             "SELECT 'column ' || table_name || '.' || column_name,"
@@ -40,6 +40,11 @@ def described(engine: Engine) -> dict[str, str]:
         for query in (columns, constraints, indexes):
             found |= dict(connection.execute(text(query)).all())
         return found
+
+
+def _plain(sql: str) -> str:
+    """SQLite keeps statements as they were written: without quotes, line ends and brackets around defaults they can be compared."""
+    return " ".join(sql.replace('"', "").split()).replace("( ", "(").replace(" )", ")").replace("(false)", "false")
 
 
 def without_alembic(found: dict[str, str]) -> dict[str, str]:
@@ -83,12 +88,14 @@ def parts(definition: str) -> list[str]:
         if sign == "," and depth == 0:
             found.append(inner[start:position].strip())
             start = position + 1
-    return [*found, inner[start:].rstrip(")").strip()]
+    return [*found, inner[start:].strip().removesuffix(")").strip()]
 
 
 def test_alembic_finds_nothing_to_migrate(database: Engine) -> None:
     with database.connect() as connection:
-        options = {"compare_type": True, "compare_server_default": True}
+        # Alembic can not compare an index over an expression on SQLite; the test above does.
+        skipped = "ix_jobs_claim" if database.dialect.name == "sqlite" else None
+        options = {"compare_type": True, "compare_server_default": True, "include_object": lambda _, name, *__: name != skipped}
         assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
 
 

@@ -71,7 +71,8 @@ def test_flower_shows_each_job_behind_the_password(tmp_path: Path, sqlite_databa
         with create_app(broker_url) as app:
             announcer = Announcer(app, hostname="gpu0@here")
             announcer.start()
-            deadline, found = time.monotonic() + 30, {}
+            found: dict[str, Any] = {}
+            deadline = time.monotonic() + 30
             while len(found) < 2 and time.monotonic() < deadline:
                 # Flower may not listen yet: an announcement that nobody hears is gone.
                 announcer.received(batch, works(sqlite_database, batch))
