@@ -25,6 +25,7 @@ from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from db.campaigns import open_campaign, parse_config
+from db.engine import connect
 from db.house import House
 from db.life.plan import Selection, plan
 from db.pictures import encode, letterbox, read_picture
@@ -61,7 +62,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder), database_url=SecretStr(given.database_url))
         house = House(settings)
-        migrate(house.engine)
+        migrate(connect(settings.sqlalchemy_url))
         pictures = [_stored(house, image) for image in paintings(DISTINCT, given.pixels)]
         register(house.engine, "busy", given.batches * BATCH, pictures)
         for seconds in given.seconds:

@@ -25,6 +25,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session, registry
 
 from db.campaigns import open_campaign, parse_config, variation_seed
+from db.engine import connect
 from db.house import House
 from db.life.batch_keys import batch_key, write_batch_keys
 from db.life.plan import Selection, plan
@@ -70,7 +71,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder), database_url=SecretStr(given.database_url), broker_url=SecretStr(given.broker_url))
         house = House(settings)
-        migrate(house.engine)
+        migrate(connect(settings.sqlalchemy_url))
         register(house.engine, "enqueue", given.artworks)
         with house.engine.connect() as connection:
             rows = connection.execute(select(artworks.c.id, artworks.c.key).order_by(artworks.c.id).limit(given.sample)).all()

@@ -1,6 +1,6 @@
 """Speed-up of 2 and 4 worker processes with simulated devices over one.
 
-    python benchmarks/scaling.py [--workers 1 2 4] [--artworks 320] [--seconds 0.5] [--database-url URL] [--broker-url URL]
+    python benchmarks/scaling.py [--workers 1 2 4] [--artworks 240] [--seconds 0.5] [--database-url URL] [--broker-url URL]
 
 All four real stages on small real pictures; every batch of 8 captions, repaints or recaptions holds its worker's own device for so long, as a
 GPU would. The same campaign is given to one, two and four workers that are up and waiting; timed from the moment it is resumed to its last
@@ -24,6 +24,7 @@ from sqlalchemy import func, select
 
 from db.campaigns import open_campaign, parse_config
 from db.clock import now
+from db.engine import connect
 from db.house import House
 from db.life.control import set_paused
 from db.life.plan import Selection, plan
@@ -46,7 +47,7 @@ NEEDED = 0.95
 def main() -> None:
     parser = argparse.ArgumentParser(description="Speed-up of several workers over one.")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
-    parser.add_argument("--artworks", type=int, default=320, help="five device jobs each: 200 batches by default")
+    parser.add_argument("--artworks", type=int, default=240, help="five device jobs each: 150 batches by default")
     parser.add_argument("--seconds", type=float, default=0.5, help="how long a batch of 8 holds a device")
     parser.add_argument("--database-url", default="", help="an empty PostgreSQL database; SQLite if not given")
     parser.add_argument("--broker-url", default="", help="Redis or Valkey; the embedded one if not given")
@@ -54,7 +55,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder), database_url=SecretStr(given.database_url), broker_url=SecretStr(given.broker_url))
         house = House(settings)
-        migrate(house.engine)
+        migrate(connect(settings.sqlalchemy_url))
         pictures = [(house.store.put(jpeg(image)), image.width, image.height) for image in paintings(16, CANVAS)]
         register(house.engine, "scaling", given.artworks, pictures)
         with resolve_broker(settings):

@@ -23,6 +23,8 @@ from workers.backends.errors import BackendError
 
 ROOMS = ("db", "workers", "producer", "trainer")
 FAILED, WRONG_USE = 1, 2
+#: What the light installation does without.
+TRAIN_PACKAGES = ("accelerate", "diffusers", "jinja2", "numpy", "safetensors", "sklearn", "tensorboard", "torch", "transformers")
 
 #: The order in which `paragone --help` tells the story; further commands follow by name.
 STORY = (
@@ -75,6 +77,11 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        if debug or (error.name or "").split(".")[0] not in TRAIN_PACKAGES:
+            raise
+        sys.stderr.write(f"paragone: this command needs {error.name}: pip install 'paragone[train]'\n")
+        sys.exit(FAILED)
     except (ParagoneError, BackendError, DBAPIError) as error:
         if debug:
             raise

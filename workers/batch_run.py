@@ -75,7 +75,7 @@ class _BatchRun:
 def run_batch(around: Surroundings, batch: Batch) -> Verdict | None:
     """Work through one claimed batch; None if it was given back.
 
-    Raises `ModelTrouble` (the batch is given back first), `DeviceLost` (its jobs are handed in as failed first).
+    Raises `ModelTrouble` (the batch is given back first), `DeviceLost` (its jobs are handed in as failed first, or given back).
     """
     try:
         return _run(around, batch)
@@ -96,7 +96,7 @@ def _run(around: Surroundings, batch: Batch) -> Verdict | None:
         _prepare(run, facts)
     try:
         computed = _compute(around, run)
-    except ModelTrouble:
+    except (ModelTrouble, DeviceLost):  # while loading: nothing was computed yet
         give_back(around.engine, batch.token)
         raise
     if computed is None:

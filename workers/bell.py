@@ -7,8 +7,6 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from kombu.exceptions import OperationalError
-
 from workers.app import RING, queue_name
 
 if TYPE_CHECKING:
@@ -24,6 +22,8 @@ logger = logging.getLogger(__name__)
 RINGS_PER_THREAD = 2
 #: Seconds between two looks at one queue's depth from one process: finished batches come faster than that.
 QUIET_SECONDS = 0.25
+#: Seconds for which a broker that could not be reached is not asked again: no thread waits for it after every batch.
+AWAY_SECONDS = 5.0
 
 
 class Bell:
@@ -37,18 +37,21 @@ class Bell:
         self._lock = threading.Lock()
         self._rung: dict[Stage, float] = {}
         self._silent = False
+        self._away_until = 0.0
 
     def top_up(self, stages: Iterable[Stage], *, threads: Callable[[Stage], int]) -> int:
         """Bring each stage's queue up to its depth, by the number of living threads that serve it; returns how many rings were sent."""
         due = [stage for stage in stages if self._is_due(stage)]
         if not due:
             return 0
+        wanted = {stage: max(1, threads(stage)) * RINGS_PER_THREAD for stage in due}
         try:
-            sent = self._ring({stage: max(1, threads(stage)) * RINGS_PER_THREAD for stage in due})
-        except (OperationalError, OSError) as error:
+            sent = self._ring(wanted)
+        except Exception as error:  # noqa: BLE001  # kombu raises whatever its transport does; a ring is not worth a job
             if not self._silent:
                 logger.warning("the broker can not be reached, workers find their work by themselves: %s", error)
             self._silent = True
+            self._away_until = time.monotonic() + AWAY_SECONDS
             return 0
         self._silent = False
         return sent
@@ -63,7 +66,7 @@ class Bell:
     def _is_due(self, stage: Stage) -> bool:
         with self._lock:
             moment = time.monotonic()
-            if moment - self._rung.get(stage, 0.0) < QUIET_SECONDS:
+            if moment < self._away_until or moment - self._rung.get(stage, -QUIET_SECONDS) < QUIET_SECONDS:
                 return False
             self._rung[stage] = moment
             return True
@@ -71,6 +74,8 @@ class Bell:
     def _ring(self, wanted: dict[Stage, int]) -> int:
         sent = 0
         with self._app.producer_pool.acquire(block=True, timeout=5) as producer:
+            # Without it kombu tries for six seconds before it says that nobody is there.
+            producer.connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
             for stage, depth in wanted.items():
                 for _ in range(depth - _depth(producer.channel, stage)):
                     self._app.send_task(RING, queue=queue_name(stage), producer=producer, ignore_result=True, retry=False)

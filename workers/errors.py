@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from db.vocabulary import FailureKind
 
 
+#: Exit code of a worker that ended because a model can not be had: starting it again would change nothing.
+EXIT_MODEL_TROUBLE = 3
+
+
 class WorkerError(ParagoneError):
     """The worker can not do this."""
 

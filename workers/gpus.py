@@ -60,4 +60,5 @@ def _from_nvidia_smi() -> list[str]:
         answer = subprocess.run(query, capture_output=True, text=True, timeout=30, check=True)  # noqa: S603  # a fixed command
     except (subprocess.SubprocessError, OSError):
         return []
-    return [line.strip() for line in answer.stdout.splitlines() if line.strip()]
+    # Some versions say "No devices were found" here and call that a success.
+    return [line.strip() for line in answer.stdout.splitlines() if line.strip().isdecimal()]

@@ -18,6 +18,7 @@ from workers.batch_run import Surroundings
 from workers.bell import Bell
 from workers.broker import resolve_broker
 from workers.budget import Budget
+from workers.errors import EXIT_MODEL_TROUBLE
 from workers.identity import own_identity
 from workers.shelf import Shelf
 from workers.worker import Worker
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from db.vocabulary import Stage
 
 logger = logging.getLogger(__name__)
-
-#: A worker that ended because a model can not be had: starting it again would change nothing.
-EXIT_MODEL_TROUBLE = 3
 
 
 def run_worker(house: House, *, name: str, device: str, stages: Sequence[Stage], until_idle: bool) -> int:

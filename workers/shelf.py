@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from db.campaigns import freeze_revision, frozen_revision
-from workers.backends.errors import BackendError, OutOfMemory
+from workers.backends.errors import BackendError, DeviceLost, OutOfMemory
 from workers.backends.protocol import ModelSource
 from workers.bisection import Capacity
 from workers.errors import ModelTrouble, UnknownBackend
@@ -55,7 +55,7 @@ class Shelf:
         return self._capacities.setdefault(batch_key, Capacity(limit=parameters.batch))
 
     def take(self, campaign_id: int, parameters: Parameters) -> Backend[Any, Any]:
-        """The loaded backend; raises `ModelTrouble` if its weights can not be had or are not those that the campaign froze."""
+        """The loaded backend; raises `ModelTrouble` if its weights can not be had or are not the frozen ones, `DeviceLost`."""
         if not self.needs_device(parameters):
             return self._take_light(campaign_id, parameters)
         name = self._name(campaign_id, parameters)
@@ -99,6 +99,8 @@ class Shelf:
                         f"{parameters.model} does not fit the device: use a smaller dtype or a larger device ({error})"
                     ) from None
                 self._evict()
+            except DeviceLost:
+                raise
             except BackendError as error:
                 raise ModelTrouble(str(error)) from error
         logger.info("loaded %s", parameters.model or parameters.backend, extra={"model": parameters.model, "revision": backend.revision})

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from workers.process import EXIT_MODEL_TROUBLE
+from workers.errors import EXIT_MODEL_TROUBLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 LOOK_SECONDS = 0.1
+#: Seconds beyond the grace period before a process that does not end by itself is killed.
+KILL_MARGIN = 5.0
 
 
 @dataclass(kw_only=True)
@@ -40,6 +42,8 @@ class Post:
     started: float = 0.0
     pause: float = FIRST_PAUSE
     restart_at: float = 0.0
+    #: When it was told to stop.
+    told: float | None = None
     #: Exit code of a process that is not to be replaced.
     ended: int | None = None
 
@@ -78,23 +82,34 @@ class Supervisor:
             return
         code = post.process.poll()
         if code is None:
+            if self._stopping:
+                self._end(post, post.process)
             return
-        post.process = None
+        with post.process:  # closes its pipe
+            post.process = None
         if code in {0, EXIT_MODEL_TROUBLE} or self._stopping:
-            post.ended = code
+            # One that was told to stop before it could listen has nothing to finish.
+            post.ended = 0 if post.told is not None and code == -signal.SIGTERM else code
             return
         lived = time.monotonic() - post.started
-        post.pause = FIRST_PAUSE if lived > LONGEST_PAUSE else min(LONGEST_PAUSE, post.pause * 2)
+        if lived > LONGEST_PAUSE:
+            post.pause = FIRST_PAUSE
         post.restart_at = time.monotonic() + post.pause
         logger.warning(
             "the worker on %s ended with code %s after %.0f s: starting again in %.0f s", post.device.name, code, lived, post.pause
         )
+        post.pause = min(LONGEST_PAUSE, post.pause * 2)
+
+    def _end(self, post: Post, process: subprocess.Popen[bytes]) -> None:
+        if post.told is None:
+            post.told = time.monotonic()
+            process.terminate()
+        elif time.monotonic() - post.told > self._grace + KILL_MARGIN:
+            process.kill()
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        # Nothing more here: a signal may come between the start of a process and its being written down.
         self._stopping = True
-        for post in self._posts:
-            if post.process is not None and post.process.poll() is None:
-                post.process.terminate()
 
 
 def _post(device: Device, settings: Settings, stages: Sequence[Stage], *, until_idle: bool) -> Post:

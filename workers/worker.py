@@ -128,7 +128,9 @@ class Worker:
             return False
         with self._lock:
             troubled = set(self._troubles)
-        return not troubled or bool({choice.batch_key for choice in choices(self._engine, list(Stage))} - troubled)
+        order = list(Stage)
+        upstream = order[: max(order.index(stage) for stage in self.stages) + 1]
+        return not troubled or bool({choice.batch_key for choice in choices(self._engine, upstream)} - troubled)
 
     def _look(self) -> None:
         if self._slots.acquire(blocking=False):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from db.clock import now
 from db.retrying import retried
@@ -26,7 +26,8 @@ def set_paused(engine: Engine, campaign_id: int, stage: Stage | None, *, paused:
         keys = keys.where(batch_keys.c.stage == str(stage))
     with engine.begin() as connection:
         touched = connection.execute(keys.values(paused=paused)).rowcount
-        if stage is None:
+        still = select(batch_keys.c.batch_key).where(batch_keys.c.campaign_id == campaign_id, batch_keys.c.paused).limit(1)
+        if stage is None or (not paused and connection.scalar(still) is None):
             state = CampaignState.PAUSED if paused else CampaignState.OPEN
             connection.execute(
                 update(campaigns)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from db.vocabulary import Stage
+from workers.broker import resolve_broker
 from workers.gpus import chosen_devices
 from workers.supervisor import Supervisor
 
@@ -32,5 +33,6 @@ def _stages(_context: click.Context, _parameter: click.Parameter, value: str | N
 def work(house: House, gpus: str, stages: list[Stage], *, until_idle: bool) -> None:
     """Work on this host's devices until stopped."""
     devices = chosen_devices(gpus, configured=house.settings.gpus)
-    _ = house.engine, house.store  # a wrong URL is told here, once, not by every process
-    sys.exit(Supervisor(devices, settings=house.settings, stages=stages, until_idle=until_idle).run())
+    _ = house.engine, house.store  # what can not work is told here, once, not by every process
+    with resolve_broker(house.settings):
+        sys.exit(Supervisor(devices, settings=house.settings, stages=stages, until_idle=until_idle).run())

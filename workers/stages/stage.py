@@ -63,6 +63,8 @@ def load_picture(work: Work, store: Store) -> Image:
         image = read_picture(data).image
     except (BlobMissing, UnreadablePicture) as error:
         raise JobFault(FailureKind.INPUT, str(error)) from error
+    except (IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        raise JobFault(FailureKind.INPUT, f"the picture at {error.filename} can not be read: {error.strerror}") from error
     if work.link is not None and content_hash(data) != work.content_hash:
         raise JobFault(FailureKind.INPUT, f"{work.link} is another picture than the one that was ingested: run `paragone ingest` again")
     return image

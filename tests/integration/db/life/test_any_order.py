@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 
 from db.campaigns import variation_seed
 from db.engine import reading
+from db.life.claim import choices, claim
 from db.life.control import set_paused
 from db.life.finish import hand_in
 from db.life.lease import begin_on_device, give_back, renew
@@ -58,6 +59,7 @@ class Life(RuleBasedStateMachine):
         self.held: list[tuple[Batch, list[Result]]] = []
         self.before: dict[int, str] = {}
         self.round = 0
+        self.plan(limit=2)
 
     @rule(limit=st.integers(1, 4))
     def plan(self, limit: int) -> None:
@@ -68,14 +70,21 @@ class Life(RuleBasedStateMachine):
     def a_picture_arrives(self) -> None:
         picture_comes_in(self.engine, self.absent.pop())
 
-    @rule(stage=STAGES, level=st.sampled_from(["", "radical"]), limit=st.integers(1, 4))
-    def claim(self, stage: Stage, level: str, limit: int) -> None:
-        self.round += 1
-        batch = self.trial.offer(stage, level if stage.per_variation and stage is not Stage.RECAPTION else "", limit=limit)
-        if batch is not None:
+    @rule(data=st.data(), workers=st.integers(1, 3), limit=st.integers(1, 4), begun=st.booleans())
+    def workers_claim(self, data: st.DataObject, workers: int, limit: int, begun: bool) -> None:
+        for _ in range(workers):
+            offered = choices(self.engine, list(Stage))
+            batch = offered and claim(
+                self.engine, worker_id="w", choice=data.draw(st.sampled_from(offered)), limit=limit, lease_seconds=60.0
+            )
+            if not batch:
+                return
+            self.round += 1
             assert len(batch.jobs) <= limit
             assert len(batch.jobs) == 1 or not any(job.suspect for job in batch.jobs)
             self.held.append((batch, results_of(self.engine, batch, f" #{self.round}")))
+            if begun:
+                assert begin_on_device(self.engine, batch.token)
 
     @rule(until=STAGES)
     def all_goes_well_for_a_while(self, until: Stage) -> None:
@@ -240,7 +249,7 @@ class Life(RuleBasedStateMachine):
 
 def test_no_order_of_events_breaks_the_life_of_a_job(lasting_sqlite: Engine) -> None:
     moderate: Any = settings(
-        max_examples=25,
+        max_examples=40,
         stateful_step_count=40,
         deadline=None,
         database=None,

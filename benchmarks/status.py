@@ -1,0 +1,155 @@
+"""`paragone status` over a million jobs: the library's call, the whole command, and the same counts without the covering index.
+
+    python benchmarks/status.py [--jobs 1000000] [--runs 20] [--database-url URL]
+
+The record: three campaigns (60, 30 and 10 %) in mid-run, 60 % of the jobs done with one attempt each, ended at 20 jobs/s until now, their
+results current, some failed, running and backing off. Timed: `db.progress.progress` with all details as the command calls it, over all
+campaigns and over the largest; the counts of jobs alone; and the peer, those same counts with ix_jobs_progress dropped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ground import environment, register
+from pydantic import SecretStr
+from sqlalchemy import func, select, text
+
+from db.campaigns import open_campaign, parse_config
+from db.clock import now
+from db.engine import connect, reading
+from db.house import House
+from db.life.plan import Selection, plan
+from db.progress import progress
+from db.schema import migrate
+from db.settings import Settings
+from db.tables import jobs
+from db.workforce import register_worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Engine
+
+NEEDED_MS = 150
+SHARES = {"large": 0.6, "middle": 0.3, "small": 0.1}
+JOBS_EACH = 7
+DONE = 0.6
+PACE = 20.0
+PROMPT = "a painting of a woman at a window, remade as weathered copper under a storm, deep shadows, cracked glaze, "
+
+#: From a fresh plan to mid-run; :edge is the last artwork that is done, :at the present moment.
+STATES = (
+    "UPDATE jobs SET state = 'done', attempts = 1, finished_at = :at, changed_at = :at WHERE artwork_id <= :edge AND campaign_id = :campaign",
+    "UPDATE jobs SET state = 'ready' WHERE stage = 'prompt' AND artwork_id > :edge AND artwork_id <= :edge + 300 AND campaign_id = :campaign",
+    "UPDATE jobs SET state = 'done', attempts = 1, finished_at = :at WHERE stage = 'caption' AND artwork_id > :edge"
+    " AND artwork_id <= :edge + 300 AND campaign_id = :campaign",
+    "UPDATE jobs SET state = 'ready', not_before = :at + 900 WHERE stage = 'generate' AND artwork_id <= :edge AND artwork_id % 400 = 0"
+    " AND campaign_id = :campaign",
+    "UPDATE jobs SET state = 'failed', error_kind = 'transient', error_text = 'the store refused a blob' WHERE stage = 'generate'"
+    " AND artwork_id <= :edge AND artwork_id % 250 = 1 AND campaign_id = :campaign",
+    "UPDATE jobs SET state = 'waiting' WHERE stage = 'recaption' AND artwork_id <= :edge AND (artwork_id % 250 = 1 OR artwork_id % 400 = 0)"
+    " AND campaign_id = :campaign",
+)
+RESULTS = (
+    "INSERT INTO attempts (job_id, number, round, worker_id, outcome, ended_at, seconds, batch_size)"
+    " SELECT id, 1, 0, 'gpu0@host', 'done', :at - row_number() OVER (ORDER BY id DESC) / :pace, 0.4, 8 FROM jobs"
+    " WHERE state = 'done' ORDER BY id",
+    "INSERT INTO prompts (job_id, campaign_id, variation_id, draft, text, draft_tokens, tokens, brief, model, revision, current, created_at)"
+    " SELECT id, campaign_id, variation_id, :prompt, :prompt, 60, 55, 'surreal', 'compose', '', true, :at FROM jobs"
+    " WHERE stage = 'prompt' AND state = 'done'",
+    "INSERT INTO images (job_id, campaign_id, artwork_id, variation_id, prompt_id, content_hash, pixel_hash, format, byte_size, width, height,"
+    " content_box, provenance, seed, worker_id, current, created_at)"
+    " SELECT j.id, j.campaign_id, j.artwork_id, j.variation_id, p.id, 'h' || j.id, 'p' || j.id, 'jpeg', 300000, 1024, 768,"
+    " '[0, 128, 1024, 896]', '{\"steps\": 25, \"prompt\": \"%s\"}', 1, 'gpu0@host', true, :at"
+    " FROM jobs j JOIN prompts p ON p.variation_id = j.variation_id WHERE j.stage = 'generate' AND j.state = 'done'" % (PROMPT * 3),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="`paragone status` over a million jobs.")
+    parser.add_argument("--jobs", type=int, default=1_000_000)
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--database-url", default="", help="an empty PostgreSQL database; SQLite if not given")
+    given = parser.parse_args()
+    kind = "PostgreSQL" if given.database_url else "SQLite"
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder), database_url=SecretStr(given.database_url))
+        house = House(settings)
+        migrate(connect(settings.sqlalchemy_url))
+        began = time.monotonic()
+        largest = _fill(house.engine, given.jobs // JOBS_EACH)
+        count = sum(sum(states.values()) for states in progress(house.engine).jobs.values())
+        print(f"{kind}: {count} jobs made in {time.monotonic() - began:.0f} s", flush=True)
+
+        whole = _told("status, all campaigns", given.runs, lambda: progress(house.engine))
+        _told("status, the largest campaign", given.runs, lambda: progress(house.engine, largest))
+        command = [Path(sys.executable).with_name("paragone"), "status", "--json"]
+        surroundings = environment(house.settings)
+        _told(
+            "the whole command, its process included",
+            max(3, given.runs // 4),
+            lambda: subprocess.run(command, env=surroundings, check=True, capture_output=True),
+        )
+        covered = _told("counts of jobs alone", given.runs, lambda: _counts(house.engine))
+        with house.engine.begin() as connection:
+            connection.execute(text("DROP INDEX ix_jobs_progress"))
+        bare = _told("counts of jobs alone, without the covering index", 5, lambda: _counts(house.engine))
+    print(
+        f"{kind}: status over {count} jobs in {whole:.0f} ms (needed {NEEDED_MS}); "
+        f"counts {covered:.0f} ms, without the covering index {bare:.0f} ms, ratio {bare / covered:.1f}"
+    )
+
+
+def _told(what: str, runs: int, look: Callable[[], object]) -> float:
+    """Median milliseconds of so many looks, after one that warms the caches."""
+    look()
+    taken = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        look()
+        taken.append((time.perf_counter() - began) * 1000)
+    print(f"  {what}: median {statistics.median(taken):.0f} ms, largest {max(taken):.0f} ms of {runs}", flush=True)
+    return statistics.median(taken)
+
+
+def _counts(engine: Engine) -> object:
+    query = select(jobs.c.campaign_id, jobs.c.stage, jobs.c.state, func.count()).group_by(jobs.c.campaign_id, jobs.c.stage, jobs.c.state)
+    with reading(engine).connect() as connection:
+        return connection.execute(query).all()
+
+
+def _fill(engine: Engine, count: int) -> int:
+    """Plan by the house's own planning, then set the states that a run leaves; returns the largest campaign's id."""
+    register(engine, "status", int(count * SHARES["large"]))
+    ids = {}
+    for name, share in SHARES.items():
+        campaign = open_campaign(engine, name, parse_config({}))
+        plan(engine, campaign, Selection(limit=int(count * share)))
+        ids[name] = campaign.id
+    with engine.begin() as connection:
+        at = connection.scalar(select(now()))
+        facts = {"at": at, "pace": PACE, "prompt": PROMPT * 3}
+        for name, share in SHARES.items():
+            edge = int(count * share * DONE)
+            for statement in STATES:
+                connection.execute(text(statement), {"edge": edge, "campaign": ids[name], "at": at})
+        for statement in RESULTS:
+            connection.execute(text(statement), {key: value for key, value in facts.items() if f":{key}" in statement})
+    register_worker(engine, worker_id="gpu0@host", host="host", pid=1, device="cuda", stages=["caption"], threads=2, versions={})
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        # What autovacuum does on PostgreSQL within a minute.
+        for statement in ("VACUUM ANALYZE",) if engine.dialect.name == "postgresql" else ("PRAGMA analysis_limit = 1000", "ANALYZE"):
+            connection.exec_driver_sql(statement)
+    return ids["large"]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The installed command, real worker processes, real servers."""

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import base64
+import json
+import re
+import subprocess
+import urllib.error
+import urllib.request
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from db.tables import jobs
+from tests.acceptance.pictures import BRIGHT, paint
+from tests.acceptance.place import PARAGONE, until
+from tests.acceptance.recipe import fake_campaign
+from tests.acceptance.record import rows, states
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.acceptance.place import Place
+
+pytestmark = pytest.mark.timeout(600)
+
+PASSWORD = "open sesame"  # noqa: S105  # of this test alone
+STATES = {"SUCCESS": "done", "FAILURE": "failed"}
+
+
+@contextmanager
+def _flower(place: Place) -> Iterator[tuple[str, list[str]]]:
+    """A running `paragone flower`: its URL, and what it printed."""
+    log = place.directory.parent / "flower.log"
+    with log.open("w") as errors:
+        command = [PARAGONE, "flower", "--port", "0"]
+        process = subprocess.Popen(command, env=place.environment, stdout=subprocess.PIPE, stderr=errors, text=True)
+    assert process.stdout is not None
+    printed = [process.stdout.readline(), process.stdout.readline()]
+    try:
+        found = re.search(r"http://127\.0\.0\.1:\d+", printed[0])
+        assert found, (printed, log.read_text())
+        yield found[0], printed
+    finally:
+        process.terminate()
+        rest, _ = process.communicate(timeout=60)
+        printed += [rest, log.read_text()]
+
+
+def _get(url: str, login: str | None = None) -> Any:
+    headers = {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"} if login else {}
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+def test_flower_shows_one_task_for_each_job_and_agrees_with_status(place: Place, tmp_path: Path) -> None:
+    # Given work of which some is broken, and Flower that looks on
+    paint(tmp_path / "pictures", 12, bright=(3, 7))
+    place.types("ingest", tmp_path / "pictures")
+    plan = fake_campaign(tmp_path / "plan.toml", levels=2, repaint={"seconds_per_batch": 0.1, "fail": {"kind": "bad", "when": BRIGHT}})
+    place.types("enqueue", "--config", plan)
+    with _flower(place.on(place.directory, PARAGONE_FLOWER_PASSWORD=PASSWORD)) as (url, printed):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            _get(f"{url}/api/tasks")
+        refused.value.close()
+        assert refused.value.code == 401
+
+        # When it is worked on
+        with place.working("--until-idle") as crew:
+            assert crew.ends() == 0, crew.told
+
+        # Then there is one task for each job that ran, under its id, named by its stage
+        ran = {row["job_key"]: row for row in rows(place, jobs, jobs.c.attempts > 0)}
+        tasks = until(lambda: _ended(url, len(ran)), what="Flower knows how all jobs ended", seconds=20)
+    assert tasks.keys() == ran.keys()
+    for key, task in tasks.items():
+        job = ran[key]
+        assert task["name"] == job["stage"]
+        assert STATES[task["state"]] == job["state"], (task, dict(job))
+        assert "study" in task["args"]
+        assert ("radical" in task["args"] or "moderate" in task["args"]) == (job["stage"] != "caption")
+        assert task["worker"].startswith("cpu-")
+        if task["state"] == "SUCCESS":
+            assert task["runtime"] is not None
+        else:
+            assert "injected: bad" in task["exception"]
+
+    # And its totals are those of status
+    by_stage = Counter((task["name"], STATES[task["state"]]) for task in tasks.values())
+    told = {(stage, state): count for stage, counts in place.reads("status")["jobs"].items() for state, count in counts.items()}
+    assert by_stage == {key: count for key, count in told.items() if key[1] != "waiting"}
+    assert by_stage["generate", "failed"] == 4
+    assert states(place)["waiting"] == 4
+    assert PASSWORD not in "".join(printed)
+
+
+def _ended(url: str, count: int) -> dict[str, Any] | None:
+    tasks: dict[str, Any] = _get(f"{url}/api/tasks?limit=10000", f"paragone:{PASSWORD}")
+    return tasks if len(tasks) == count and all(task["state"] in STATES for task in tasks.values()) else None

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from db.tables import attempts, leases
+from tests.acceptance.pictures import paint
+from tests.acceptance.place import until
+from tests.acceptance.recipe import fake_campaign
+from tests.acceptance.record import outcomes, rows, states
+from workers.app import create_app
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.acceptance.place import Crew, Place
+
+pytestmark = pytest.mark.timeout(600)
+
+GPUS = {"PARAGONE_GPUS": "0,1"}
+
+
+def test_each_gpu_gets_a_process_of_its_own_and_sigterm_gives_back_what_had_not_started(place: Place, tmp_path: Path) -> None:
+    # Given a host with two GPUs and slow work
+    host = place.on(place.directory, **GPUS)
+    paint(tmp_path / "pictures", 40)
+    host.types("ingest", tmp_path / "pictures")
+    host.types("enqueue", "--config", fake_campaign(tmp_path / "plan.toml", batch=2, caption={"seconds_per_batch": 1.5}))
+
+    with host.working(gpus="0,1") as crew:
+        # When both work: one batch on each device, another one ready beside it
+        until(lambda: len(_busy(host)) == 2 and len(rows(host, leases)) == 4, what="both devices are busy")
+
+        # Then each process sees its own GPU alone, under a name of its own everywhere
+        pinned = {process.pid: process.environ()["CUDA_VISIBLE_DEVICES"] for process in crew.workers()}
+        assert sorted(pinned.values()) == ["0", "1"]
+        alive = host.reads("status")["workers"]
+        assert {worker["pid"] for worker in alive} == pinned.keys()
+        assert all(worker["id"].startswith(f"gpu{pinned[worker['pid']]}-") for worker in alive)
+        assert {worker["device"] for worker in alive} == {"cuda"}
+        assert _answering(host) == {worker["id"] for worker in alive}
+
+        # And told to stop, they finish what is on the devices, give back the rest, and end well
+        assert crew.stops() == 0, crew.told
+    assert rows(host, leases) == []
+    assert states(host, "caption").keys() <= {"done", "ready"}
+    assert states(host, "caption")["ready"] > 20
+    assert outcomes(host).keys() == {"done"}, "giving back is no attempt"
+    assert len(rows(host, attempts)) == states(host, "caption")["done"] + states(host, "prompt")["done"] + states(host, "generate")[
+        "done"
+    ] + states(host, "recaption")["done"]
+    assert host.reads("status")["workers"] == []
+
+
+def test_a_gpu_that_is_not_there_is_refused_with_one_line(place: Place) -> None:
+    done = place.on(place.directory, **GPUS).tries("work", "--gpus", "0,5", "--until-idle")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert "0,5" in done.stderr
+    assert "it has 0, 1" in done.stderr
+
+
+def test_a_killed_process_is_started_again_on_its_gpu_and_dies_with_its_supervisor(place: Place) -> None:
+    host = place.on(place.directory, **GPUS)
+    with host.working(gpus="0,1") as crew:
+        first = until(lambda: len(found := crew.workers()) == 2 and found, what="both are there")
+        victim, spared = first
+        gpu = victim.environ()["CUDA_VISIBLE_DEVICES"]
+        victim.kill()
+        fresh = until(lambda: _other(crew, {one.pid for one in first}), what="another process is started")
+        assert fresh.environ()["CUDA_VISIBLE_DEVICES"] == gpu
+        assert spared.is_running()
+        # A supervisor that is killed leaves no worker behind on a rented GPU.
+        until(lambda: len(host.reads("status")["workers"]) >= 2, what="they work")
+        crew.process.kill()
+        until(lambda: not fresh.is_running() and not spared.is_running(), what="the workers end too")
+
+
+def _busy(place: Place) -> set[str]:
+    return {row["worker_id"] for row in rows(place, leases, leases.c.started_at.is_not(None))}
+
+
+def _answering(place: Place) -> set[str]:
+    with create_app(place.settings["PARAGONE_BROKER_URL"]) as app:
+        found: dict[str, Any] | None = until(
+            lambda: (answer := app.control.inspect(timeout=3).ping()) and len(answer) == 2 and answer, what="both answer a ping"
+        )
+    assert found is not None
+    return set(found)
+
+
+def _other(crew: Crew, known: set[int]) -> Any:
+    return next((process for process in crew.workers() if process.pid not in known), None)

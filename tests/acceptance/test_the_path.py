@@ -1,0 +1,130 @@
+"""From pictures to a trained model, embedded, with real model classes; the demo walks it, and these tests look at what it left."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image, ImageStat
+
+from db.pairs import original_bytes, originals
+from db.pictures import read_metadata, read_picture
+from db.tables import attempts, images, prompts, variations
+from tests.acceptance.record import check_whole, rows
+
+if TYPE_CHECKING:
+    from tests.acceptance.place import Demonstrated
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def test_the_demo_ends_with_a_report_and_says_that_its_models_know_nothing(demonstrated: Demonstrated) -> None:
+    assert demonstrated.exit_code == 0, demonstrated.printed
+    page = (demonstrated.folder / "report/index.html").read_text()
+    with Image.open(demonstrated.folder / "report/sheet.png") as sheet:
+        assert min(sheet.size) > 200
+    for text in (demonstrated.printed, page):
+        assert "random" in text, "tiny models must be named as what they are"
+    assert len(page) > 5_000
+    assert "80/20" in page
+    assert "40/60" in page
+
+
+def test_status_and_failures_tell_of_the_finished_run_as_scripts_expect(demonstrated: Demonstrated) -> None:
+    status = demonstrated.place.reads("status")
+    assert status["jobs"] == {"caption": {"done": 14}, "prompt": {"done": 28}, "generate": {"done": 28}, "recaption": {"done": 28}}
+    assert status["campaigns"]["demo"]["jobs"] == status["jobs"]
+    assert status["images"] == 28
+    assert status["workers"] == [], "who said goodbye is no worker"
+    assert demonstrated.place.reads("failures") == []
+    check_whole(demonstrated.place, repaints=28)
+
+
+def test_a_second_enqueue_and_work_do_nothing(demonstrated: Demonstrated) -> None:
+    place = demonstrated.place
+    before = len(rows(place, attempts))
+    assert place.reads("enqueue")["jobs"] == 0
+    with place.working("--until-idle") as crew:
+        assert crew.ends() == 0
+        assert "loaded" not in crew.told
+    assert len(rows(place, attempts)) == before
+
+
+def test_a_repaint_says_in_its_file_what_the_record_says_of_it(demonstrated: Demonstrated) -> None:
+    place = demonstrated.place
+    planned = {row["id"]: row for row in rows(place, variations)}
+    for repaint in place.repaints():
+        data = place.house.store.get(repaint.content_hash)
+        facts = read_metadata(data)
+        assert facts == repaint.provenance
+        assert facts["prompt"] == repaint.prompt
+        assert facts["seed"] == repaint.seed == planned[repaint.variation_id]["seed"]
+        assert facts["level"] == repaint.level
+        assert facts["model"] == "local:refiner"
+        assert facts["revision"].startswith("sha256:")
+        assert facts["strength"] == {"moderate": 0.3, "radical": 0.45}[repaint.level]
+        assert (facts["steps"], facts["guidance"], facts["canvas"]) == (8, 7.5, 64)
+        # Who, when and how long would make two runs of one plan write different files.
+        assert not {"worker", "worker_id", "seconds", "created_at", "host"} & facts.keys()
+        assert repaint.caption
+        assert repaint.recaption
+
+
+def test_a_repaint_has_its_originals_shape_and_no_bars(demonstrated: Demonstrated) -> None:
+    place = demonstrated.place
+    by_artwork = {original.artwork_id: original for original in originals(place.house.engine)}
+    shapes = set()
+    for row in rows(place, images, images.c.current):
+        original = read_picture(original_bytes(place.house.store, by_artwork[row["artwork_id"]])).image
+        repaint = read_picture(place.house.store.get(row["content_hash"])).image
+        left, top, right, bottom = row["content_box"]
+        assert repaint.size == (row["width"], row["height"]) == (right - left, bottom - top)
+        scale = 64 / max(original.size)
+        assert max(repaint.size) == 64
+        assert abs(repaint.width - original.width * scale) <= 1
+        assert abs(repaint.height - original.height * scale) <= 1
+        for edge in _edges(repaint):
+            assert sum(ImageStat.Stat(edge).mean) / 3 > 10, f"a black edge: {row['content_hash']}"
+        shapes.add(repaint.width > repaint.height)
+    assert shapes == {True, False}, "wide and tall ones were meant to be there"
+
+
+def _edges(image: Image.Image) -> list[Image.Image]:
+    width, height = image.size
+    boxes = [(0, 0, width, 2), (0, height - 2, width, height), (0, 0, 2, height), (width - 2, 0, width, height)]
+    return [image.crop(box) for box in boxes]
+
+
+def test_no_prompt_is_longer_than_the_generator_reads_and_drafts_are_kept(demonstrated: Demonstrated) -> None:
+    found = rows(demonstrated.place, prompts, prompts.c.current)
+    assert len(found) == 28
+    assert all(0 < row["tokens"] <= 75 for row in found)
+    assert all(row["draft_tokens"] >= row["tokens"] for row in found)
+    named = {original.artist: original for original in originals(demonstrated.place.house.engine) if original.artist}
+    assert not [row["text"] for row in found if any(artist.lower() in row["text"].lower() for artist in named)]
+    assert len({row["brief"] for row in found}) > 5, "prompts must not collapse into one look"
+
+
+def test_the_trained_model_is_judged_and_compares_two_pictures(demonstrated: Demonstrated) -> None:
+    place = demonstrated.place
+    model = place.directory / "training/demo/80-20"
+    judged = place.reads("evaluate", model)
+    scores = {(score["scorer"], score["level"]): score for score in judged["scores"]}
+    assert {"trained", "clip"} <= {scorer for scorer, _ in scores}, "frozen CLIP stands beside the trained model"
+    assert 0 <= scores["trained", "all"]["accuracy"] <= 1
+
+    one, other = sorted(demonstrated.folder.glob("samples/*/*.jpg"))[:2]
+    compared = place.reads("compare", one, other, "--model", model)
+    assert -1 <= compared["cosine"] <= 1
+    assert [len(caption) > 0 for caption in compared["captions"]] == [True, True]
+
+
+def test_the_report_command_names_the_files_it_wrote(demonstrated: Demonstrated, tmp_path: Path) -> None:
+    written = json.loads(demonstrated.place.types("report", "--campaign", "demo", "--out", tmp_path / "report", "--json"))
+    assert Path(written["page"]).parent == tmp_path / "report"
+    assert Path(written["page"]).read_text().count("<img") > 5
+    assert Path(written["sheet"]).is_file()
+
+

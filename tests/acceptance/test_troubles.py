@@ -1,0 +1,79 @@
+"""A broker that vanishes, a model that is not there: the record stays whole and says what is the matter."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+import redis
+
+from db.tables import attempts
+from tests.acceptance.pictures import paint
+from tests.acceptance.place import HASTE, until
+from tests.acceptance.recipe import fake_campaign
+from tests.acceptance.record import check_whole, rows, states
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.acceptance.place import Place
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def _plan(place: Place, folder: Path) -> None:
+    paint(folder / "pictures", 16)
+    place.types("ingest", folder / "pictures")
+    place.types("enqueue", "--config", fake_campaign(folder / "plan.toml", repaint={"seconds_per_batch": 0.5}))
+
+
+def test_work_goes_on_to_its_end_when_the_broker_is_killed(embedded: Place, tmp_path: Path) -> None:
+    place = embedded.on(embedded.directory, **HASTE)
+    _plan(place, tmp_path)
+    with place.working("--until-idle") as crew:
+        until(lambda: states(place, "generate")["done"], what="it is in the middle")
+        pid = int((place.directory / "broker/server.pid").read_text().split()[0])
+        psutil.Process(pid).send_signal(signal.SIGKILL)
+        assert states(place, "generate")["done"] < 16
+        assert crew.ends() == 0, crew.told
+    check_whole(place, repaints=16)
+    place.close()
+
+
+def test_work_goes_on_to_its_end_when_the_broker_forgets_everything(place: Place, tmp_path: Path) -> None:
+    _plan(place, tmp_path)
+    with place.working("--until-idle") as crew:
+        with redis.Redis.from_url(place.settings["PARAGONE_BROKER_URL"]) as broker:
+            for count in range(1, 3):
+                until(lambda count=count: states(place, "generate")["done"] >= 4 * count, what="it is in the middle")
+                broker.flushall()
+        assert crew.ends() == 0, crew.told
+    check_whole(place, repaints=16)
+    assert {row["outcome"] for row in rows(place, attempts)} == {"done"}
+
+
+def test_a_model_that_is_not_there_is_named_and_nothing_is_lost(place: Place, tmp_path: Path, tiny_models: Path) -> None:
+    # Given a campaign whose models this host does not have
+    paint(tmp_path / "pictures", 3)
+    place.types("ingest", tmp_path / "pictures")
+    assert place.reads("enqueue", "--models", tiny_models)["jobs"] == 3 * 7
+    elsewhere = place.on(place.directory, PARAGONE_MODELS=str(tmp_path / "nowhere"))
+
+    # When it is worked on, then the run ends as failed with one clear line
+    with elsewhere.working("--until-idle") as crew:
+        assert crew.ends() == 1
+        lines = [line for line in crew.told.splitlines() if "nowhere" in line]
+        assert lines
+        assert len({line.split(": ", 1)[1] for line in lines}) == 1, "one trouble, one line"
+        assert "Traceback" not in crew.told
+    assert states(place) == {"ready": 3, "waiting": 18}
+    assert rows(place, attempts) == []
+
+    # And while a worker stays, status names the trouble
+    with elsewhere.working() as crew:
+        stuck = until(lambda: [reason for reason in place.reads("status")["stuck"] if "nowhere" in reason], what="status names it")
+        assert len(stuck) == 1
+        assert crew.stops() == 0, crew.told
+    assert states(place) == {"ready": 3, "waiting": 18}

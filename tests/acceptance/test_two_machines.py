@@ -1,0 +1,85 @@
+"""Two machines that share three URLs and no directory but the store."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import ImageChops, ImageStat
+
+from db.campaigns import find_campaign
+from db.pictures import read_picture
+from db.tables import attempts, images
+from tests.acceptance.pictures import paint
+from tests.acceptance.place import Place
+from tests.acceptance.record import check_whole, rows, states
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.services.postgresql import PostgresServer
+
+pytestmark = pytest.mark.timeout(600)
+
+ARTWORKS = 5
+
+#: Batches of one: what runs together does not depend on who is faster.
+ALONE = """
+name = "{name}"
+[caption]
+batch = {batch}
+[prompt]
+batch = {batch}
+[level.moderate]
+batch = {batch}
+"""
+
+
+def test_two_machines_that_share_only_the_urls_paint_everything_once_and_always_the_same(
+    tmp_path: Path, postgres_server: PostgresServer, broker_url: str, tiny_models: Path
+) -> None:
+    # Given a database, a broker and a store by their URLs, and two campaigns of one plan
+    name = postgres_server.create()
+    shared = {
+        "PARAGONE_DATABASE_URL": postgres_server.url(name),
+        "PARAGONE_BROKER_URL": broker_url,
+        "PARAGONE_STORE_URL": f"file://{tmp_path / 'store'}",
+    }
+    one, other = (Place(directory=tmp_path / which, settings=shared) for which in ("one", "other"))
+    one.types("init")
+    paint(tmp_path / "pictures", ARTWORKS)
+    one.types("ingest", tmp_path / "pictures")
+    shutil.rmtree(tmp_path / "pictures")
+    for campaign, batch in (("first", 1), ("second", 1), ("together", 8)):
+        (tmp_path / "plan.toml").write_text(ALONE.format(name=campaign, batch=batch))
+        assert one.reads("enqueue", "--config", tmp_path / "plan.toml", "--models", tiny_models)["jobs"] == 4 * ARTWORKS
+
+    # When both work at once
+    with one.working("--until-idle") as here, other.working("--until-idle") as there:
+        assert (here.ends(), there.ends()) == (0, 0), here.told + there.told
+
+    # Then no image is there twice and none is missing, whoever made it
+    check_whole(one, repaints=3 * ARTWORKS)
+    assert states(one) == Counter(done=3 * 4 * ARTWORKS)
+    assert one.reads("status")["images"] == 3 * ARTWORKS
+    assert len({row["worker_id"] for row in rows(one, attempts)}) == 2, "one machine did nothing"
+    assert not (tmp_path / "one/store").exists()
+    assert not (tmp_path / "one/paragone.sqlite").exists()
+    assert not (tmp_path / "other/store").exists()
+
+    # And one plan gives equal pixels and files, in batches of one size; nearly equal ones in others
+    painted = {name: _painted(one, name) for name in ("first", "second", "together")}
+    assert painted["first"] == painted["second"]
+    for (_, mine), (_, theirs) in zip(painted["first"], painted["together"], strict=True):
+        pair = [read_picture(one.house.store.get(content_hash)).image for content_hash in (mine, theirs)]
+        assert max(ImageStat.Stat(ImageChops.difference(*pair)).mean) < 2
+    one.close()
+    other.close()
+    postgres_server.drop(name)
+
+
+def _painted(place: Place, campaign: str) -> list[tuple[str, str]]:
+    found = rows(place, images, images.c.current, images.c.campaign_id == find_campaign(place.house.engine, campaign).id)
+    return [(row["pixel_hash"], row["content_hash"]) for row in sorted(found, key=lambda row: row["artwork_id"])]

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from db.errors import StoreError
+from db.vocabulary import FailureKind
+from workers.backends.errors import BadRequest, DeviceLost, OutOfMemory, TransientFailure
+from workers.batch_run import _failure
+from workers.errors import JobFault
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "text"),
+    [
+        (JobFault(FailureKind.INPUT, "the picture is broken"), FailureKind.INPUT, "the picture is broken"),
+        (JobFault(FailureKind.DEGENERATE, "black"), FailureKind.DEGENERATE, "black"),
+        (OutOfMemory("2 GiB asked"), FailureKind.OOM, "OutOfMemory: 2 GiB asked"),
+        (BadRequest("no such setting"), FailureKind.INPUT, "BadRequest: no such setting"),
+        (TransientFailure("503"), FailureKind.TRANSIENT, "TransientFailure: 503"),
+        (DeviceLost("CUDA error"), FailureKind.TRANSIENT, "DeviceLost: CUDA error"),
+        (StoreError("S3 is away"), FailureKind.TRANSIENT, "StoreError: S3 is away"),
+        (KeyError("steps"), FailureKind.TRANSIENT, "KeyError: 'steps'"),
+        (ValueError(), FailureKind.TRANSIENT, "ValueError: ValueError"),
+        (RuntimeError("one\n  two\tthree"), FailureKind.TRANSIENT, "RuntimeError: one two three"),
+    ],
+)
+def test_an_error_becomes_the_kind_that_decides_about_retries_and_one_line(error: Exception, kind: FailureKind, text: str) -> None:
+    failure = _failure(7, error)
+
+    assert (failure.job_id, failure.kind, failure.error) == (7, kind, text)
+
+
+def test_an_endless_error_is_cut() -> None:
+    assert len(_failure(1, RuntimeError("x" * 100_000)).error) == 2000
+
+
+def test_what_nobody_foresaw_is_logged_with_its_traceback_and_a_stores_absence_is_not(caplog: pytest.LogCaptureFixture) -> None:
+    _failure(1, StoreError("away"))
+    assert caplog.records == []
+
+    _failure(2, ZeroDivisionError("division by zero"))
+    assert "job 2" in caplog.text
+    assert caplog.records[0].exc_info is not None
