@@ -22,9 +22,7 @@ if TYPE_CHECKING:
         (["enqueue"], "paragone ingest"),
         (["ingest", "nowhere.csv"], "nowhere.csv"),
         (["work", "--gpus", "7"], "--gpus"),
-        (["train"], "campaign"),
-        (["evaluate", "nowhere"], "nowhere"),
-        (["status", "--campaign", "unheard-of"], "unheard-of"),
+        (["status", "--campaign", "unheard-of"], "paragone enqueue"),
     ],
 )
 def test_an_error_is_one_line_on_stderr_that_names_the_cause(embedded: Place, typed: list[str], names: str) -> None:

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+import workers.worker as working
+from db.vocabulary import FailureKind, Stage
+from tests.builders import artworks_of
+from tests.integration.workers.scripted import Scripted, scripted
+from workers.backends.errors import ModelUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.integration.workers.conftest import Workshop
+    from workers.worker import Worker
+
+Backends = dict[str, type[Scripted]]
+
+
+@pytest.fixture(autouse=True)
+def _short_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(working, "IDLE_LOOK_SECONDS", 0.05)
+
+
+def ends(workshop: Workshop, worker: Worker, seconds: float) -> bool:
+    """Whether it is idle within so many seconds; it is stopped if not."""
+    thread = threading.Thread(target=worker.until_idle, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    ended = not thread.is_alive()
+    workshop.stop.set()
+    thread.join(10)
+    workshop.stop.clear()
+    return ended
+
+
+def absent(_: Any) -> str:
+    raise ModelUnavailable("hub/one: the hub does not answer")
+
+
+def test_a_worker_is_idle_when_everything_is_done(workshop: Workshop) -> None:
+    workshop.trial(2)
+    worker = workshop.worker()
+    assert not ends(workshop, worker, 0.5)
+
+    worker.answer_ring()
+
+    assert ends(workshop, worker, 20)
+
+
+def test_what_another_worker_has_in_hand_is_waited_for(workshop: Workshop) -> None:
+    trial = workshop.trial(1)
+    batch = trial.claim(Stage.CAPTION, worker="other")
+    worker = workshop.worker(stages=[Stage.CAPTION])
+
+    assert not ends(workshop, worker, 0.5)
+    trial.finish(batch)
+    assert ends(workshop, worker, 20)
+
+
+def test_a_job_that_backs_off_counts_as_work_and_a_failed_one_does_not(workshop: Workshop) -> None:
+    trial = workshop.trial(1)
+    worker = workshop.worker()
+    trial.fail(trial.claim(Stage.CAPTION), FailureKind.TRANSIENT)
+    assert not ends(workshop, worker, 0.5)
+
+    trial.settle()
+    trial.fail(trial.claim(Stage.CAPTION), FailureKind.INPUT)
+
+    assert ends(workshop, worker, 20)
+
+
+def test_a_worker_waits_for_what_others_must_do_before_it_but_not_after_it(workshop: Workshop) -> None:
+    workshop.trial(2)
+    later, earlier = workshop.worker(stages=[Stage.PROMPT]), workshop.worker(stages=[Stage.CAPTION])
+    assert not ends(workshop, later, 0.5)
+
+    earlier.answer_ring()
+
+    assert ends(workshop, earlier, 20)
+    assert not ends(workshop, later, 0.5)
+
+
+def test_a_worker_all_of_whose_models_are_absent_is_idle(workshop: Workshop, backends: Backends) -> None:
+    backends["absent"] = scripted(load=absent)
+    workshop.trial(2, backend="absent")
+    worker = workshop.worker()
+
+    worker.answer_ring()
+
+    assert ends(workshop, worker, 20)
+    assert worker.troubles == ["hub/one: the hub does not answer"]
+
+
+def test_an_absent_model_does_not_end_the_work_on_others(workshop: Workshop, backends: Backends) -> None:
+    backends["absent"] = scripted(load=absent)
+    artworks_of(workshop.engine, 1)
+    workshop.trial(name="without", backend="absent")
+    worker = workshop.worker()
+    worker.answer_ring()
+
+    workshop.trial(name="sound")
+    assert not ends(workshop, worker, 0.5)
+    worker.answer_ring()
+
+    assert ends(workshop, worker, 20)
+
+
+def test_with_an_absent_model_work_of_later_stages_that_it_does_not_serve_is_not_waited_for(workshop: Workshop, backends: Backends) -> None:
+    artworks_of(workshop.engine, 1)
+    sound = workshop.trial(name="sound")
+    sound.run(Stage.CAPTION)
+    backends["absent"] = scripted(load=absent)
+    workshop.trial(name="without", backend="absent")
+    worker = workshop.worker(stages=[Stage.CAPTION])
+
+    worker.answer_ring()
+
+    assert sound.states(Stage.PROMPT) == {"ready": 1}
+    assert ends(workshop, worker, 20)
+
+
+def test_a_batch_under_way_is_work(workshop: Workshop, backends: Backends) -> None:
+    go_on = threading.Event()
+
+    def run(batch: Sequence[Any]) -> None:
+        go_on.wait(30)
+
+    backends["slow"] = scripted(run=run)
+    workshop.trial(1, backend="slow")
+    worker = workshop.worker(stages=[Stage.CAPTION])
+    thread = workshop.beside(worker.answer_ring)
+    time.sleep(0.1)
+    # Not `ends`: the worker must not be stopped.
+    idle = workshop.beside(worker.until_idle)
+    idle.join(0.5)
+    assert idle.is_alive()
+
+    go_on.set()
+
+    idle.join(20)
+    assert not idle.is_alive()
+    thread.join(20)
+
+
+def test_a_database_that_is_away_is_no_reason_to_end(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = workshop.worker()
+
+    def away(*_: Any) -> bool:
+        raise OperationalError("SELECT", {}, Exception("connection refused"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(working, "work_left", away)
+        assert not ends(workshop, worker, 0.5)
+
+    assert ends(workshop, worker, 20)
