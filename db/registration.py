@@ -17,7 +17,7 @@ from sqlalchemy import bindparam, func, insert, or_, select, text, update
 from db.bulk import PARAMETERS, analyze, bulk_insert
 from db.clock import now
 from db.engine import reading
-from db.life.arrival import pictures_arrived
+from db.life.arrival import ARRIVALS, pictures_arrived
 from db.retrying import retried
 from db.tables import artwork_paths, artworks, ingests
 from db.vocabulary import PictureState
@@ -33,9 +33,6 @@ _json = json.JSONEncoder(ensure_ascii=False).encode
 
 #: Works in one transaction: short enough that workers on SQLite are not kept waiting.
 TRANSACTION = 20 * PARAMETERS
-
-#: One ingest at a time on PostgreSQL; any number that nothing else locks.
-_ADVISORY_LOCK = 0x1A6E57
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -323,5 +320,6 @@ def _group_copies(connection: Connection) -> None:
 
 
 def _lock(connection: Connection) -> None:
+    """One ingest at a time, and no plan beside it, on PostgreSQL; SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ARRIVALS})

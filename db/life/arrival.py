@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-
 #: PostgreSQL's advisory lock that `db.registration` holds while it writes pictures.
 ARRIVALS = 0x1A6E57
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 @retried
+@retried
 def renew(engine: Engine, tokens: Sequence[str], *, lease_seconds: float) -> int:
     """Extend these leases from now on; returns how many of them are still there."""
     if not tokens:
@@ -30,6 +31,7 @@ def renew(engine: Engine, tokens: Sequence[str], *, lease_seconds: float) -> int
 
 
 @retried
+@retried
 def begin_on_device(engine: Engine, token: str) -> bool:
     """Mark that the batch starts on the device; False if the lease or the last of its jobs is gone, and then it must not start.
 
@@ -39,6 +41,7 @@ def begin_on_device(engine: Engine, token: str) -> bool:
         return connection.execute(_BEGIN, {"mine": token}).rowcount == 1
 
 
+@retried
 @retried
 def give_back(engine: Engine, token: str, job_ids: Sequence[int] | None = None) -> int:
     """Return jobs that have not started to the queue, without an attempt: all of the lease, or some; returns how many."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BindParameter, Update, and_, bindparam, update
+from sqlalchemy import BindParameter, Update, and_, bindparam, select, update
 
 from db.clock import now
 from db.tables import captions, images, jobs, prompts
@@ -50,15 +50,14 @@ def supersede(connection: Connection, campaign_id: int, stage: Stage, redone: Se
     later = [str(other) for other in _ORDER[_ORDER.index(stage) + 1 :]]
     if not later:
         return
-    stale = connection.execute(
-        update(jobs)
-        .where(_descends(campaign_id, stage, redone), jobs.c.stage.in_(later), jobs.c.state != str(JobState.CANCELLED))
-        .values(state=str(JobState.WAITING), **afresh())
-        .returning(jobs.c.id)
-    )
-    stale_ids = list(stale.scalars())
+    made_from_it = (_descends(campaign_id, stage, redone), jobs.c.stage.in_(later))
+    # A cancelled job is not made again, but what it had made is stale all the same.
+    stale = select(jobs.c.id).where(*made_from_it)
     for table in (captions, prompts, images):
-        connection.execute(update(table).where(table.c.job_id.in_(stale_ids), table.c.current).values(current=False))
+        connection.execute(update(table).where(table.c.job_id.in_(stale), table.c.current).values(current=False))
+    connection.execute(
+        update(jobs).where(*made_from_it, jobs.c.state != str(JobState.CANCELLED)).values(state=str(JobState.WAITING), **afresh())
+    )
 
 
 def afresh() -> dict[str, Any]:
