@@ -2,10 +2,10 @@
 
     python benchmarks/device_busy.py [--seconds 1.0 0.25] [--threads 2 3] [--batches 60] [--pixels 1024] [--database-url URL]
 
-One worker process, the real generate stage on a canvas of 1024 px and the real store; the device is a sleep that hands over finished canvases,
-for on a GPU their making would cost this host nothing. Share: the slept seconds over the time from the first to the last use of the device,
-so whatever the device waits for (a batch that is not decoded yet, the interpreter, the database) counts against us. Peer: a plain
-sequential loop in one thread that decodes, computes and encodes by turns, as the student's project that Paragone replaces did.
+One worker process, the real generate stage on a canvas of 1024 px and the real store; the device is a sleep that hands over finished
+canvases, for on a GPU their making would cost this host nothing. Share: the slept seconds over the time from the first to the last use of
+the device, so whatever the device waits for (a batch that is not decoded yet, the interpreter, the database) counts against us. Peer: a
+plain sequential loop in one thread that decodes, computes and encodes by turns, as the student's project that Paragone replaces did.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _share(house: House, seconds: float, threads: int, batches: int) -> float:
     facts = json.loads(log.read_text())
     uses = sorted(facts["uses"])
     wall = max(end for _, end in uses) - uses[0][0]
-    share = len(uses) * seconds / wall
+    share = float(len(uses) * seconds / wall)
     print(f"  {threads} threads: busy {share:.3f}, {facts['cpu'] * 1000:.0f} ms of CPU per picture", flush=True)
     return share
 

@@ -85,8 +85,8 @@ def main() -> None:
     ours, orm, bulk = (statistics.median(paces[name]) for name in ("ours", "orm", "bulk"))
     kind = "PostgreSQL" if given.database_url else "SQLite"
     print(
-        f"{kind}: {ours:.0f} jobs/s over {given.artworks} artworks ({given.artworks * JOBS_EACH / ours:.1f} s); of {given.sample} artworks: "
-        f"row-by-row ORM {orm:.0f} jobs/s, ratio {_ratio(paces, 'orm'):.1f}; "
+        f"{kind}: {ours:.0f} jobs/s over {given.artworks} artworks ({given.artworks * JOBS_EACH / ours:.1f} s); "
+        f"of {given.sample} artworks: row-by-row ORM {orm:.0f} jobs/s, ratio {_ratio(paces, 'orm'):.1f}; "
         f"bulk inserts with every message {bulk:.0f} jobs/s, ratio {_ratio(paces, 'bulk'):.1f}"
     )
 

@@ -31,6 +31,7 @@ from db.progress import progress
 from db.schema import migrate
 from db.settings import Settings
 from db.tables import jobs
+from db.vocabulary import Stage
 from db.workforce import register_worker
 
 if TYPE_CHECKING:
@@ -46,31 +47,39 @@ PACE = 20.0
 PROMPT = "a painting of a woman at a window, remade as weathered copper under a storm, deep shadows, cracked glaze, "
 
 #: From a fresh plan to mid-run; :edge is the last artwork that is done, :at the present moment.
-STATES = (
-    "UPDATE jobs SET state = 'done', attempts = 1, finished_at = :at, changed_at = :at WHERE artwork_id <= :edge AND campaign_id = :campaign",
-    "UPDATE jobs SET state = 'ready' WHERE stage = 'prompt' AND artwork_id > :edge AND artwork_id <= :edge + 300 AND campaign_id = :campaign",
-    "UPDATE jobs SET state = 'done', attempts = 1, finished_at = :at WHERE stage = 'caption' AND artwork_id > :edge"
-    " AND artwork_id <= :edge + 300 AND campaign_id = :campaign",
-    "UPDATE jobs SET state = 'ready', not_before = :at + 900 WHERE stage = 'generate' AND artwork_id <= :edge AND artwork_id % 400 = 0"
-    " AND campaign_id = :campaign",
-    "UPDATE jobs SET state = 'failed', error_kind = 'transient', error_text = 'the store refused a blob' WHERE stage = 'generate'"
-    " AND artwork_id <= :edge AND artwork_id % 250 = 1 AND campaign_id = :campaign",
-    "UPDATE jobs SET state = 'waiting' WHERE stage = 'recaption' AND artwork_id <= :edge AND (artwork_id % 250 = 1 OR artwork_id % 400 = 0)"
-    " AND campaign_id = :campaign",
-)
-RESULTS = (
-    "INSERT INTO attempts (job_id, number, round, worker_id, outcome, ended_at, seconds, batch_size)"
-    " SELECT id, 1, 0, 'gpu0@host', 'done', :at - row_number() OVER (ORDER BY id DESC) / :pace, 0.4, 8 FROM jobs"
-    " WHERE state = 'done' ORDER BY id",
-    "INSERT INTO prompts (job_id, campaign_id, variation_id, draft, text, draft_tokens, tokens, brief, model, revision, current, created_at)"
-    " SELECT id, campaign_id, variation_id, :prompt, :prompt, 60, 55, 'surreal', 'compose', '', true, :at FROM jobs"
-    " WHERE stage = 'prompt' AND state = 'done'",
-    "INSERT INTO images (job_id, campaign_id, artwork_id, variation_id, prompt_id, content_hash, pixel_hash, format, byte_size, width, height,"
-    " content_box, provenance, seed, worker_id, current, created_at)"
-    " SELECT j.id, j.campaign_id, j.artwork_id, j.variation_id, p.id, 'h' || j.id, 'p' || j.id, 'jpeg', 300000, 1024, 768,"
-    " '[0, 128, 1024, 896]', '{\"steps\": 25, \"prompt\": \"%s\"}', 1, 'gpu0@host', true, :at"
-    " FROM jobs j JOIN prompts p ON p.variation_id = j.variation_id WHERE j.stage = 'generate' AND j.state = 'done'" % (PROMPT * 3),
-)
+STATES = """
+UPDATE jobs SET state = 'done', attempts = 1, finished_at = :at, changed_at = :at
+ WHERE artwork_id <= :edge AND campaign_id = :campaign
+;
+UPDATE jobs SET state = 'ready' WHERE stage = 'prompt' AND artwork_id > :edge AND artwork_id <= :edge + 300 AND campaign_id = :campaign
+;
+UPDATE jobs SET state = 'done', attempts = 1, finished_at = :at
+ WHERE stage = 'caption' AND artwork_id > :edge AND artwork_id <= :edge + 300 AND campaign_id = :campaign
+;
+UPDATE jobs SET state = 'ready', not_before = :at + 900
+ WHERE stage = 'generate' AND artwork_id <= :edge AND artwork_id % 400 = 0 AND campaign_id = :campaign
+;
+UPDATE jobs SET state = 'failed', error_kind = 'transient', error_text = 'the store refused a blob'
+ WHERE stage = 'generate' AND artwork_id <= :edge AND artwork_id % 250 = 1 AND campaign_id = :campaign
+;
+UPDATE jobs SET state = 'waiting'
+ WHERE stage = 'recaption' AND artwork_id <= :edge AND (artwork_id % 250 = 1 OR artwork_id % 400 = 0) AND campaign_id = :campaign
+"""
+RESULTS = """
+INSERT INTO attempts (job_id, number, round, worker_id, outcome, ended_at, seconds, batch_size)
+ SELECT id, 1, 0, 'gpu0@host', 'done', :at - row_number() OVER (ORDER BY id DESC) / :pace, 0.4, 8
+ FROM jobs WHERE state = 'done' ORDER BY id
+;
+INSERT INTO prompts (job_id, campaign_id, variation_id, draft, text, draft_tokens, tokens, brief, model, revision, current, created_at)
+ SELECT id, campaign_id, variation_id, :prompt, :prompt, 60, 55, 'surreal', 'compose', '', true, :at
+ FROM jobs WHERE stage = 'prompt' AND state = 'done'
+;
+INSERT INTO images (job_id, campaign_id, artwork_id, variation_id, prompt_id, content_hash, pixel_hash, format, byte_size, width, height,
+ content_box, provenance, seed, worker_id, current, created_at)
+ SELECT j.id, j.campaign_id, j.artwork_id, j.variation_id, p.id, 'h' || j.id, 'p' || j.id, 'jpeg', 300000, 1024, 768,
+ '[0, 128, 1024, 896]', '{"steps": 25, "prompt": "PROMPT"}', 1, 'gpu0@host', true, :at
+ FROM jobs j JOIN prompts p ON p.variation_id = j.variation_id WHERE j.stage = 'generate' AND j.state = 'done'
+"""
 
 
 def main() -> None:
@@ -91,7 +100,7 @@ def main() -> None:
 
         whole = _told("status, all campaigns", given.runs, lambda: progress(house.engine))
         _told("status, the largest campaign", given.runs, lambda: progress(house.engine, largest))
-        command = [Path(sys.executable).with_name("paragone"), "status", "--json"]
+        command = [str(Path(sys.executable).with_name("paragone")), "status", "--json"]
         surroundings = environment(house.settings)
         _told(
             "the whole command, its process included",
@@ -139,11 +148,11 @@ def _fill(engine: Engine, count: int) -> int:
         facts = {"at": at, "pace": PACE, "prompt": PROMPT * 3}
         for name, share in SHARES.items():
             edge = int(count * share * DONE)
-            for statement in STATES:
+            for statement in STATES.split(";"):
                 connection.execute(text(statement), {"edge": edge, "campaign": ids[name], "at": at})
-        for statement in RESULTS:
+        for statement in RESULTS.replace("PROMPT", PROMPT * 3).split(";"):
             connection.execute(text(statement), {key: value for key, value in facts.items() if f":{key}" in statement})
-    register_worker(engine, worker_id="gpu0@host", host="host", pid=1, device="cuda", stages=["caption"], threads=2, versions={})
+    register_worker(engine, worker_id="gpu0@host", host="host", pid=1, device="cuda", stages=[Stage.CAPTION], threads=2, versions={})
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         # What autovacuum does on PostgreSQL within a minute.
         for statement in ("VACUUM ANALYZE",) if engine.dialect.name == "postgresql" else ("PRAGMA analysis_limit = 1000", "ANALYZE"):

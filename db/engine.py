@@ -29,7 +29,7 @@ def connect(url: str) -> Engine:
         if parsed.get_backend_name() == "postgresql":
             # No ping before each use: it doubles the round trips. A connection that a restart has cut fails once, the pool is emptied,
             # and whoever failed tries again.
-            return create_engine(url, pool_size=8, max_overflow=8)
+            return create_engine(url, pool_size=8, max_overflow=64)
     except NoSuchModuleError:
         pass
     raise BadConfiguration(f"PARAGONE_DATABASE_URL names {parsed.drivername!r}: use PostgreSQL or SQLite")

@@ -15,7 +15,7 @@ from db.vocabulary import JobState, Outcome, PictureState, Stage
 from db.workforce import Worker, living_workers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Engine
 
@@ -109,17 +109,21 @@ def failures(engine: Engine, campaign_id: int | None = None, stage: Stage | None
         ]
 
 
-def work_left(engine: Engine, stages: Sequence[Stage]) -> bool:
+def work_left(engine: Engine, stages: Sequence[Stage], *, without: Collection[str] = ()) -> bool:
     """Whether a worker of these stages can still expect work.
 
     True while a job of its stages, or of one before them that they wait for, is running, or ready (even if backing off) and not paused.
-    Jobs behind a failed one, or without a picture, wait for nothing that will happen by itself.
+    Jobs behind a failed one, or without a picture, wait for nothing that will happen by itself. Ready jobs of the batch keys in `without`
+    do not count: their model can not be had here.
     """
     last = max(_ORDER.index(stage) for stage in stages)
     upstream = [str(stage) for stage in _ORDER[: last + 1]]
     ready = and_(jobs.c.batch_key == batch_keys.c.batch_key, jobs.c.state == literal_column(f"'{JobState.READY}'"))
     claimable = select(batch_keys.c.batch_key).where(
-        batch_keys.c.stage.in_(upstream), batch_keys.c.paused == literal_column("false"), exists().where(ready)
+        batch_keys.c.stage.in_(upstream),
+        batch_keys.c.paused == literal_column("false"),
+        batch_keys.c.batch_key.not_in(without),
+        exists().where(ready),
     )
     running = select(jobs.c.id).where(jobs.c.lease.is_not(None), jobs.c.state == str(JobState.RUNNING), jobs.c.stage.in_(upstream))
     with reading(engine).connect() as connection:

@@ -112,6 +112,8 @@ def _prepare(run: _BatchRun, facts: list[Work]) -> None:
     stage = STAGES[run.batch.stage]
     for work in facts:
         try:
+            if not work.known:
+                raise JobFault(FailureKind.TRANSIENT, "what it works on is being made again")  # noqa: TRY301  # same path as every fault
             run.prepared.append(stage.prepare(work, run.context))
         except Exception as error:  # noqa: BLE001  # one bad picture must not take its mates along
             run.failures.append(_failure(work.job_id, error))
@@ -122,7 +124,7 @@ def _compute(around: Surroundings, run: _BatchRun) -> tuple[Outcomes[Any], float
     if not run.prepared:
         return Outcomes(), 0.0
     if not around.shelf.needs_device(run.batch.parameters):
-        return _on_device(around, run)
+        return None if around.stopping() else _on_device(around, run)
     while not around.device_lock.acquire(timeout=LOCK_LOOK_SECONDS):
         if around.stopping():
             return None

@@ -49,11 +49,12 @@ def run_worker(house: House, *, name: str, device: str, stages: Sequence[Stage],
             _consume(app, worker, stages, threads=house.settings.threads)
         finally:
             worker_shutting_down.disconnect(stopper)
-            troubles = worker.troubles
+            undone = until_idle and worker.left_undone()
             worker.close()
-    for trouble in troubles:
-        logger.error("%s", trouble)
-    return EXIT_MODEL_TROUBLE if until_idle and troubles else 0
+    if undone:
+        for trouble in worker.troubles:
+            logger.error("%s", trouble)
+    return EXIT_MODEL_TROUBLE if undone else 0
 
 
 def _assemble(house: House, app: Celery, *, name: str, device: str, stages: Sequence[Stage], stop: threading.Event) -> Worker:

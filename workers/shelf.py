@@ -78,8 +78,8 @@ class Shelf:
                 backend = self._class(parameters.backend)(model=name[1], device=self._device)
                 try:
                     backend.load()
-                except BackendError as error:
-                    raise ModelTrouble(str(error)) from error
+                except Exception as error:
+                    raise _trouble(parameters, error) from error
                 self._freeze(campaign_id, parameters, backend)
                 name = self._name(campaign_id, parameters)
                 self._light[name] = backend
@@ -101,8 +101,8 @@ class Shelf:
                 self._evict()
             except DeviceLost:
                 raise
-            except BackendError as error:
-                raise ModelTrouble(str(error)) from error
+            except Exception as error:
+                raise _trouble(parameters, error) from error
         logger.info("loaded %s", parameters.model or parameters.backend, extra={"model": parameters.model, "revision": backend.revision})
         self._freeze(campaign_id, parameters, backend)
         return backend
@@ -152,3 +152,9 @@ class Shelf:
             except ImportError as error:
                 raise UnknownBackend(f"the backend {name!r} needs {error.name}: pip install 'paragone[gpu]'") from None
         return self._classes[name]
+
+
+def _trouble(parameters: Parameters, error: Exception) -> ModelTrouble:
+    if isinstance(error, BackendError):
+        return ModelTrouble(str(error))
+    return ModelTrouble(f"{parameters.model or parameters.backend} can not be loaded: {type(error).__name__}: {error}")

@@ -121,6 +121,7 @@ def _post(device: Device, settings: Settings, stages: Sequence[Stage], *, until_
     environment = {
         **os.environ,
         "TRANSFORMERS_VERBOSITY": "error",
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
         "CUDA_VISIBLE_DEVICES": device.visible,
         "PARAGONE_DATA_DIR": str(settings.data_dir),
     }

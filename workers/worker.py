@@ -78,6 +78,10 @@ class Worker:
         with self._lock:
             return sorted({text for _, text in self._troubles.values()})
 
+    def left_undone(self) -> bool:
+        """Whether jobs of its stages remain that a trouble keeps it from."""
+        return bool(self.troubles) and work_left(self._engine, self.stages)
+
     def start(self) -> None:
         """Register and begin to beat, sweep and look for work."""
         settings = self._settings
@@ -124,13 +128,9 @@ class Worker:
                 return
 
     def _expects_work(self) -> bool:
-        if not work_left(self._engine, self.stages):
-            return False
         with self._lock:
             troubled = set(self._troubles)
-        order = list(Stage)
-        upstream = order[: max(order.index(stage) for stage in self.stages) + 1]
-        return not troubled or bool({choice.batch_key for choice in choices(self._engine, upstream)} - troubled)
+        return work_left(self._engine, self.stages, without=troubled)
 
     def _look(self) -> None:
         if self._slots.acquire(blocking=False):
@@ -202,7 +202,7 @@ class Worker:
         found = choices(self._engine, self.stages)
         keys = {choice.batch_key for choice in found}
         with self._lock:
-            self._troubles = {key: trouble for key, trouble in self._troubles.items() if trouble[0] > moment and key in keys}
+            self._troubles = {key: trouble for key, trouble in self._troubles.items() if trouble[0] > moment}
             troubled = set(self._troubles)
             self._waiting_since = {key: self._waiting_since.get(key, moment) for key in keys}
             waiting_since = dict(self._waiting_since)

@@ -23,6 +23,8 @@ class Work:
 
     job_id: int
     artwork_id: int
+    #: False if what the job works on is no longer current: its predecessor is being made again.
+    known: bool = True
     #: The original, or for `recaption` the repaint.
     content_hash: str | None = None
     link: str | None = None
@@ -43,7 +45,7 @@ def works(engine: Engine, batch: Batch) -> list[Work]:
     ids = [job.job_id for job in batch.jobs]
     with reading(engine).connect() as connection:
         found = {row["job_id"]: Work(**row) for row in connection.execute(_QUERIES[batch.stage], {"ids": ids}).mappings()}
-    return [found.get(job.job_id, Work(job_id=job.job_id, artwork_id=job.artwork_id)) for job in batch.jobs]
+    return [found.get(job.job_id, Work(job_id=job.job_id, artwork_id=job.artwork_id, known=False)) for job in batch.jobs]
 
 
 def _base(*columns: Any) -> Select[Any]:

@@ -25,8 +25,9 @@ LIVELY_DEVIATION = 8.0
 #: SDXL's output by 2 to 5, so that a faithful repaint at low strength is far above.
 EQUAL_DIFFERENCE = 0.5
 
-#: Pictures with a longer side above this, in pixels, are judged by a grid of so many of their own pixels. Sampled and not averaged, so that
-#: grain, deviation and difference keep their size: at 1024 px they then cost 1 ms instead of 12, with 2 % of error at most.
+#: Larger pictures are judged by a grid of their own pixels with so many along the longer side, and in full only where that finds a fault:
+#: at 1024 px 2 ms instead of 12. Sampled and not averaged, so that grain keeps its size: 1.4 % off at most over the museum's 128 pictures.
+#: But a grid can fall in step with a pattern, and must not condemn alone.
 SAMPLED_SIDE = 320
 
 
@@ -39,7 +40,10 @@ def degenerate_reason(*, original: Image.Image, repaint: Image.Image | None) -> 
         return "nan: the model gave numbers that are no colours"
     if original.size != repaint.size:
         original = original.convert("RGB").resize(repaint.size, Image.Resampling.LANCZOS)
-    before, after = _sampled(original), _sampled(repaint)
+    return _judge(_sampled(original), _sampled(repaint)) and _judge(original.convert("RGB"), repaint.convert("RGB"))
+
+
+def _judge(before: Image.Image, after: Image.Image) -> str | None:
     luma_before, luma_after = _luma(before), _luma(after)
     if luma_after < BLACK_LUMA and luma_before > luma_after + BLACK_MARGIN:
         return f"black: mean luma {luma_after:.1f}, the original has {luma_before:.1f}"

@@ -7,8 +7,9 @@ keys where tools look: EXIF UserComment in JPEG and WebP, an iTXt chunk named "p
 from __future__ import annotations
 
 import json
+import os
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from PIL import ExifTags, Image, PngImagePlugin
 
@@ -40,7 +41,18 @@ def encode(image: Image.Image, *, format: ImageFormat, quality: int = 95, metada
     plain = image.convert("RGB")
     plain.info = {}  # Pillow would write what it finds there: profiles, resolution, comments
     text = json.dumps(metadata, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    buffer = BytesIO()
+    with _buffer() as buffer:
+        _save(plain, buffer, format, quality, text)
+        buffer.seek(0)
+        return buffer.read()
+
+
+def _buffer() -> BinaryIO:
+    """Memory that is a file where the system has such a thing: into a file Pillow encodes without holding up Python's other threads."""
+    return open(os.memfd_create("paragone"), "w+b") if hasattr(os, "memfd_create") else BytesIO()  # noqa: PTH123  # no path
+
+
+def _save(plain: Image.Image, buffer: BinaryIO, format: ImageFormat, quality: int, text: str) -> None:  # noqa: A002
     if format == "jpeg":
         plain.save(buffer, "JPEG", quality=quality, subsampling="4:4:4", exif=_exif(text))
     elif format == "png":
@@ -51,7 +63,6 @@ def encode(image: Image.Image, *, format: ImageFormat, quality: int = 95, metada
         plain.save(buffer, "WEBP", quality=quality, exif=_exif(text))
     else:
         raise ValueError(f"no image format {format!r}: choose jpeg, png or webp")
-    return buffer.getvalue()
 
 
 def read_metadata(data: bytes) -> dict[str, Any]:

@@ -4,17 +4,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.place import HASTE, Demonstrated, Place
+from tests.acceptance.place import QUICK, Demonstrated, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 
 @pytest.fixture
 def place(tmp_path: Path, broker_url: str) -> Iterator[Place]:
-    """A machine in haste with SQLite and a Valkey that others could reach."""
-    with_broker = Place(directory=tmp_path / "data", settings={**HASTE, "PARAGONE_BROKER_URL": broker_url})
+    """A machine with SQLite and a Valkey that others could reach."""
+    with_broker = Place(directory=tmp_path / "data", settings={**QUICK, "PARAGONE_BROKER_URL": broker_url})
     yield with_broker
     with_broker.close()
 

@@ -18,7 +18,7 @@ BRIGHT = "bright"
 
 
 def paint(folder: Path, count: int, *, bright: Collection[int] = ()) -> list[Path]:
-    """Paint so many pictures as `Style/artist_title.png`, wide ones and tall ones; those numbered in `bright` are bright, the others dim."""
+    """Paint so many pictures as `Style/artist_title.png`, wide and tall ones; those numbered in `bright` are bright, the others dim."""
     made = []
     for number in range(count):
         path = folder / STYLES[number % len(STYLES)] / f"painter-{number % 5}_study-{number:03}.png"

@@ -32,12 +32,14 @@ PARAGONE = str(Path(sys.executable).with_name("paragone"))
 #: Seconds that anything may take: other work shares the machine.
 PATIENCE = 240.0
 
-#: Everything that waits for a silent worker, shortened.
-HASTE = {
+#: Idle workers look for work often.
+QUICK = {"PARAGONE_LOOK_SECONDS": "0.5"}
+
+#: Everything that waits for a silent worker is shortened too.
+HASTE = QUICK | {
     "PARAGONE_LEASE_SECONDS": "4",
     "PARAGONE_HEARTBEAT_SECONDS": "1",
     "PARAGONE_SWEEP_SECONDS": "0.5",
-    "PARAGONE_LOOK_SECONDS": "0.5",
 }
 
 

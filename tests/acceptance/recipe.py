@@ -14,7 +14,7 @@ def fake_campaign(
 ) -> Path:
     """Write a campaign file with one level or two; `caption` and `repaint` are settings of those fakes (see `workers.backends.fakes`)."""
     level = {"backend": "fake-repaint", "model": "", "steps": 4, "strength": 0.5, "batch": batch, "settings": repaint or {}}
-    sections = {
+    sections: dict[str, dict[str, Any]] = {
         "caption": {"backend": "fake-caption", "model": "", "batch": batch, "settings": caption or {}},
         "prompt": {"backend": "fake-prompt", "batch": batch},
         "picture": {"size": 64},

@@ -33,7 +33,9 @@ def test_an_error_is_one_line_on_stderr_that_names_the_cause(embedded: Place, ty
     assert names in done.stderr
 
 
-@pytest.mark.parametrize("typed", [["unheard-of"], ["work", "--stages", "dream"], ["requeue"], ["demo", "--artworks", "0"], ["compare", "one"]])
+@pytest.mark.parametrize(
+    "typed", [["unheard-of"], ["work", "--stages", "dream"], ["requeue"], ["demo", "--artworks", "0"], ["compare", "one"]]
+)
 def test_wrong_use_ends_with_two(embedded: Place, typed: list[str]) -> None:
     done = embedded.tries(*typed)
     assert (done.returncode, done.stdout) == (2, ""), done.stderr

@@ -8,6 +8,7 @@ import pytest
 
 from db.tables import attempts, jobs, workers
 from tests.acceptance.pictures import BRIGHT, paint
+from tests.acceptance.place import HASTE
 from tests.acceptance.recipe import fake_campaign
 from tests.acceptance.record import rows, states
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(600)
 
-#: Two processes: while one waits to be started again the other goes on.
-GPUS = {"PARAGONE_GPUS": "0,1"}
+#: Two processes: while one waits to be started again the other goes on. And who vanished is missed soon.
+GPUS = HASTE | {"PARAGONE_GPUS": "0,1", "PARAGONE_LEASE_SECONDS": "2.5", "PARAGONE_HEARTBEAT_SECONDS": "0.5"}
 
 
 def test_a_job_that_crashes_its_worker_is_found_out_and_all_others_are_done(place: Place, tmp_path: Path) -> None:
@@ -52,7 +53,7 @@ def test_a_job_that_crashes_its_worker_is_found_out_and_all_others_are_done(plac
 
 def test_a_batch_that_never_ends_takes_its_process_and_is_tried_again(place: Place, tmp_path: Path) -> None:
     # Given a repaint that hangs, and a budget of seconds
-    host = place.on(place.directory, PARAGONE_BUDGET_SECONDS="3", PARAGONE_LOOK_SECONDS="0.5", **GPUS)
+    host = place.on(place.directory, PARAGONE_BUDGET_SECONDS="3", **GPUS)
     paint(tmp_path / "pictures", 6, bright=[2])
     host.types("ingest", tmp_path / "pictures")
     plan = fake_campaign(tmp_path / "plan.toml", batch=1, repaint={"fail": {"kind": "hang", "when": BRIGHT}})

@@ -126,5 +126,3 @@ def test_the_report_command_names_the_files_it_wrote(demonstrated: Demonstrated,
     assert Path(written["page"]).parent == tmp_path / "report"
     assert Path(written["page"]).read_text().count("<img") > 5
     assert Path(written["sheet"]).is_file()
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psutil
@@ -11,7 +12,7 @@ import redis
 
 from db.tables import attempts
 from tests.acceptance.pictures import paint
-from tests.acceptance.place import HASTE, until
+from tests.acceptance.place import HASTE, QUICK, until
 from tests.acceptance.recipe import fake_campaign
 from tests.acceptance.record import check_whole, rows, states
 
@@ -29,11 +30,15 @@ def _plan(place: Place, folder: Path) -> None:
     place.types("enqueue", "--config", fake_campaign(folder / "plan.toml", repaint={"seconds_per_batch": 0.5}))
 
 
+def _painted(place: Place, *, at_least: int) -> bool:
+    return states(place, "generate")["done"] >= at_least
+
+
 def test_work_goes_on_to_its_end_when_the_broker_is_killed(embedded: Place, tmp_path: Path) -> None:
-    place = embedded.on(embedded.directory, **HASTE)
+    place = embedded.on(embedded.directory, **QUICK)
     _plan(place, tmp_path)
     with place.working("--until-idle") as crew:
-        until(lambda: states(place, "generate")["done"], what="it is in the middle")
+        until(partial(_painted, place, at_least=4), what="it is in the middle")
         pid = int((place.directory / "broker/server.pid").read_text().split()[0])
         psutil.Process(pid).send_signal(signal.SIGKILL)
         assert states(place, "generate")["done"] < 16
@@ -46,8 +51,8 @@ def test_work_goes_on_to_its_end_when_the_broker_forgets_everything(place: Place
     _plan(place, tmp_path)
     with place.working("--until-idle") as crew:
         with redis.Redis.from_url(place.settings["PARAGONE_BROKER_URL"]) as broker:
-            for count in range(1, 3):
-                until(lambda count=count: states(place, "generate")["done"] >= 4 * count, what="it is in the middle")
+            for done in (4, 8):
+                until(partial(_painted, place, at_least=done), what="it is in the middle")
                 broker.flushall()
         assert crew.ends() == 0, crew.told
     check_whole(place, repaints=16)
@@ -59,7 +64,7 @@ def test_a_model_that_is_not_there_is_named_and_nothing_is_lost(place: Place, tm
     paint(tmp_path / "pictures", 3)
     place.types("ingest", tmp_path / "pictures")
     assert place.reads("enqueue", "--models", tiny_models)["jobs"] == 3 * 7
-    elsewhere = place.on(place.directory, PARAGONE_MODELS=str(tmp_path / "nowhere"))
+    elsewhere = place.on(place.directory, PARAGONE_MODELS=str(tmp_path / "nowhere"), **HASTE)
 
     # When it is worked on, then the run ends as failed with one clear line
     with elsewhere.working("--until-idle") as crew:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,8 @@ def _stages(_context: click.Context, _parameter: click.Parameter, value: str | N
 @click.pass_obj
 def work(house: House, gpus: str, stages: list[Stage], *, until_idle: bool) -> None:
     """Work on this host's devices until stopped."""
-    devices = chosen_devices(gpus, configured=house.settings.gpus)
+    # What a scheduler has given this process goes before what the host has.
+    devices = chosen_devices(gpus, configured=house.settings.gpus or os.environ.get("CUDA_VISIBLE_DEVICES", ""))
     _ = house.engine, house.store  # what can not work is told here, once, not by every process
     with resolve_broker(house.settings):
         sys.exit(Supervisor(devices, settings=house.settings, stages=stages, until_idle=until_idle).run())

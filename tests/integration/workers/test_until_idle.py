@@ -46,7 +46,7 @@ def absent(_: Any) -> str:
 def test_a_worker_is_idle_when_everything_is_done(workshop: Workshop) -> None:
     workshop.trial(2)
     worker = workshop.worker()
-    assert not ends(workshop, worker, 0.5)
+    assert not ends(workshop, worker, 0.3)
 
     worker.answer_ring()
 
@@ -58,7 +58,7 @@ def test_what_another_worker_has_in_hand_is_waited_for(workshop: Workshop) -> No
     batch = trial.claim(Stage.CAPTION, worker="other")
     worker = workshop.worker(stages=[Stage.CAPTION])
 
-    assert not ends(workshop, worker, 0.5)
+    assert not ends(workshop, worker, 0.3)
     trial.finish(batch)
     assert ends(workshop, worker, 20)
 
@@ -67,7 +67,7 @@ def test_a_job_that_backs_off_counts_as_work_and_a_failed_one_does_not(workshop:
     trial = workshop.trial(1)
     worker = workshop.worker()
     trial.fail(trial.claim(Stage.CAPTION), FailureKind.TRANSIENT)
-    assert not ends(workshop, worker, 0.5)
+    assert not ends(workshop, worker, 0.3)
 
     trial.settle()
     trial.fail(trial.claim(Stage.CAPTION), FailureKind.INPUT)
@@ -78,12 +78,12 @@ def test_a_job_that_backs_off_counts_as_work_and_a_failed_one_does_not(workshop:
 def test_a_worker_waits_for_what_others_must_do_before_it_but_not_after_it(workshop: Workshop) -> None:
     workshop.trial(2)
     later, earlier = workshop.worker(stages=[Stage.PROMPT]), workshop.worker(stages=[Stage.CAPTION])
-    assert not ends(workshop, later, 0.5)
+    assert not ends(workshop, later, 0.3)
 
     earlier.answer_ring()
 
     assert ends(workshop, earlier, 20)
-    assert not ends(workshop, later, 0.5)
+    assert not ends(workshop, later, 0.3)
 
 
 def test_a_worker_all_of_whose_models_are_absent_is_idle(workshop: Workshop, backends: Backends) -> None:
@@ -105,7 +105,7 @@ def test_an_absent_model_does_not_end_the_work_on_others(workshop: Workshop, bac
     worker.answer_ring()
 
     workshop.trial(name="sound")
-    assert not ends(workshop, worker, 0.5)
+    assert not ends(workshop, worker, 0.3)
     worker.answer_ring()
 
     assert ends(workshop, worker, 20)
@@ -138,7 +138,7 @@ def test_a_batch_under_way_is_work(workshop: Workshop, backends: Backends) -> No
     time.sleep(0.1)
     # Not `ends`: the worker must not be stopped.
     idle = workshop.beside(worker.until_idle)
-    idle.join(0.5)
+    idle.join(0.3)
     assert idle.is_alive()
 
     go_on.set()
@@ -156,6 +156,6 @@ def test_a_database_that_is_away_is_no_reason_to_end(workshop: Workshop, monkeyp
 
     with monkeypatch.context() as patched:
         patched.setattr(working, "work_left", away)
-        assert not ends(workshop, worker, 0.5)
+        assert not ends(workshop, worker, 0.3)
 
     assert ends(workshop, worker, 20)

@@ -69,6 +69,13 @@ def test_an_outer_budget_counts_though_the_inner_one_is_longer_or_was_met() -> N
     assert run(script)[0] == EXIT_CODE
 
 
+def test_an_outer_budget_counts_though_the_inner_one_holds_the_interpreter_lock() -> None:
+    code, said, seconds = run("with budget.of(0.4):\n    with budget.of(100):\n        ctypes.PyDLL(None).sleep(50)")
+
+    assert (code, "Timeout (" in said) == (EXIT_CODE, True)
+    assert seconds < 40
+
+
 def test_the_budget_of_one_thread_holds_though_another_meets_its_own_all_the_time() -> None:
     script = """
 def stuck():

@@ -14,8 +14,8 @@ import pytest
 from db.settings import Settings
 from db.vocabulary import Stage
 from workers import supervisor
+from workers.errors import EXIT_MODEL_TROUBLE
 from workers.gpus import CPU, Device, chosen_devices
-from workers.process import EXIT_MODEL_TROUBLE
 from workers.supervisor import Post, Supervisor
 
 if TYPE_CHECKING:

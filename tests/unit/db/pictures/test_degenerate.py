@@ -52,3 +52,15 @@ def test_a_monochrome_may_stay_as_it_is() -> None:
     blue = Image.new("RGB", (50, 50), (0, 47, 167))
 
     assert degenerate_reason(original=blue, repaint=blue) is None
+
+
+def test_a_change_that_a_grid_of_samples_can_not_see_is_still_a_change() -> None:
+    original = painting((1280, 1280))
+    pattern = Image.new("L", (4, 1))
+    pattern.putdata([255, 255, 0, 255])  # a grid of every fourth pixel looks at the third column
+    mask = Image.new("L", original.size)
+    for left in range(0, 1280, 4):
+        mask.paste(pattern.resize((4, 1280), Image.Resampling.NEAREST), (left, 0))
+    striped = Image.composite(Image.new("RGB", original.size, "white"), original, mask)
+
+    assert degenerate_reason(original=original, repaint=striped) is None
