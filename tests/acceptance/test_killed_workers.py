@@ -37,22 +37,33 @@ def test_what_a_killed_worker_held_is_taken_up_on_postgresql_too(tmp_path: Path,
 
 def _one_of_two_is_killed(place: Place, folder: Path, *, within: float) -> None:
     # Given two machines at work, a second to a batch
-    paint(folder / "pictures", 12)
+    paint(folder / "pictures", 8)
     place.types("ingest", folder / "pictures")
-    place.types("enqueue", "--config", fake_campaign(folder / "plan.toml", repaint={"seconds_per_batch": 1.0}))
+    place.types("enqueue", "--config", fake_campaign(folder / "plan.toml", batch=2, repaint={"seconds_per_batch": 1.0}))
     with place.working("--until-idle") as victim, place.working("--until-idle") as other:
         # When one is killed with a batch on its device
-        held = until(lambda: _on_device(place, victim), what="the victim has a batch on its device")
+        held = until(lambda: _caught(place, victim), what="the victim has a batch on its device")
         victim.kill()
         killed = time.time()
         # Then the other finishes everything
         assert other.ends() == 0, other.told
-    check_whole(place, repaints=12)
+    check_whole(place, repaints=8)
     # And took up in time what the killed one held
     lost = rows(place, attempts, attempts.c.outcome == "lost")
     assert {row["job_id"] for row in lost} >= held
     assert len({row["worker_id"] for row in lost}) == 1, "a living worker lost jobs"
     assert max(row["ended_at"] for row in lost) - killed < within
+
+
+def _caught(place: Place, crew: Crew) -> set[int]:
+    """Stop the crew in the middle of a batch: what it has on its device then can not be finished before it is killed."""
+    if not _on_device(place, crew):
+        return set()
+    crew.freeze()
+    held = _on_device(place, crew)
+    if not held:
+        crew.thaw()
+    return held
 
 
 def _on_device(place: Place, crew: Crew) -> set[int]:

@@ -11,9 +11,9 @@ from PIL import ImageChops, ImageStat
 
 from db.campaigns import find_campaign
 from db.pictures import read_picture
-from db.tables import attempts, images
+from db.tables import attempts, images, workers
 from tests.acceptance.pictures import paint
-from tests.acceptance.place import Place
+from tests.acceptance.place import Place, until
 from tests.acceptance.record import check_whole, rows, states
 
 if TYPE_CHECKING:
@@ -52,13 +52,15 @@ def test_two_machines_that_share_only_the_urls_paint_everything_once_and_always_
     paint(tmp_path / "pictures", ARTWORKS)
     one.types("ingest", tmp_path / "pictures")
     shutil.rmtree(tmp_path / "pictures")
-    for campaign, batch in (("first", 1), ("second", 1), ("together", 8)):
-        (tmp_path / "plan.toml").write_text(ALONE.format(name=campaign, batch=batch))
-        assert one.reads("enqueue", "--config", tmp_path / "plan.toml", "--models", tiny_models)["jobs"] == 4 * ARTWORKS
 
-    # When both work at once
-    with one.working("--until-idle") as here, other.working("--until-idle") as there:
-        assert (here.ends(), there.ends()) == (0, 0), here.told + there.told
+    # When both are there, and work comes in
+    with one.working() as here, other.working() as there:
+        until(lambda: len(rows(one, workers)) == 2, what="both have registered")
+        for campaign, batch in (("first", 1), ("second", 1), ("together", 8)):
+            (tmp_path / "plan.toml").write_text(ALONE.format(name=campaign, batch=batch))
+            assert one.reads("enqueue", "--config", tmp_path / "plan.toml", "--models", tiny_models)["jobs"] == 4 * ARTWORKS
+        until(lambda: states(one).keys() == {"done"}, what="everything is done")
+        assert (here.stops(), there.stops()) == (0, 0), here.told + there.told
 
     # Then no image is there twice and none is missing, whoever made it
     check_whole(one, repaints=3 * ARTWORKS)

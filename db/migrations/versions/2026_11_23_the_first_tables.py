@@ -326,6 +326,9 @@ def upgrade() -> None:  # noqa: PLR0915  # one statement a table and index
     with op.batch_alter_table("images", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_images_artwork_id"), ["artwork_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_images_content_hash"), ["content_hash"], unique=False)
+        batch_op.create_index(
+            "ix_images_current", ["campaign_id"], unique=False, sqlite_where=sa.text("current"), postgresql_where=sa.text("current")
+        )
         batch_op.create_index(batch_op.f("ix_images_variation_id"), ["variation_id"], unique=False)
         batch_op.create_index(
             "uq_images_current", ["variation_id"], unique=True, sqlite_where=sa.text("current"), postgresql_where=sa.text("current")

@@ -111,6 +111,20 @@ def test_an_absent_model_does_not_end_the_work_on_others(workshop: Workshop, bac
     assert ends(workshop, worker, 20)
 
 
+def test_beside_an_absent_model_a_job_that_backs_off_is_waited_for(workshop: Workshop, backends: Backends) -> None:
+    artworks_of(workshop.engine, 1)
+    sound = workshop.trial(name="sound")
+    sound.fail(sound.claim(Stage.CAPTION), FailureKind.TRANSIENT)
+    backends["absent"] = scripted(load=absent)
+    workshop.trial(name="without", backend="absent")
+    worker = workshop.worker(stages=[Stage.CAPTION])
+
+    worker.answer_ring()
+
+    assert worker.troubles
+    assert not ends(workshop, worker, 0.5)
+
+
 def test_with_an_absent_model_work_of_later_stages_that_it_does_not_serve_is_not_waited_for(workshop: Workshop, backends: Backends) -> None:
     artworks_of(workshop.engine, 1)
     sound = workshop.trial(name="sound")
@@ -151,7 +165,7 @@ def test_a_batch_under_way_is_work(workshop: Workshop, backends: Backends) -> No
 def test_a_database_that_is_away_is_no_reason_to_end(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     worker = workshop.worker()
 
-    def away(*_: Any) -> bool:
+    def away(*_: Any, **__: Any) -> bool:
         raise OperationalError("SELECT", {}, Exception("connection refused"))
 
     with monkeypatch.context() as patched:
