@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import threading
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from db.house import House
     from db.vocabulary import Stage
 
-logger = logging.getLogger(__name__)
-
 
 def run_worker(house: House, *, name: str, device: str, stages: Sequence[Stage], until_idle: bool) -> int:
     """Work in this process until SIGTERM, or until idle; returns the exit code."""
@@ -51,9 +48,6 @@ def run_worker(house: House, *, name: str, device: str, stages: Sequence[Stage],
             worker_shutting_down.disconnect(stopper)
             undone = until_idle and worker.left_undone()
             worker.close()
-    if undone:
-        for trouble in worker.troubles:
-            logger.error("%s", trouble)
     return EXIT_MODEL_TROUBLE if undone else 0
 
 

@@ -156,5 +156,6 @@ class Shelf:
 
 def _trouble(parameters: Parameters, error: Exception) -> ModelTrouble:
     if isinstance(error, BackendError):
-        return ModelTrouble(str(error))
+        elsewhere = ", or name this host's models directory in PARAGONE_MODELS" if parameters.model.startswith(_LOCAL) else ""
+        return ModelTrouble(f"{error}{elsewhere}")
     return ModelTrouble(f"{parameters.model or parameters.backend} can not be loaded: {type(error).__name__}: {error}")

@@ -75,7 +75,7 @@ def _show(out: Console, house: House, campaign: Campaign, planned: Plan, outlook
     verb = "would be added" if dry_run else "added"
     out.print(f"campaign {campaign.name}: {counts} {verb}" if planned.jobs else f"campaign {campaign.name}: nothing to add", soft_wrap=True)
     if planned.left_out:
-        reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(planned.left_out.items()))
+        reasons = "; ".join(f"{count:,} {reason}" for reason, count in sorted(planned.left_out.items()))
         out.print(f"left out: {sum(planned.left_out.values()):,} artworks ({reasons})", markup=False, soft_wrap=True)
     if planned.without_picture:
         out.print(f"{planned.without_picture:,} wait for their picture: run `paragone ingest` on the images", soft_wrap=True)

@@ -30,8 +30,8 @@ def test_each_gpu_gets_a_process_of_its_own_and_sigterm_gives_back_what_had_not_
     host.types("enqueue", "--config", fake_campaign(tmp_path / "plan.toml", batch=2, caption={"seconds_per_batch": 2.0}))
 
     with host.working(gpus="0,1") as crew:
-        # When both work: one batch on each device, another one ready beside it
-        until(lambda: len(_busy(host)) == 2 and len(rows(host, leases)) == 4, what="both devices are busy")
+        # When both work: one batch on each device, others ready beside it
+        until(lambda: len(_busy(host)) == 2 and len(rows(host, leases)) >= 4, what="both devices are busy")
 
         # Then each process sees its own GPU alone, under a name of its own everywhere
         pinned = {process.pid: process.environ()["CUDA_VISIBLE_DEVICES"] for process in crew.workers()}

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from db.campaigns import find_campaign
 from trainer.commands.context import House, pass_house
+from trainer.errors import BadModelFolder
 
 
 @click.command("evaluate")
@@ -18,7 +20,10 @@ from trainer.commands.context import House, pass_house
 @pass_house
 def evaluate(house: House, *, model_directory: Path, campaign_name: str | None, models: Path | None, as_json: bool) -> None:
     """Judge a trained model: by the test part of its own triplets, or by a campaign."""
-    from db.campaigns import find_campaign
+    campaign = find_campaign(house.engine, campaign_name) if campaign_name is not None else None
+    if not (model_directory / "config.json").is_file():
+        raise BadModelFolder(f"{model_directory} holds no config.json: name the folder of a trained model, such as OUT/80-20")
+
     from trainer.evaluation import plain_table
     from trainer.judgement import judge_again, judge_campaign
     from trainer.model_folder import load_model
@@ -27,10 +32,10 @@ def evaluate(house: House, *, model_directory: Path, campaign_name: str | None, 
 
     model = load_model(model_directory)
     embedder = ClipEmbedder(model=saved_clip(model.config.clip, models or house.settings.models), device=best_device())
-    if campaign_name is None:
+    if campaign is None:
         evaluation = judge_again(house.engine, house.store, model, embedder)
     else:
-        evaluation = judge_campaign(house.engine, house.store, model, embedder, find_campaign(house.engine, campaign_name))
+        evaluation = judge_campaign(house.engine, house.store, model, embedder, campaign)
     if as_json:
         click.echo(json.dumps({"model": str(model_directory), "campaign": campaign_name, **evaluation.model_dump(mode="json")}))
         return

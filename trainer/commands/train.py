@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from db.campaigns import find_campaign
 from trainer.commands.context import House, pass_house
 from trainer.splits import Shares
 
@@ -70,12 +71,12 @@ def train(
     as_json: bool,
 ) -> None:
     """Train a siamese head on a campaign's originals and repaints."""
-    from db.campaigns import find_campaign
+    campaign = find_campaign(house.engine, campaign_name)
+
     from trainer.configuration import TrainingConfig
     from trainer.orders import Order, carry_out
     from trainer.run import Start
 
-    campaign = find_campaign(house.engine, campaign_name)
     order = Order(
         splits=tuple(splits),
         config=TrainingConfig(seed=seed, epochs=epochs, temperature=temperature),
