@@ -47,7 +47,7 @@ NEEDED = 0.95
 def main() -> None:
     parser = argparse.ArgumentParser(description="Speed-up of several workers over one.")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
-    parser.add_argument("--artworks", type=int, default=240, help="five device jobs each: 150 batches by default")
+    parser.add_argument("--artworks", type=int, default=480, help="five device jobs each: 300 batches by default")
     parser.add_argument("--seconds", type=float, default=0.5, help="how long a batch of 8 holds a device")
     parser.add_argument("--database-url", default="", help="an empty PostgreSQL database; SQLite if not given")
     parser.add_argument("--broker-url", default="", help="Redis or Valkey; the embedded one if not given")

@@ -153,11 +153,22 @@ def _fill(engine: Engine, count: int) -> int:
         for statement in RESULTS.replace("PROMPT", PROMPT * 3).split(";"):
             connection.execute(text(statement), {key: value for key, value in facts.items() if f":{key}" in statement})
     register_worker(engine, worker_id="gpu0@host", host="host", pid=1, device="cuda", stages=[Stage.CAPTION], threads=2, versions={})
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        # What autovacuum does on PostgreSQL within a minute.
-        for statement in ("VACUUM ANALYZE",) if engine.dialect.name == "postgresql" else ("PRAGMA analysis_limit = 1000", "ANALYZE"):
-            connection.exec_driver_sql(statement)
+    _settle(engine)
     return ids["large"]
+
+
+def _settle(engine: Engine) -> None:
+    """What the databases do by themselves within a minute of quiet: vacuum on PostgreSQL, empty the write-ahead log on SQLite."""
+    connection = engine.raw_connection()
+    cursor = connection.cursor()
+    if engine.dialect.name == "postgresql":
+        connection.driver_connection.autocommit = True
+        cursor.execute("VACUUM ANALYZE")
+        connection.driver_connection.autocommit = False
+    else:
+        for statement in ("PRAGMA analysis_limit = 1000", "ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"):
+            cursor.execute(statement)
+    connection.close()
 
 
 if __name__ == "__main__":

@@ -80,8 +80,8 @@ def _plan(connection: Connection, campaign: Campaign, selection: Selection, *, w
         last_variation = connection.scalar(select(func.coalesce(func.max(variations.c.id), 0)))
         columns = ("campaign_id", "artwork_id", "level", "ordinal", "seed", "redraws")
         bulk_insert(connection, variations, columns, rows)
-        added = _insert_jobs(connection, campaign, int(last_variation or 0), selection.priority)
-        analyze(connection, variations, jobs)
+        analyze(connection, variations)
+        added = _insert_jobs(connection, campaign, int(last_variation or 0), selection.priority, catch_up=bool(fresh & present.keys()))
     return Plan(
         artworks=len(fresh),
         variations=len(rows),
@@ -167,7 +167,7 @@ def _new_variations(
                     yield campaign.id, candidate.id, level, ordinal, seed, 0
 
 
-def _insert_jobs(connection: Connection, campaign: Campaign, last_variation: int, priority: int) -> int:
+def _insert_jobs(connection: Connection, campaign: Campaign, last_variation: int, priority: int, *, catch_up: bool) -> int:
     """Jobs for the variations after `last_variation`, by INSERT ... SELECT; returns how many are new."""
     before = int(connection.scalar(select(func.coalesce(func.max(jobs.c.id), 0))) or 0)
     columns = [
@@ -202,19 +202,21 @@ def _insert_jobs(connection: Connection, campaign: Campaign, last_variation: int
                 ),
             )
         )
-    connection.execute(_catch_up(campaign.id, before))
+    analyze(connection, jobs)
+    if catch_up:
+        connection.execute(_catch_up(campaign.id, before))
     return int(connection.scalar(select(func.count()).select_from(jobs).where(*_new(campaign.id, before))) or 0)
 
 
 def _caption_rows(campaign: Campaign, last_variation: int) -> Select[Any]:
+    # Artworks that the campaign meets for the first time. Not asked of `jobs`: PostgreSQL may scan there what this very statement inserts,
+    # again for each artwork (five minutes for 80,000).
     planned = (
         select(variations.c.artwork_id)
-        .where(variations.c.campaign_id == campaign.id, variations.c.id > last_variation)
-        .distinct()
+        .where(variations.c.campaign_id == campaign.id)
+        .group_by(variations.c.artwork_id)
+        .having(func.min(variations.c.id) > last_variation)
         .subquery()
-    )
-    taken = select(jobs.c.id).where(
-        jobs.c.artwork_id == planned.c.artwork_id, jobs.c.campaign_id == campaign.id, jobs.c.stage == str(Stage.CAPTION)
     )
     return (
         select(
@@ -225,7 +227,6 @@ def _caption_rows(campaign: Campaign, last_variation: int) -> Select[Any]:
             case((artworks.c.picture == PictureState.PRESENT, str(JobState.READY)), else_=str(JobState.WAITING)).label("state"),
         )
         .join(artworks, artworks.c.id == planned.c.artwork_id)
-        .where(~taken.exists())
         .order_by(planned.c.artwork_id)
     )
 

@@ -215,9 +215,10 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, trial: Trial, act: Callable[[], A
     """Plan, and start `act` in another thread when everything is written and nothing is committed."""
     thread = threading.Thread(target=act)
 
-    def slowly(*_: Any) -> None:
-        thread.start()
-        thread.join(0.3)
+    def slowly(_connection: Any, table: Any) -> None:
+        if table is jobs:
+            thread.start()
+            thread.join(0.3)
 
     monkeypatch.setattr(db.life.plan, "analyze", slowly)
     trial.plan()
