@@ -66,8 +66,10 @@ def progress(engine: Engine, campaign_id: int | None = None, *, workers_within: 
     workers = tuple(living_workers(engine, within_seconds=workers_within))
     with reading(engine).connect() as connection:
         counts = _counts(connection, books)
-        rates = _rates(connection, campaign_id) if details else {}
-        stuck = _stuck(connection, campaign_id, counts, workers) if details else {}
+        # Asked for once: PostgreSQL takes no index for a comparison with a clock that runs on, and reads that clock for every row.
+        at = connection.scalar(select(now())) or 0.0
+        rates = _rates(connection, campaign_id, at) if details else {}
+        stuck = _stuck(connection, campaign_id, counts, workers, at) if details else {}
         painted = _painted(connection, campaign_id)
     total = _added(counts.values())
     return Progress(
@@ -145,15 +147,21 @@ def _not_led_by(table: Any, campaign_id: int | None) -> list[ColumnElement[bool]
     return [] if campaign_id is None else [table.c.campaign_id + 0 == campaign_id]
 
 
-#: Jobs of one campaign by stage and state, each count along its stretch of ix_jobs_progress: one GROUP BY over it takes twice as long.
+def _counted(table: Any, what: Any, *conditions: ColumnElement[bool]) -> Any:
+    return select(what).select_from(table).where(table.c.campaign_id == bindparam("campaign"), *conditions).scalar_subquery()
+
+
+#: Of one campaign, for each stage: all jobs as planned, then those in every state but `done`, each count along its stretch of
+#: ix_jobs_progress. One statement sees one moment, so what is in no other state is done.
+_UNDONE = [state for state in JobState if state is not JobState.DONE]
 _COUNTS = select(
     *(
-        select(func.count())
-        .select_from(jobs)
-        .where(jobs.c.campaign_id == bindparam("campaign"), jobs.c.stage == str(stage), jobs.c.state == str(state))
-        .scalar_subquery()
+        count
         for stage in Stage
-        for state in JobState
+        for count in (
+            _counted(batch_keys, func.coalesce(func.sum(batch_keys.c.jobs), 0), batch_keys.c.stage == str(stage)),
+            *(_counted(jobs, func.count(), jobs.c.stage == str(stage), jobs.c.state == str(state)) for state in _UNDONE),
+        )
     )
 )
 
@@ -162,8 +170,13 @@ def _counts(connection: Connection, campaign_ids: Iterable[int]) -> dict[int, di
     found = {}
     for campaign_id in campaign_ids:
         row = iter(connection.execute(_COUNTS, {"campaign": campaign_id}).one())
-        found[campaign_id] = {str(stage): {str(state): count for state in JobState if (count := next(row))} for stage in Stage}
+        found[campaign_id] = {str(stage): _of_stage(int(next(row)), {state: int(next(row)) for state in _UNDONE}) for stage in Stage}
     return found
+
+
+def _of_stage(planned: int, undone: dict[JobState, int]) -> dict[str, int]:
+    counts = {**undone, JobState.DONE: planned - sum(undone.values())}
+    return {str(state): counts[state] for state in JobState if counts[state]}
 
 
 def _added(counts: Any) -> dict[str, dict[str, int]]:
@@ -175,10 +188,8 @@ def _added(counts: Any) -> dict[str, dict[str, int]]:
     return total
 
 
-def _rates(connection: Connection, campaign_id: int | None) -> dict[str, float]:
+def _rates(connection: Connection, campaign_id: int | None, at: float) -> dict[str, float]:
     """Jobs per second by stage, over the window or since the first attempt in it if that is later."""
-    # Asked for by itself: PostgreSQL takes no index for a comparison with a clock that runs on.
-    at = connection.scalar(select(now())) or 0.0
     query = (
         select(jobs.c.stage, func.count(), func.min(attempts.c.ended_at))
         .join(attempts, attempts.c.job_id == jobs.c.id)
@@ -200,7 +211,7 @@ def _eta(total: dict[str, dict[str, int]], rates: dict[str, float]) -> float | N
 
 
 def _stuck(
-    connection: Connection, campaign_id: int | None, counts: dict[int, dict[str, dict[str, int]]], workers: Sequence[Worker]
+    connection: Connection, campaign_id: int | None, counts: dict[int, dict[str, dict[str, int]]], workers: Sequence[Worker], at: float
 ) -> dict[str, int]:
     total = _added(counts.values())
     found: dict[str, int] = {}
@@ -215,7 +226,7 @@ def _stuck(
     backing_off = (
         select(func.count())
         .select_from(jobs)
-        .where(jobs.c.state == literal_column(f"'{JobState.READY}'"), jobs.c.not_before > now(), *_not_led_by(jobs, campaign_id))
+        .where(jobs.c.state == literal_column(f"'{JobState.READY}'"), jobs.c.not_before > at, *_not_led_by(jobs, campaign_id))
     )
     if any(states.get("ready") for states in total.values()):
         found["backing off before a retry"] = connection.scalar(backing_off) or 0

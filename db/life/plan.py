@@ -15,7 +15,7 @@ from db.clock import now
 from db.engine import reading
 from db.life.arrival import hold_arrivals
 from db.life.batch_keys import batch_key, write_batch_keys
-from db.tables import artworks, campaigns, jobs, variations
+from db.tables import artworks, batch_keys, campaigns, jobs, variations
 from db.vocabulary import JobState, PictureState, Stage
 
 if TYPE_CHECKING:
@@ -205,7 +205,11 @@ def _insert_jobs(connection: Connection, campaign: Campaign, last_variation: int
     analyze(connection, jobs)
     if catch_up:
         connection.execute(_catch_up(campaign.id, before))
-    return int(connection.scalar(select(func.count()).select_from(jobs).where(*_new(campaign.id, before))) or 0)
+    counted = select(jobs.c.batch_key, func.count()).where(*_new(campaign.id, before)).group_by(jobs.c.batch_key)
+    planned = {key: int(count) for key, count in connection.execute(counted)}
+    for key, count in planned.items():
+        connection.execute(update(batch_keys).where(batch_keys.c.batch_key == key).values(jobs=batch_keys.c.jobs + count))
+    return sum(planned.values())
 
 
 def _caption_rows(campaign: Campaign, last_variation: int) -> Select[Any]:

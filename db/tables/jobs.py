@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, String, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Index, Integer, String, Table, Text, text
 
 from db.tables.metadata import Id, Json, Moment, metadata
 
@@ -16,6 +16,9 @@ batch_keys = Table(
     # {"backend", "model", "location", "revision", "dtype", "settings"}: what a worker needs to load and run it.
     Column("parameters", Json, nullable=False),
     Column("paused", Boolean, nullable=False, server_default=text("false")),
+    # How many jobs were ever planned under this key. No job is deleted, so those that are in no other state are done, and nobody has to
+    # count the most numerous ones.
+    Column("jobs", BigInteger, nullable=False, server_default="0"),
 )
 
 workers = Table(

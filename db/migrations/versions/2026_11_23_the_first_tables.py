@@ -208,6 +208,7 @@ def upgrade() -> None:  # noqa: PLR0915  # one statement a table and index
         sa.Column("stage", sa.String(length=16), nullable=False),
         sa.Column("parameters", JSON, nullable=False),
         sa.Column("paused", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("jobs", sa.BigInteger(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_batch_keys_campaign_id_campaigns")),
         sa.PrimaryKeyConstraint("batch_key", name=op.f("pk_batch_keys")),
     )
