@@ -159,16 +159,13 @@ def _fill(engine: Engine, count: int) -> int:
 
 def _settle(engine: Engine) -> None:
     """What the databases do by themselves within a minute of quiet: vacuum on PostgreSQL, empty the write-ahead log on SQLite."""
-    connection = engine.raw_connection()
-    cursor = connection.cursor()
     if engine.dialect.name == "postgresql":
-        connection.driver_connection.autocommit = True
-        cursor.execute("VACUUM ANALYZE")
-        connection.driver_connection.autocommit = False
+        statements = ["VACUUM ANALYZE"]
     else:
-        for statement in ("PRAGMA analysis_limit = 1000", "ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"):
-            cursor.execute(statement)
-    connection.close()
+        statements = ["PRAGMA analysis_limit = 1000", "ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"]
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for statement in statements:
+            connection.execute(text(statement))
 
 
 if __name__ == "__main__":

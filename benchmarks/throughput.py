@@ -99,7 +99,7 @@ def _paragone(settings: Settings, count: int, name: str) -> float:
     engine.dispose()
     assert not undone, f"{undone} jobs were not done"
     skip = len(ended) // 20
-    return (len(ended) - skip) / (ended[-1] - ended[skip])
+    return float((len(ended) - skip) / (ended[-1] - ended[skip]))
 
 
 def _bare_celery(broker_url: str, count: int, threads: int) -> float:
