@@ -1,6 +1,6 @@
 """Speed-up of 2 and 4 worker processes with simulated devices over one.
 
-    python benchmarks/scaling.py [--workers 1 2 4] [--artworks 240] [--seconds 0.5] [--database-url URL] [--broker-url URL]
+    python benchmarks/scaling.py [--workers 1 2 4] [--artworks 480] [--seconds 0.5] [--database-url URL] [--broker-url URL]
 
 All four real stages on small real pictures; every batch of 8 captions, repaints or recaptions holds its worker's own device for so long,
 as a GPU would. The same campaign is given to one, two and four workers that are up and waiting; timed from the moment it is resumed to

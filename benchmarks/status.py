@@ -165,7 +165,7 @@ def _settle(engine: Engine) -> None:
         statements = ["PRAGMA analysis_limit = 1000", "ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"]
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         for statement in statements:
-            connection.execute(text(statement))
+            connection.execute(text(statement)).close()
 
 
 if __name__ == "__main__":
