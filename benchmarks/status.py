@@ -160,12 +160,13 @@ def _fill(engine: Engine, count: int) -> int:
 def _settle(engine: Engine) -> None:
     """What the databases do by themselves within a minute of quiet: vacuum on PostgreSQL, empty the write-ahead log on SQLite."""
     if engine.dialect.name == "postgresql":
-        statements = ["VACUUM ANALYZE"]
-    else:
-        statements = ["PRAGMA analysis_limit = 1000", "ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"]
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for statement in statements:
-            connection.execute(text(statement)).close()
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as plain:
+            plain.execute(text("VACUUM ANALYZE"))
+        return
+    connection = engine.raw_connection()  # no transaction around a checkpoint
+    for statement in ("PRAGMA analysis_limit = 1000", "ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"):
+        connection.cursor().execute(statement).close()
+    connection.close()
 
 
 if __name__ == "__main__":
