@@ -39,6 +39,8 @@ class ModelsFile(BaseModel):
     image: Image
     #: Settings of the captioner.
     captioner: dict[str, Any] = Field(default_factory=dict)
+    #: Settings of the prompt writer, such as how long prompts should be.
+    prompt: dict[str, Any] = Field(default_factory=dict)
     levels: dict[str, LevelAdvice] = Field(min_length=1)
 
 
@@ -94,6 +96,7 @@ def with_local_models(settings: dict[str, Any], directory: Path) -> dict[str, An
             "model": f"local:{_CAPTIONER}",
             "settings": {**advice.captioner, **_table(caption, "settings")},
         },
+        "prompt": {**advice.prompt, **_table(settings, "prompt")},
         "level": levels,
         "picture": {"size": advice.image.size, **_table(settings, "picture")},
     }

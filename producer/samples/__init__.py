@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from producer.samples.painter import Painting, paint
 from producer.samples.palettes import PALETTES, Palette
-from producer.samples.scene import Scene, Shape
+from producer.samples.scene import Role, Scene, Shape
 from producer.samples.styles import STYLES, Artist, Style
-from producer.samples.subjects import SUBJECTS
+from producer.samples.subjects import SUBJECTS, Subject
 from producer.samples.tree import Painted, paint_tree
 
-__all__ = ["PALETTES", "STYLES", "SUBJECTS", "Artist", "Painted", "Painting", "Palette", "Scene", "Shape", "Style", "paint", "paint_tree"]
+__all__ = [
+    "PALETTES",
+    "STYLES",
+    "SUBJECTS",
+    "Artist",
+    "Painted",
+    "Painting",
+    "Palette",
+    "Role",
+    "Scene",
+    "Shape",
+    "Style",
+    "Subject",
+    "paint",
+    "paint_tree",
+]

@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from producer.samples.palettes import PALETTES
-from producer.samples.styles import STYLES
-from producer.samples.subjects import SUBJECTS, compose
+import numpy as np
+
+from producer.samples.palettes import PALETTES, Palette
+from producer.samples.scene import Scene
+from producer.samples.sketch import Sketch
+from producer.samples.styles import STYLES, Artist, Style
+from producer.samples.subjects import MOST, SUBJECTS, Subject
 
 if TYPE_CHECKING:
     from PIL import Image
 
 #: Width to height.
 ASPECTS = ((1, 1), (4, 3), (3, 4), (3, 2), (2, 3), (16, 10))
-_MOODS = ("", "Quiet", "Early", "Late", "Distant", "Bright", "Forgotten", "Little", "Blue Hour", "Remembered")
+#: What so many things next to one another need at least.
+_NARROWEST = {1: 0.0, 2: 0.75, 3: 1.0}
+#: A title is never the caption alone: a prompt may not repeat a title.
+_MOODS = (
+    "Evening",
+    "Quiet",
+    "Early",
+    "Late",
+    "Distant",
+    "Bright",
+    "Forgotten",
+    "Little",
+    "Last",
+    "Remembered",
+    "Silent",
+    "Beloved",
+    "Half-Dreamt",
+)
 _YEARS = (1882, 1968)
-_MOST = 3
-_SMALL = re.compile(r"(?<= )(?:A|The|In|On|Of|Over|With|And|Behind)\b")
+_SMALL = re.compile(r"(?<= )(?:A|An|The|In|On|Of|Over|With|And|Behind|At)\b")
+_ARTICLE = re.compile(r"^(?:an?|the) ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +49,10 @@ class Painting:
     """A picture and the truth about it."""
 
     image: Image.Image
-    #: "a cubist painting of two boats in a harbour in autumn colours".
+    #: "a painting of two boats in a harbour".
     caption: str
+    #: "a pointillist painting of two boats in a harbour in autumn colours".
+    sentence: str
     style: str
     artist: str
     title: str
@@ -36,32 +60,64 @@ class Painting:
     subject: str
     count: int
     palette: str
+    #: The index: all versions of one scene share it.
+    scene: int
+    version: int
 
 
-def paint(seed: int, index: int, size: int) -> Painting:
-    """The painting of this seed and index, `size` pixels on its longer side; the same at any time under the same Pillow.
+def paint(seed: int, index: int, size: int, version: int = 0) -> Painting:
+    """The painting of this seed and index, `size` pixels on its longer side; the same at any time under the same Pillow and NumPy.
 
-    Styles take turns, so any run of eight shows all of them.
+    Styles take turns over the indices. Versions above zero show the very same scene in another style, by another artist and in
+    another palette.
     """
-    rng = Random(f"paragone samples {seed} {index}")
-    style = STYLES[index % len(STYLES)]
-    artist = rng.choice(style.artists)
-    palette = PALETTES[rng.choice(artist.palettes)]
-    subject, count = rng.choice(list(SUBJECTS)), rng.randint(1, _MOST)
-    across, up = rng.choice(ASPECTS)
+    dice = Random(f"paragone scene {seed} {index}")
+    subject, count = dice.choice(list(SUBJECTS.values())), dice.randint(1, MOST)
+    across, up = dice.choice([aspect for aspect in ASPECTS if aspect[0] / aspect[1] >= _NARROWEST[count]])
+    scene = _scene(dice, subject, count, across / up)
+    title = f"{dice.choice(_MOODS)} {_ARTICLE.sub('', scene.words).title()}"
+    year = dice.randint(*_YEARS)
+    style, artist, palette = _hand(seed, index, version)
+    rng = np.random.Generator(np.random.PCG64([seed % 2**63, index, version]))
     longer = max(across, up)
-    scene = compose(rng, subject, count, palette)
-    shown = scene.caption.removeprefix("a ").removeprefix("the ").title()
-    title = _SMALL.sub(lambda word: word[0].lower(), f"{rng.choice(_MOODS)} {shown}".strip())
+    wanted = max(1, round(size * across / longer)), max(1, round(size * up / longer))
     article = "an" if style.adjective[0] in "aeiou" else "a"
     return Painting(
-        year=rng.randint(*_YEARS),
-        image=style.paint(scene, (round(size * across / longer), round(size * up / longer)), artist.hand, rng),
-        caption=f"{article} {style.adjective} painting of {scene.caption} in {palette.name} colours",
+        image=style.paint(scene, palette, wanted, artist, rng),
+        caption=f"a painting of {scene.words}",
+        sentence=f"{article} {style.adjective} painting of {scene.words} in {palette.name} colours",
         style=style.name,
         artist=artist.name,
-        title=title,
-        subject=subject,
-        count=count,
+        title=_SMALL.sub(lambda word: word[0].lower(), title),
+        year=year,
+        subject=scene.subject,
+        count=scene.count,
         palette=palette.name,
+        scene=index,
+        version=version,
     )
+
+
+def _scene(dice: Random, subject: Subject, count: int, aspect: float) -> Scene:
+    """A subject with so many things, laid out for this width to height."""
+    width, height = math.sqrt(aspect), 1 / math.sqrt(aspect)
+    sketch = Sketch(dice, count=count, width=width, height=height)
+    subject.lay(sketch)
+    shapes = sketch.mirrored() if dice.random() < 0.5 else tuple(sketch.shapes)  # noqa: PLR2004
+    return Scene(subject=subject.name, words=subject.words(count), count=count, width=width, height=height, shapes=shapes)
+
+
+def _hand(seed: int, index: int, version: int) -> tuple[Style, Artist, Palette]:
+    """Who paints it, how, and in which colours; never in the first version's style or colours again."""
+    dice = Random(f"paragone hand {seed} {index}")
+    first = STYLES[index % len(STYLES)]
+    artist = dice.choice(first.artists)
+    liked = dice.choice(artist.palettes)
+    if version == 0:
+        return first, artist, PALETTES[liked]
+    others = [style for style in STYLES if style is not first]
+    dice.shuffle(others)
+    style = others[(version - 1) % len(others)]
+    dice = Random(f"paragone hand {seed} {index} {version}")
+    artist = dice.choice(style.artists)
+    return style, artist, PALETTES[dice.choice([palette for palette in artist.palettes if palette != liked])]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from producer.samples.painter import Painting, paint
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 COLUMNS = ("filename", "artist", "genre", "description", "phash", "width", "height", "genre_count", "subset", "title", "date")
 
+#: What truth.json tells of a painting, next to its file's name.
+FACTS = ("caption", "sentence", "style", "artist", "title", "year", "subject", "count", "palette", "scene", "version")
 #: From this many artworks on the folder has gaps: fewer would be mostly gaps.
 WITH_GAPS = 12
 #: Every fifth row is of the test subset.
@@ -33,16 +37,19 @@ class Painted:
     gaps: dict[str, str]
 
 
-def paint_tree(folder: Path, *, count: int, size: int, seed: int) -> Painted:
-    """Paint `count` complete artworks into `Style_Name/artist_title-year.jpg`, with `classes.csv` and `truth.json` beside them."""
+def paint_tree(folder: Path, *, count: int, size: int, seed: int, versions: int = 1) -> Painted:
+    """Paint `count` scenes into `Style_Name/artist_title-year.jpg`, with `classes.csv` and `truth.json` beside them.
+
+    Each scene is painted `versions` times. Only folders of single versions have gaps: the others are for training.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
     truths: dict[str, dict[str, Any]] = {}
-    names: set[str] = set()
+    names: Counter[str] = Counter()
     gaps: dict[str, str] = {}
-    extra = 2 if count >= WITH_GAPS else 0
-    for index in range(count + extra):
-        painting = paint(seed, index, size)
+    extra = 2 if count >= WITH_GAPS and versions == 1 else 0
+    for index, version in product(range(count + extra), range(versions)):
+        painting = paint(seed, index, size, version)
         path = _path(painting, names)
         row = _row(painting, path, len(rows))
         data = _jpeg(painting)
@@ -60,7 +67,7 @@ def paint_tree(folder: Path, *, count: int, size: int, seed: int) -> Painted:
         gaps["broken name"] = _broken_name(folder, rows, truths)
     _catalogue(folder, rows)
     (folder / "truth.json").write_text(json.dumps(truths, ensure_ascii=False, indent=1) + "\n")
-    return Painted(folder=folder, artworks=count, gaps=gaps)
+    return Painted(folder=folder, artworks=count * versions, gaps=gaps)
 
 
 def slug(text: str) -> str:
@@ -68,14 +75,13 @@ def slug(text: str) -> str:
     return _NO_SLUG.sub("-", text.casefold()).strip("-")
 
 
-def _path(painting: Painting, names: set[str]) -> str:
-    """A path whose stem no other painting has: the stem is the work's key."""
-    stem = f"{slug(painting.artist)}_{slug(painting.title)}-{painting.year}"
-    number = 2
-    while stem in names:
-        stem = f"{slug(painting.artist)}_{slug(painting.title)}-{number}-{painting.year}"
-        number += 1
-    names.add(stem)
+def _path(painting: Painting, names: Counter[str]) -> str:
+    """A path whose stem no other painting has: the stem is the work's key. Equal ones are numbered from the second on."""
+    start = f"{slug(painting.artist)}_{slug(painting.title)}"
+    stem = f"{start}-{painting.year}"
+    names[stem] += 1
+    if names[stem] > 1:
+        stem = f"{start}-no-{names[stem]}-{painting.year}"
     return f"{painting.style.replace(' ', '_')}/{stem}.jpg"
 
 
@@ -96,8 +102,7 @@ def _row(painting: Painting, path: str, place: int) -> dict[str, Any]:
 
 
 def _truth(painting: Painting, row: dict[str, Any]) -> dict[str, Any]:
-    facts = ("caption", "style", "artist", "title", "year", "subject", "count", "palette")
-    return {"filename": row["filename"], **{fact: getattr(painting, fact) for fact in facts}}
+    return {"filename": row["filename"], **{fact: getattr(painting, fact) for fact in FACTS}}
 
 
 def _nobody(path: str, row: dict[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -2,62 +2,60 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageDraw, ImageEnhance
+import numpy as np
 
-from producer.samples.scene import shaded
+from producer.samples.palettes import mixed, shaded
+from producer.samples.study import gradient, study
 from producer.samples.styles.style import Artist
+from producer.samples.surface import blended, grained, noise
+from producer.samples.warp import taken
 
 if TYPE_CHECKING:
-    from random import Random
+    from numpy.random import Generator
+    from PIL import Image
 
-    from producer.samples.scene import Point, Scene
+    from producer.samples.palettes import Palette
+    from producer.samples.scene import Scene
 
 
 class Cubism:
-    """Facets of a bent grid; each shows the scene moved, turned in light and edged."""
+    """Straight cuts through the whole picture; every facet is moved, shaded across and edged."""
 
     name = "Cubism"
     adjective = "cubist"
     artists = (
-        Artist(name="Émile Facette", palettes=("autumn", "desert"), hand=1.0),
-        Artist(name="Ramón Aristas", palettes=("rose and grey", "emerald and gold"), hand=1.3),
-        Artist(name="Vera Kubik", palettes=("sea blue", "night"), hand=0.8),
+        Artist(name="Émile Facette", palettes=("autumn", "desert", "meadow", "crimson"), stroke=1.0, slant=0.2),
+        Artist(name="Ramón Aristas", palettes=("rose and grey", "emerald and gold", "dawn", "autumn"), stroke=0.75, slant=0.6, line=1.4),
+        Artist(name="Vera Kubik", palettes=("sea blue", "night", "violet dusk", "rose and grey"), stroke=1.3, slant=-0.2, line=0.8),
     )
 
-    def paint(self, scene: Scene, size: tuple[int, int], hand: float, rng: Random) -> Image.Image:
-        """Every cell of the grid is cut along a diagonal into two facets."""
-        flat = ImageEnhance.Color(scene.flat(size, outline=0.006)).enhance(0.75)
-        image = flat.copy()
-        cells = max(4, round(7 / hand))
-        corners = [[self._corner(column, row, cells, size, rng) for column in range(cells + 1)] for row in range(cells + 1)]
-        for row in range(cells):
-            for column in range(cells):
-                a, b = corners[row][column], corners[row][column + 1]
-                c, d = corners[row + 1][column + 1], corners[row + 1][column]
-                for facet in ((a, b, c), (a, c, d)) if rng.random() < 0.5 else ((a, b, d), (b, c, d)):  # noqa: PLR2004
-                    self._facet(image, flat, facet, scene, rng)
-        return image
-
-    def _facet(self, image: Image.Image, flat: Image.Image, facet: tuple[Point, ...], scene: Scene, rng: Random) -> None:
-        reach = max(image.size) * 0.035
-        moved = (round(rng.uniform(-reach, reach)), round(rng.uniform(-reach, reach)))
-        left, top = (int(min(point[axis] for point in facet)) for axis in (0, 1))
-        right, bottom = (int(max(point[axis] for point in facet)) + 1 for axis in (0, 1))
-        across = min(max(0, left + moved[0]), max(0, flat.width - (right - left)))
-        down = min(max(0, top + moved[1]), max(0, flat.height - (bottom - top)))
-        part = flat.crop((across, down, across + right - left, down + bottom - top))
-        part = Image.blend(part, Image.new("RGB", part.size, shaded(scene.palette.far, rng.uniform(-0.5, 0.6))), rng.uniform(0.1, 0.36))
-        mask = Image.new("L", part.size, 0)
-        ImageDraw.Draw(mask).polygon([(x - left, y - top) for x, y in facet], fill=255)
-        image.paste(part, (left, top), mask)
-        edge = shaded(scene.palette.dark, rng.uniform(0.0, 0.5))
-        ImageDraw.Draw(image).line([facet[0], facet[1], facet[2]], fill=edge, width=max(1, max(image.size) // 220))
-
-    def _corner(self, column: int, row: int, cells: int, size: tuple[int, int], rng: Random) -> Point:
-        """Corners on the rim stay on it; the others wander."""
-        wander = 0.38 / cells
-        x = column / cells + (rng.uniform(-wander, wander) if 0 < column < cells else 0.0)
-        y = row / cells + (rng.uniform(-wander, wander) if 0 < row < cells else 0.0)
-        return x * size[0], y * size[1]
+    def paint(self, scene: Scene, palette: Palette, size: tuple[int, int], artist: Artist, rng: Generator) -> Image.Image:
+        """The cuts run in two bundles of nearly parallel lines and some that cross them."""
+        drawn = study(scene, palette, size, contour=0.009 * artist.line)
+        height, width = drawn.index.shape
+        x, y = (np.arange(width, dtype=np.float32) / drawn.scale)[None, :], (np.arange(height, dtype=np.float32) / drawn.scale)[:, None]
+        cuts = max(6, round(10 / artist.stroke))
+        facet, depth = np.zeros((height, width), np.int32), np.full((height, width), 9.0, np.float32)
+        for cut in range(cuts):
+            angle = artist.slant + (0.0, math.pi / 2, math.pi / 4)[cut % 3] + rng.normal(0, 0.22)
+            off = math.cos(angle) * scene.width * rng.uniform(0.1, 0.9) + math.sin(angle) * scene.height * rng.uniform(0.1, 0.9)
+            side = x * math.cos(angle) + y * math.sin(angle) - np.float32(off)
+            facet |= (side > 0).astype(np.int32) << cut
+            depth = np.where((side > 0) & (side < depth), side, depth)
+        move = (rng.uniform(-0.019, 0.019, (2, 2**cuts)) * drawn.scale).astype(np.float32)
+        moved = drawn.moved(taken(drawn, move[0][facet], move[1][facet]))
+        seen = moved.coloured(lambda shape: gradient(shape, palette), loud=0.75)
+        tones = np.array(
+            [palette.far, palette.glow, shaded(palette.ground, palette, -0.35), mixed(palette.sky, palette.light, 0.5)], np.uint8
+        )
+        tone = tones[rng.integers(0, len(tones), 2**cuts)][facet]
+        fading = np.clip(1 - depth / 0.16, 0, 1)
+        strength = rng.uniform(0.08, 0.42, 2**cuts).astype(np.float32)[facet]
+        painted = blended(seen, tone, strength * (0.35 + 0.65 * fading))
+        edge = depth < 0.0045 * artist.line
+        painted = blended(painted, shaded(palette.dark, palette, 0.1), edge * np.float32(0.55))
+        image = drawn.picture(painted)
+        return grained(image, noise(rng, (image.height, image.width), 130) * 9)

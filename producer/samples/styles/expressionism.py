@@ -1,50 +1,54 @@
-"""Expressionism: heavy bent strokes, loud colour, dark contours."""
+"""Expressionism: heavy bent strokes along a whirl, loud colour, dark contours."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-from PIL import ImageDraw, ImageEnhance
+import numpy as np
 
-from producer.samples.scene import shaded
-from producer.samples.styles.style import Artist, jittered
+from producer.samples.brush import Brush, colours_at, scattered, stroked
+from producer.samples.palettes import shaded
+from producer.samples.scene import Role
+from producer.samples.study import gradient, study
+from producer.samples.styles.style import Artist
+from producer.samples.surface import blended
+from producer.samples.warp import swayed
 
 if TYPE_CHECKING:
-    from random import Random
-
+    from numpy.random import Generator
     from PIL import Image
 
+    from producer.samples.palettes import Palette
     from producer.samples.scene import Scene
 
 
 class Expressionism:
-    """Long strokes that follow a whirl over the whole picture."""
+    """The scene sways; long thick strokes follow a field that whirls over the whole picture."""
 
     name = "Expressionism"
     adjective = "expressionist"
     artists = (
-        Artist(name="Käthe Sturm", palettes=("night", "autumn"), hand=1.2),
-        Artist(name="Nils Orkan", palettes=("emerald and gold", "desert"), hand=1.0),
-        Artist(name="Jadwiga Wicher", palettes=("dawn", "night"), hand=1.45),
+        Artist(name="Käthe Sturm", palettes=("night", "autumn", "crimson", "rose and grey"), stroke=1.2, line=1.2, slant=0.4),
+        Artist(name="Nils Orkan", palettes=("emerald and gold", "desert", "sea blue", "violet dusk"), stroke=1.0, line=0.9, slant=-0.5),
+        Artist(name="Jadwiga Wicher", palettes=("dawn", "night", "meadow", "crimson"), stroke=1.4, line=1.4, slant=1.1, loose=1.3),
     )
 
-    def paint(self, scene: Scene, size: tuple[int, int], hand: float, rng: Random) -> Image.Image:
-        """The flat scene with contours, louder, under strokes along sine-bent directions."""
-        image = ImageEnhance.Color(scene.flat(size, outline=0.012 * hand)).enhance(1.7)
-        source = image.copy().load()
-        assert source is not None
-        draw = ImageDraw.Draw(image)
-        unit = max(size) / 100
-        waves, phase = rng.uniform(1.5, 3.0), rng.random() * math.tau
-        for _ in range(900):
-            x, y = rng.random() * size[0], rng.random() * size[1]
-            under = source[int(x), int(y)]
-            assert isinstance(under, tuple)
-            colour = shaded(jittered((under[0], under[1], under[2]), rng, 14), rng.uniform(-0.25, 0.2))
-            track = [(x, y)]
-            for _step in range(5):
-                angle = phase + math.sin(waves * math.tau * track[-1][0] / size[0]) + math.cos(waves * math.tau * track[-1][1] / size[1])
-                track.append((track[-1][0] + math.cos(angle) * unit * 1.6, track[-1][1] + math.sin(angle) * unit * 1.6))
-            draw.line(track, fill=colour, width=max(1, round(unit * 0.9 * hand)), joint="curve")
-        return ImageEnhance.Contrast(image).enhance(1.15)
+    def paint(self, scene: Scene, palette: Palette, size: tuple[int, int], artist: Artist, rng: Generator) -> Image.Image:
+        """Contours are swayed with the rest; strokes over things are finer so that these stay whole."""
+        drawn = study(scene, palette, size, contour=0.013 * artist.line)
+        drawn = drawn.moved(swayed(drawn, rng, 0.02 * artist.loose))
+        seen = painted = drawn.coloured(lambda shape: gradient(shape, palette), loud=1.5)
+        contour, things = drawn.contour, drawn.where(Role.THING, Role.DETAIL)
+        waves, phase = rng.uniform(0.9, 1.7, 2), rng.uniform(0, math.tau, 2)
+        for number, breadth, only in ((650, 1.2, False), (1700, 0.45, True)):
+            places = scattered(rng, drawn, round(number / artist.stroke))
+            keep = (things[places[0], places[1]] == only) & ~contour[places[0], places[1]]
+            colours = colours_at(seen, places, rng, spread=11 if only else 16)
+            row, column = places / drawn.scale
+            whirl = np.sin(column * math.tau * waves[0] + phase[0]) + np.cos(row * math.tau * waves[1] + phase[1])
+            angles = (whirl * 0.9 + artist.slant).astype(np.float32)
+            brush = Brush(length=0.045 * breadth * artist.stroke, width=0.011 * breadth * artist.stroke, bend=0.4, relief=24, ragged=0.8)
+            laid = stroked(painted, drawn, places=places, angles=angles, colours=colours, brush=brush, rng=rng, keep=keep)
+            painted = laid if only else blended(laid, seen, things | contour)
+        return drawn.picture(blended(painted, shaded(palette.dark, palette, -0.2), contour * np.float32(0.88)))

@@ -1,50 +1,50 @@
-"""Impressionism: short soft strokes in broken colour."""
+"""Impressionism: short strokes of broken colour that follow what they paint."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-from PIL import ImageDraw, ImageFilter
+import numpy as np
 
-from producer.samples.scene import shaded
-from producer.samples.styles.style import Artist, jittered
+from producer.samples.brush import Brush, colours_at, scattered, stroked
+from producer.samples.scene import Role
+from producer.samples.study import gradient, study
+from producer.samples.styles.style import Artist
+from producer.samples.surface import blended
 
 if TYPE_CHECKING:
-    from random import Random
-
+    from numpy.random import Generator
     from PIL import Image
 
+    from producer.samples.palettes import Palette
     from producer.samples.scene import Scene
 
 
 class Impressionism:
-    """Strokes that lie flat on water and land and lean in the air."""
+    """A blurred underpainting, broad strokes over it, small ones over the things."""
 
     name = "Impressionism"
     adjective = "impressionist"
     artists = (
-        Artist(name="Élise Brumaire", palettes=("dawn", "meadow"), hand=1.0),
-        Artist(name="Henri Lavergne", palettes=("sea blue", "rose and grey"), hand=1.25),
-        Artist(name="Ada Whitcombe", palettes=("autumn", "emerald and gold"), hand=0.85),
+        Artist(name="Élise Brumaire", palettes=("dawn", "meadow", "violet dusk", "night"), stroke=1.0, slant=0.1),
+        Artist(name="Henri Lavergne", palettes=("sea blue", "rose and grey", "desert", "crimson"), stroke=1.3, slant=-0.25, loose=1.2),
+        Artist(name="Ada Whitcombe", palettes=("autumn", "emerald and gold", "dawn", "sea blue"), stroke=0.8, slant=0.35, loose=0.8),
     )
 
-    def paint(self, scene: Scene, size: tuple[int, int], hand: float, rng: Random) -> Image.Image:
-        """A blurred underpainting, then strokes from coarse to fine."""
-        flat = scene.flat(size)
-        unit = max(size) / 100
-        image = flat.filter(ImageFilter.GaussianBlur(unit * 2.5))
-        seen = flat.load()
-        assert seen is not None
-        draw = ImageDraw.Draw(image)
-        for coarse, number in ((2.2, 500), (1.3, 1300)):
-            for _ in range(number):
-                x, y = rng.random() * size[0], rng.random() * size[1]
-                under = seen[int(x), int(y)]
-                assert isinstance(under, tuple)
-                colour = shaded(jittered((under[0], under[1], under[2]), rng, 18), rng.uniform(-0.12, 0.22))
-                angle = rng.gauss(0.1 if y > size[1] * 0.5 else 0.7, 0.3)
-                reach = unit * coarse * hand * rng.uniform(1.0, 1.9)
-                dx, dy = math.cos(angle) * reach, math.sin(angle) * reach
-                draw.line((x - dx, y - dy, x + dx, y + dy), fill=colour, width=max(1, round(unit * coarse * hand)))
-        return image.filter(ImageFilter.GaussianBlur(unit * 0.25))
+    def paint(self, scene: Scene, palette: Palette, size: tuple[int, int], artist: Artist, rng: Generator) -> Image.Image:
+        """Strokes run flat on water, leaning in the air, about in leaves."""
+        drawn = study(scene, palette, size)
+        seen = drawn.coloured(lambda shape: gradient(shape, palette), loud=1.12)
+        painted = blended(seen, palette.light, 0.1)
+        things = drawn.where(Role.THING, Role.DETAIL)
+        for number, breadth, only in ((700, 1.3, False), (1500, 0.85, False), (2600, 0.46, True)):
+            places = scattered(rng, drawn, round(number / artist.stroke))
+            keep = things[places[0], places[1]] | (not only)
+            colours = colours_at(seen, places, rng, spread=(8 if only else 13) * artist.loose)
+            sparkle = rng.random(len(colours)) < 0.06  # noqa: PLR2004
+            colours[sparkle] = colours[sparkle] * 0.5 + np.array(palette.light if not only else palette.accent, np.float32) * 0.5
+            lean = drawn.flow[np.minimum(drawn.index[places[0], places[1]], len(drawn.flow) - 1)]
+            angles = (lean + artist.slant + rng.normal(0, 0.28 * artist.loose, len(lean))).astype(np.float32)
+            brush = Brush(length=0.026 * breadth * artist.stroke, width=0.0075 * breadth * artist.stroke, relief=11, ragged=0.7, bend=0.15)
+            painted = stroked(painted, drawn, places=places, angles=angles, colours=colours, brush=brush, rng=rng, keep=keep)
+        return drawn.picture(painted)

@@ -1,46 +1,49 @@
-"""Minimalism: what is left of the scene when nearly all is left out."""
+"""Minimalism: a plain ground, a horizon, and the things in one flat colour or two."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageDraw
-
-from producer.samples.scene import shaded
+from producer.samples.palettes import Colour, mixed
+from producer.samples.scene import Role, Shape
+from producer.samples.study import study
 from producer.samples.styles.style import Artist
+from producer.samples.surface import grained, noise
 
 if TYPE_CHECKING:
-    from random import Random
+    from numpy.random import Generator
+    from PIL import Image
 
+    from producer.samples.palettes import Palette
     from producer.samples.scene import Scene
 
 
 class Minimalism:
-    """A plain ground, the scene's few largest forms in two colours, one fine line."""
+    """All details go; areas come close to one another; the things stand alone."""
 
     name = "Minimalism"
     adjective = "minimalist"
     artists = (
-        Artist(name="Agnes Plain", palettes=("rose and grey", "desert"), hand=0.8),
-        Artist(name="Sol Weniger", palettes=("autumn", "meadow"), hand=1.2),
+        Artist(name="Agnes Plain", palettes=("rose and grey", "desert", "sea blue", "crimson"), loose=0.7),
+        Artist(name="Sol Weniger", palettes=("autumn", "meadow", "night", "violet dusk"), loose=1.0),
+        Artist(name="Inés Vacío", palettes=("dawn", "emerald and gold", "night", "rose and grey"), loose=1.4),
     )
 
-    def paint(self, scene: Scene, size: tuple[int, int], hand: float, rng: Random) -> Image.Image:
-        """Few shapes stay, small on much ground."""
-        ground = shaded(scene.palette.light, rng.uniform(0.0, 0.5))
-        kept = [replace(shape, shade=0.0) for shape in scene.shapes if shape.part in {"main", "accent"}]
-        if not kept:  # the moon and her birds are light and dark
-            kept = [
-                replace(shape, part="main" if shape.round else "dark", shade=0.0)
-                for shape in scene.shapes
-                if shape.round or shape.part == "dark"
-            ]
-        few = replace(scene, shapes=tuple(kept), palette=replace(scene.palette, sky=ground))
-        image = Image.new("RGB", size, ground)
-        inner = (max(8, round(size[0] * 0.72)), max(8, round(size[1] * 0.72)))
-        image.paste(few.flat(inner), ((size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2))
-        line = max(1, round(max(size) * 0.006 * hand))
-        y = round(size[1] * rng.uniform(0.86, 0.91))
-        ImageDraw.Draw(image).line((round(size[0] * 0.1), y, round(size[0] * 0.9), y), fill=scene.palette.dark, width=line)
-        return image
+    def paint(self, scene: Scene, palette: Palette, size: tuple[int, int], artist: Artist, rng: Generator) -> Image.Image:
+        """Ground tones are the palette's sky and ground, drawn together; nothing is shaded."""
+        drawn = study(scene, palette, size, roles=(Role.AREA, Role.THING))
+        near = 0.5 / artist.loose
+        middle = mixed(palette.sky, palette.ground, 0.5)
+        areas = [shape for shape in drawn.shapes if shape.role is Role.AREA]
+
+        def flat(shape: Shape) -> tuple[Colour, Colour]:
+            own = palette.colour(shape.part)
+            if shape.role is Role.AREA:
+                own = mixed(own, middle, near) if len(areas) > 1 else own
+            elif shape.into:
+                own = mixed(own, palette.colour(shape.into), sum(shape.veil) / 2)
+            return own, own
+
+        image = drawn.picture(drawn.coloured(flat))
+        sheet = image.height, image.width
+        return grained(image, noise(rng, sheet, 160) * 3 + noise(rng, sheet, 3) * 3)

@@ -4,45 +4,56 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageDraw
+import numpy as np
 
-from producer.samples.scene import shaded
-from producer.samples.styles.style import Artist, jittered
+from producer.samples.brush import Brush, colours_at, scattered, stroked
+from producer.samples.palettes import mixed
+from producer.samples.scene import Role
+from producer.samples.study import gradient, study
+from producer.samples.styles.style import Artist
 
 if TYPE_CHECKING:
-    from random import Random
+    from numpy.random import Generator
+    from PIL import Image
 
+    from producer.samples.palettes import Palette
     from producer.samples.scene import Scene
 
 
 class Pointillism:
-    """Dots in a jittered grid, row over row."""
+    """Round dots, large ones first, finer ones over what matters; the ground shines between them."""
 
     name = "Pointillism"
     adjective = "pointillist"
     artists = (
-        Artist(name="Odile Marchant", palettes=("meadow", "dawn"), hand=0.8),
-        Artist(name="Bram van Stippel", palettes=("sea blue", "autumn"), hand=1.0),
-        Artist(name="Lucía Puntero", palettes=("rose and grey", "desert"), hand=1.3),
+        Artist(name="Odile Marchant", palettes=("meadow", "dawn", "autumn", "violet dusk"), stroke=0.85, loose=0.9),
+        Artist(name="Bram van Stippel", palettes=("sea blue", "autumn", "night", "crimson"), stroke=1.0, loose=1.3),
+        Artist(name="Lucía Puntero", palettes=("rose and grey", "desert", "emerald and gold", "meadow"), stroke=1.2, loose=0.8),
     )
 
-    def paint(self, scene: Scene, size: tuple[int, int], hand: float, rng: Random) -> Image.Image:
-        """Each dot takes the colour under it, some its neighbour's in light or shadow."""
-        flat = scene.flat(size)
-        seen = flat.load()
-        assert seen is not None
-        image = Image.new("RGB", size, shaded(scene.palette.light, 0.2))
-        draw = ImageDraw.Draw(image)
-        step = max(3.0, max(size) / 64 * hand)
-        radius = step * 0.56
-        dots = [(column * step, row * step) for row in range(int(size[1] / step) + 2) for column in range(int(size[0] / step) + 2)]
-        rng.shuffle(dots)
-        for left, top in dots:
-            x, y = left + rng.uniform(-0.4, 0.4) * step, top + rng.uniform(-0.4, 0.4) * step
-            under = seen[min(size[0] - 1, max(0, int(x))), min(size[1] - 1, max(0, int(y)))]
-            assert isinstance(under, tuple)
-            colour = jittered((under[0], under[1], under[2]), rng, 26)
-            if rng.random() < 0.14:  # noqa: PLR2004  # one dot in seven is of the complementary light
-                colour = shaded(rng.choice((scene.palette.accent, scene.palette.sky, scene.palette.light)), 0.1)
-            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
-        return image
+    def paint(self, scene: Scene, palette: Palette, size: tuple[int, int], artist: Artist, rng: Generator) -> Image.Image:
+        """Each dot takes the colour under it; one in eight answers with another of the palette."""
+        drawn = study(scene, palette, size)
+        seen = drawn.coloured(lambda shape: gradient(shape, palette), loud=1.3)
+        ground = np.empty_like(seen)
+        ground[:] = mixed(palette.light, palette.glow, 0.45)
+        radius = 0.0088 * artist.stroke
+        answers = np.array([palette.accent, palette.glow, palette.far, palette.light], np.float32)
+        for share, scale in ((2000, 1.12), (4200, 0.9)):
+            places = scattered(rng, drawn, round(share / artist.stroke**2))
+            colours = colours_at(seen, places, rng, spread=15 * artist.loose)
+            things = drawn.where(Role.THING, Role.DETAIL)[places[0], places[1]]
+            other = rng.random(len(colours)) < np.where(things, 0.05, 0.14) * artist.loose
+            answer = answers[rng.integers(0, len(answers), len(colours))]
+            colours[other] = colours[other] * 0.45 + answer[other] * 0.55
+            angles = np.zeros(len(colours), np.float32)
+            ground = stroked(
+                ground,
+                drawn,
+                places=places,
+                angles=angles,
+                colours=colours,
+                brush=Brush(length=radius * scale, width=radius * scale),
+                rng=rng,
+            )
+        return drawn.picture(ground)

@@ -6,23 +6,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from random import Random
-
+    from numpy.random import Generator
     from PIL import Image
 
-    from producer.samples.palettes import Colour
+    from producer.samples.palettes import Palette
     from producer.samples.scene import Scene
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artist:
-    """An invented artist."""
+    """An invented artist and the hand that tells them from others of the style."""
 
     name: str
     #: Names of the palettes that the artist likes.
     palettes: tuple[str, ...]
-    #: Breadth of the hand: 1 is the style's own stroke, more is coarser.
-    hand: float
+    #: Breadth of the stroke, dot, facet or field: 1 is the style's own, more is coarser.
+    stroke: float = 1.0
+    #: Breadth of contours.
+    line: float = 1.0
+    #: Radians that strokes lean by.
+    slant: float = 0.0
+    #: How freely colour and direction wander.
+    loose: float = 1.0
 
 
 class Style(Protocol):
@@ -30,7 +35,7 @@ class Style(Protocol):
 
     #: WikiArt's name.
     name: str
-    #: How a caption says it: "a pointillist painting of".
+    #: How a sentence says it: "a pointillist painting of".
     adjective: str
 
     @property
@@ -38,12 +43,6 @@ class Style(Protocol):
         """Artists who paint so."""
         ...
 
-    def paint(self, scene: Scene, size: tuple[int, int], hand: float, rng: Random) -> Image.Image:
+    def paint(self, scene: Scene, palette: Palette, size: tuple[int, int], artist: Artist, rng: Generator) -> Image.Image:
         """The scene as RGB of the given width and height in pixels."""
         ...
-
-
-def jittered(colour: Colour, rng: Random, spread: int) -> Colour:
-    """A colour a little beside the given one."""
-    red, green, blue = (max(0, min(255, channel + rng.randint(-spread, spread))) for channel in colour)
-    return red, green, blue

@@ -1,77 +1,122 @@
 from __future__ import annotations
 
-import csv
-import json
-from collections import Counter
-from typing import TYPE_CHECKING
+import math
+from itertools import product
+from random import Random
 
+import numpy as np
 import pytest
 
-from db.pictures import UnreadablePicture, pixel_hash, read_picture
-from producer.cleaning import WIKIART_STYLES, clean, join
-from producer.readers import read_catalogue
-from producer.samples import PALETTES, STYLES, SUBJECTS, paint, paint_tree
+from db.pictures import pixel_hash
+from producer.cleaning import WIKIART_STYLES
+from producer.samples import PALETTES, STYLES, SUBJECTS, Role, Scene, Style, Subject, paint
+from producer.samples.sketch import Sketch
 
-if TYPE_CHECKING:
-    from pathlib import Path
+NUMBERS = {1: ("a", "an", "one"), 2: ("two",), 3: ("three",)}
 
 
-def test_styles_go_by_names_of_wikiart_and_artists_like_palettes_that_exist() -> None:
+def laid(subject: Subject, count: int, aspect: float = 1.0) -> Scene:
+    width, height = math.sqrt(aspect), 1 / math.sqrt(aspect)
+    sketch = Sketch(Random(count), count=count, width=width, height=height)
+    subject.lay(sketch)
+    return Scene(subject=subject.name, words=subject.words(count), count=count, width=width, height=height, shapes=sketch.mirrored())
+
+
+def test_there_are_as_many_styles_subjects_artists_and_palettes_as_promised() -> None:
     assert {style.name for style in STYLES} <= set(WIKIART_STYLES)
-    assert len(STYLES) >= 6
-    assert len(SUBJECTS) >= 6
-    assert all(set(artist.palettes) <= set(PALETTES) for style in STYLES for artist in style.artists)
+    assert len({style.name for style in STYLES}) == len(STYLES) >= 12
+    assert len(SUBJECTS) >= 14
+    assert len(PALETTES) >= 8
+    artists = [artist for style in STYLES for artist in style.artists]
+    assert len({artist.name for artist in artists}) == len(artists) >= 3 * len(STYLES)
+    assert any(not artist.name.isascii() for artist in artists)
+    assert all(len(style.artists) >= 3 for style in STYLES)
+
+
+def test_artists_differ_in_hand_and_like_enough_palettes_for_another_version() -> None:
+    for style in STYLES:
+        hands = {(artist.stroke, artist.line, artist.slant, artist.loose) for artist in style.artists}
+        assert len(hands) == len(style.artists)
+        assert all(len(set(artist.palettes) & set(PALETTES)) == len(artist.palettes) >= 2 for artist in style.artists)
+
+
+@pytest.mark.parametrize(("style", "subject"), list(product(STYLES, SUBJECTS.values())), ids=lambda value: value.name)
+def test_every_style_paints_every_subject_at_any_size(style: Style, subject: Subject) -> None:
+    for number, size in enumerate(((128, 96), (61, 77), (33, 32))):
+        scene = laid(subject, number + 1, size[0] / size[1])
+        artist = style.artists[number]
+        image = style.paint(scene, PALETTES[artist.palettes[0]], size, artist, np.random.Generator(np.random.PCG64(number)))
+        assert image.mode == "RGB"
+        assert image.size == size
+        assert max(high - low for low, high in image.getextrema()) > 40  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("index", range(len(STYLES)))
-def test_the_same_seed_and_index_paint_the_same_picture_and_others_do_not(index: int) -> None:
-    first, again, other = paint(7, index, 96), paint(7, index, 96), paint(8, index, 96)
+def test_the_same_seed_index_and_version_paint_the_same_picture_and_others_do_not(index: int) -> None:
+    first, again, other = paint(7, index, 96, 1), paint(7, index, 96, 1), paint(8, index, 96, 1)
     assert pixel_hash(first.image) == pixel_hash(again.image)
-    assert first.caption == again.caption
+    assert first.sentence == again.sentence
     assert pixel_hash(first.image) != pixel_hash(other.image)
 
 
-@pytest.mark.parametrize("index", range(3 * len(STYLES)))
-def test_no_painting_is_blank(index: int) -> None:
-    image = paint(5, index, 96).image
-    assert max(image.size) == 96
-    assert max(channel.getextrema()[1] - channel.getextrema()[0] for channel in image.split()) > 40  # type: ignore[operator]
-
-
-def test_a_caption_tells_style_subject_count_and_palette() -> None:
-    for index in range(24):
+def test_a_caption_tells_subject_and_count_and_a_sentence_style_and_palette_too() -> None:
+    for index in range(3 * len(STYLES)):
         painting = paint(2, index, 32)
-        assert painting.palette in painting.caption
-        assert {1: "", 2: "two", 3: "three"}[painting.count] in painting.caption
-        assert painting.artist not in painting.caption
+        assert set(painting.caption.removeprefix("a painting of ").split()) & set(NUMBERS[painting.count])
+        assert painting.caption.startswith("a painting of ")
+        assert painting.caption.removeprefix("a ") in painting.sentence
+        assert painting.sentence.endswith(f" in {painting.palette} colours")
+        assert painting.palette not in painting.caption
+        assert painting.artist.split()[0] not in painting.caption + painting.title
 
 
-def test_a_tree_holds_as_many_whole_works_as_asked_for_and_its_gaps_on_top(tmp_path: Path) -> None:
-    painted = paint_tree(tmp_path, count=16, size=64, seed=1)
-    works = [clean(draft) for draft in join(read_catalogue(tmp_path))]
-    whole = []
-    for work in works:
-        location = work.copies[0].file.location
-        assert location is not None
-        try:
-            read_picture(location.read_bytes())
-        except UnreadablePicture:
-            assert work.copies[0].file.path == painted.gaps["broken file"]
-        else:
-            whole += [work] * (work.incomplete is None)
-    assert len(whole) == painted.artworks == 16
-    assert len(works) == 18
-    assert Counter(work.incomplete for work in works) == {None: 17, "no artist": 1}
-    assert sum(copy.repaired for work in works for copy in work.copies) == 1
-    assert sorted(len(work.copies) for work in works)[-2:] == [1, 2]
-    assert all(work.listed for work in works)
+def test_versions_share_the_scene_and_differ_from_the_first_in_style_and_palette() -> None:
+    for index in range(20):
+        first, *others = (paint(4, index, 48, version) for version in range(5))
+        for other in others:
+            shared = ("subject", "count", "caption", "title", "year", "scene")
+            assert [getattr(other, fact) for fact in shared] == [getattr(first, fact) for fact in shared]
+            assert other.image.size == first.image.size
+            assert other.style != first.style
+            assert other.palette != first.palette
+            assert other.artist != first.artist
+        assert len({other.style for other in others}) == 4
 
 
-def test_a_small_tree_has_no_gaps_and_its_truth_beside_it(tmp_path: Path) -> None:
-    painted = paint_tree(tmp_path, count=3, size=32, seed=0)
-    assert painted.gaps == {}
-    truth = json.loads((tmp_path / "truth.json").read_text())
-    with (tmp_path / "classes.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert [row["filename"] for row in rows] == list(truth)
-    assert rows[0]["genre"] == f"['{truth[rows[0]['filename']]['style']}']"
+def test_a_picture_is_the_same_at_another_size_only_finer() -> None:
+    for index in range(len(STYLES)):
+        small, large = paint(3, index, 128).image, paint(3, index, 256).image
+        large = large.resize(small.size)
+        assert np.abs(np.asarray(small, np.float32) - np.asarray(large, np.float32)).mean() < 14
+
+
+@pytest.mark.parametrize("style", STYLES, ids=lambda style: style.name)
+def test_palettes_are_told_apart_by_mean_colour_in_every_style(style: Style) -> None:
+    names = list(PALETTES)
+    scenes = [laid(SUBJECTS[name], 2, 1.25) for name in ("boats", "cats", "apples")]
+    artist = style.artists[0]
+
+    def mean(scene: Scene, palette: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        image = style.paint(scene, PALETTES[palette], (50, 40), artist, np.random.Generator(np.random.PCG64(1)))
+        colour: np.ndarray[tuple[int, ...], np.dtype[np.float64]] = np.asarray(image, np.float64).mean((0, 1))
+        return colour
+
+    means = np.array([[mean(scene, name) for name in names] for scene in scenes])
+    centres = means.mean(0)
+    nearest = np.linalg.norm(means[:, :, None] - centres[None, None], axis=-1).argmin(-1)
+    assert (nearest == np.arange(len(names))).mean() >= 0.9
+
+
+def test_a_thing_stands_out_from_whatever_may_lie_behind_it() -> None:
+    for palette in PALETTES.values():
+        main = np.array(palette.main, np.float64)
+        for behind in (palette.sky, palette.glow, palette.far, palette.ground):
+            assert np.linalg.norm(main - np.array(behind)) > 80, palette.name
+
+
+def test_there_are_things_in_every_scene_and_more_of_them_when_more_are_counted() -> None:
+    for subject in SUBJECTS.values():
+        numbers = [sum(shape.role is Role.THING for shape in laid(subject, count).shapes) for count in (1, 2, 3)]
+        assert numbers[0] > 0
+        if subject.name != "bridge":  # a bridge is one thing however many arches it has
+            assert numbers[0] < numbers[1] < numbers[2]

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from click.testing import CliRunner
+
+from db.pictures import UnreadablePicture, read_picture
+from producer.cleaning import clean, join
+from producer.commands.samples import samples
+from producer.readers import read_catalogue
+from producer.samples import paint, paint_tree
+from producer.samples.tree import FACTS, _path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def truth_and_rows(folder: Path) -> tuple[dict[str, dict[str, Any]], list[dict[str, str]]]:
+    with (folder / "classes.csv").open() as file:
+        return json.loads((folder / "truth.json").read_text()), list(csv.DictReader(file))
+
+
+def test_a_tree_holds_as_many_whole_works_as_asked_for_and_its_gaps_on_top(tmp_path: Path) -> None:
+    painted = paint_tree(tmp_path, count=16, size=64, seed=1)
+    works = [clean(draft) for draft in join(read_catalogue(tmp_path))]
+    whole = []
+    for work in works:
+        location = work.copies[0].file.location
+        assert location is not None
+        try:
+            read_picture(location.read_bytes())
+        except UnreadablePicture:
+            assert work.copies[0].file.path == painted.gaps["broken file"]
+        else:
+            whole += [work] * (work.incomplete is None)
+    assert len(whole) == painted.artworks == 16
+    assert len(works) == 18
+    assert Counter(work.incomplete for work in works) == {None: 17, "no artist": 1}
+    assert sum(copy.repaired for work in works for copy in work.copies) == 1
+    assert sorted(len(work.copies) for work in works)[-2:] == [1, 2]
+    assert all(work.listed for work in works)
+
+
+def test_a_small_tree_has_no_gaps_and_its_truth_beside_it(tmp_path: Path) -> None:
+    painted = paint_tree(tmp_path, count=3, size=32, seed=0)
+    assert painted.gaps == {}
+    truth, rows = truth_and_rows(tmp_path)
+    assert [row["filename"] for row in rows] == list(truth)
+    assert rows[0]["genre"] == f"['{truth[rows[0]['filename']]['style']}']"
+    assert all(set(facts) == {"filename", *FACTS} for facts in truth.values())
+
+
+def test_each_scene_is_painted_as_often_as_asked_for_and_without_gaps(tmp_path: Path) -> None:
+    result = CliRunner().invoke(samples, [str(tmp_path), "--count", "13", "--size", "32", "--versions", "3"])
+    assert result.exit_code == 0, result.output
+    truth, rows = truth_and_rows(tmp_path)
+    assert len(truth) == len(rows) == len(list(tmp_path.glob("*/*.jpg"))) == 39
+    assert [(facts["scene"], facts["version"]) for facts in truth.values()] == [
+        (scene, version) for scene in range(13) for version in range(3)
+    ]
+    for facts in truth.values():
+        assert facts["caption"] == paint(0, facts["scene"], 32).caption
+
+
+def test_equal_titles_are_numbered() -> None:
+    painting, names = paint(0, 0, 32), Counter[str]()
+    paths = [_path(painting, names) for _ in range(2000)]
+    assert len(set(paths)) == 2000
+    assert paths[0].endswith(f"-{painting.year}.jpg")
+    assert paths[1].endswith(f"-no-2-{painting.year}.jpg")
