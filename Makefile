@@ -11,10 +11,14 @@ INSTALLED := .venv/.installed
 # because 2.13.0+cpu is newer than 2.13.0 to pip. Where pip finds only the latter, that works too, and is large.)
 CONSTRAINT := $(shell nvidia-smi -L 2>/dev/null | grep -q GPU || echo --constraint constraints/cpu.txt)
 
-.PHONY: help install demo test lint format clean
+# `make pocket SMOKE=1` takes a few steps of everything, in a folder of its own.
+POCKET := $(if $(SMOKE),--smoke --work build/pocket-smoke --out build/pocket-smoke/pack)
+MEASURE := $(if $(SMOKE),--smoke --work build/pocket-smoke build/pocket-smoke/pack)
+
+.PHONY: help install demo test lint format clean pocket pocket-eval
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 install: $(INSTALLED) ## make .venv with everything; does nothing the second time
 
@@ -32,6 +36,12 @@ demo: $(INSTALLED) ## the whole path on sample artworks, and a report to look at
 
 test: $(INSTALLED) ## all tests
 	$(BIN)/pytest
+
+pocket: $(INSTALLED) ## train the pocket models: hours on a CPU, minutes on a GPU; goes on where it stopped
+	$(BIN)/python -m trainer.pocket train $(POCKET)
+
+pocket-eval: $(INSTALLED) ## measure the pocket models on held-out paintings
+	$(BIN)/python -m trainer.pocket measure $(MEASURE)
 
 lint: $(INSTALLED) ## style, types, and who may import whom
 	$(BIN)/ruff check

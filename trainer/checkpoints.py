@@ -75,7 +75,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         head=_section(tensors, "head/"),
         temperature=_section(tensors, "temperature/"),
         best=_section(tensors, "best/"),
-        optimizer={"state": _slots(_section(tensors, "optimizer/")), "param_groups": groups},
+        optimizer={"state": optimizer_slots(_section(tensors, "optimizer/")), "param_groups": groups},
     )
 
 
@@ -92,7 +92,8 @@ def _section(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
-def _slots(flat: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+def optimizer_slots(flat: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    """The optimizer's state by parameter, from tensors named `index/slot`."""
     state: dict[int, dict[str, Tensor]] = {}
     for path, tensor in flat.items():
         index, name = path.split("/")

@@ -28,6 +28,8 @@ class Family:
     details: tuple[str, ...]
     finish: tuple[str, ...]
     words: Mapping[str, tuple[str, ...]]
+    #: Whether its briefs name a style of their own, in place of the original's.
+    restyles: bool = False
 
     def draw(self, rng: random.Random, allowed: Callable[[str], bool]) -> str:
         """One brief with its slots filled, allowed if any is that comes up."""
@@ -51,7 +53,7 @@ class Family:
 
 @cache
 def brief_sets() -> Mapping[str, tuple[Family, ...]]:
-    """All families by the name of their set: "moderate" and "radical"."""
+    """All families by the name of their set: "moderate", "radical", "restyle"."""
     folder = resources.files("workers.backends") / "briefs"
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
     return {file.name.removesuffix(".toml"): _read(file.read_text(encoding="utf-8")) for file in files}
@@ -81,6 +83,7 @@ def _read(text: str) -> tuple[Family, ...]:
             briefs=tuple(table["briefs"]),
             details=tuple(table["details"]),
             finish=finish,
+            restyles=table.get("restyles", False),
             words={slot: tuple(words) for slot, words in table.get("words", {}).items()},
         )
         for name, table in tables.items()

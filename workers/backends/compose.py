@@ -86,8 +86,13 @@ def compose(request: PromptRequest, brief_set: Any, count: Callable[[str], int],
         return not secret.tells(text)
 
     caption = caption_clauses(secret.clean(request.caption), rank=_CAPTION)
-    brief = Clause(text=secret.clean(family.draw(rng, harmless)), rank=_BRIEF)
-    style = Clause(text=secret.clean(style_clause(request.style)), rank=_STYLE)
+    own = style_clause(request.style)
+
+    def another_style(text: str) -> bool:
+        return harmless(text) and not (own and own in text)
+
+    brief = Clause(text=secret.clean(family.draw(rng, another_style if family.restyles else harmless)), rank=_BRIEF)
+    style = Clause(text="" if family.restyles else secret.clean(own), rank=_STYLE)
     draft = [clause for clause in (*caption, brief, style) if clause.text]
     wanted = max(1, target + rng.randint(-_SPREAD, _SPREAD))
     for detail in family.draw_details(rng, harmless):

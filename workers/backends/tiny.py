@@ -30,7 +30,7 @@ from transformers.models.clip.image_processing_pil_clip import CLIPImageProcesso
 from transformers.utils import logging
 
 from workers.backends.tiny_autoencoder import see_through_autoencoder
-from workers.backends.tiny_words import caption_tokenizer, clip_tokenizer
+from workers.backends.tiny_words import CAPTION_WORDS, clip_tokenizer, word_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +77,7 @@ def build_tiny_models(directory: str | Path, seed: int = 0) -> Path:
 
 
 def _save_captioner(directory: Path) -> None:
-    tokenizer = caption_tokenizer()
+    tokenizer = word_tokenizer(CAPTION_WORDS)
     model = Blip2ForConditionalGeneration(_captioner_config(tokenizer))
     torch.nn.init.normal_(model.query_tokens)  # zero until somebody trains them
     words = GenerationConfig(

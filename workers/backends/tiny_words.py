@@ -8,11 +8,15 @@ import re
 from collections import Counter, defaultdict
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import CLIPTokenizer, PreTrainedTokenizerFast
 
 from workers.backends.briefing import brief_sets
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Plain words that a caption of a painting is made of.
 CAPTION_WORDS = (
@@ -32,10 +36,10 @@ _BEGIN, _END = "<|startoftext|>", "<|endoftext|>"
 _POSITIONS = 77
 
 
-def caption_tokenizer() -> PreTrainedTokenizerFast:
-    """One token for each word of `CAPTION_WORDS`, with `<image>` in the vocabulary as BLIP-2 wants it."""
+def word_tokenizer(words: Sequence[str]) -> PreTrainedTokenizerFast:
+    """One token for each word in lower case, with `<image>` in the vocabulary as BLIP-2 wants it."""
     specials = ["<pad>", "<s>", "</s>", "<unk>", "<image>"]
-    vocabulary = {word: index for index, word in enumerate([*specials, *CAPTION_WORDS])}
+    vocabulary = {word: index for index, word in enumerate([*specials, *words])}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()

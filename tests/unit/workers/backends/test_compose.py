@@ -78,6 +78,15 @@ def test_ten_radical_families_are_drawn_alike_and_no_two_prompts_are_the_same(co
     assert len({result.text for result in results}) == len(results)
 
 
+def test_a_restyling_prompt_names_another_style_in_place_of_the_originals(count: Callable[[str], int]) -> None:
+    results = [compose(request(seed, style="Pop_Art"), "restyle", count, most=75, target=30) for seed in range(200)]
+
+    named = [set(re.findall(r"in the manner of ([^,]+)", result.text)) for result in results]
+    assert all(len(styles) == 1 for styles in named)
+    assert len(set.union(*named)) == 11
+    assert "Pop Art" not in set.union(*named)
+
+
 def test_every_family_has_many_briefs() -> None:
     for families in brief_sets().values():
         for family in families:

@@ -1,0 +1,73 @@
+"""Repaints of held-out paintings as a campaign would make them: prompts by the prompt writer, pictures by the SDXL backend."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from db.pictures import ContentBox, crop
+from trainer.pocket.pack import ADVICE
+from trainer.sources import best_device
+from workers.backends import ModelSource, PromptRequest, RepaintRequest
+from workers.backends.compose import ComposedPrompts
+from workers.backends.sdxl import SdxlImg2Img
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from trainer.pocket.paintings import Paintings, Truth
+
+_BATCH = 8
+_STYLE = re.compile(r"in the manner of ([^,]+)")
+_PALETTE = re.compile(r"in ([^,]+) colours")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repainted:
+    """A repaint without bars, its prompt, and the style and palette that the prompt asks for ("" for none)."""
+
+    image: Image.Image
+    prompt: str
+    style: str
+    palette: str
+
+
+def repaint(pack: Path, level: str, paintings: Paintings, **changed: Any) -> list[Repainted]:
+    """One repaint of each painting at a level of the pack; `changed` settings of the generator, such as the strength, win."""
+    advice = {**ADVICE["levels"][level], **changed}
+    source = ModelSource(location=str(pack / "refiner"))
+    prompts = _prompts(source, level, advice.get("brief", level), paintings.truths)
+    generator = SdxlImg2Img(model=source, device=best_device())
+    generator.load()
+    settings = {name: advice[name] for name in ("steps", "strength", "guidance")}
+    done: list[Repainted] = []
+    for start in range(0, len(paintings), _BATCH):
+        places = range(start, min(start + _BATCH, len(paintings)))
+        requests = [RepaintRequest(image=Image.fromarray(paintings.canvases[place]), prompt=prompts[place], seed=place) for place in places]
+        for place, result in zip(places, generator.run(requests, settings), strict=True):
+            # A model that gives no numbers gives a grey picture here, and is marked down for it.
+            image = result.image or Image.new("RGB", requests[0].image.size, "grey")
+            done.append(_repainted(crop(image, ContentBox.from_json(list(paintings.boxes[place]))), prompts[place], level))
+    return done
+
+
+def _prompts(source: ModelSource, level: str, brief: str, truths: Sequence[Truth]) -> list[str]:
+    writer = ComposedPrompts(model=source, device="cpu")
+    writer.load()
+    requests = [
+        PromptRequest(caption=truth.caption, style=truth.style, artist=truth.artist, title="", level=level, seed=seed)
+        for seed, truth in enumerate(truths)
+    ]
+    settings = {"brief_set": brief, **ADVICE["prompt"]}
+    return [result.text for result in writer.run(requests, settings)]
+
+
+def _repainted(image: Image.Image, prompt: str, level: str) -> Repainted:
+    """Only the level that restyles is asked about what its prompt says: the other names the original's own style."""
+    restyles = ADVICE["levels"][level].get("brief") == "restyle"
+    style, palette = (_STYLE.search(prompt), _PALETTE.search(prompt)) if restyles else (None, None)
+    return Repainted(image=image, prompt=prompt, style=style[1] if style else "", palette=palette[1] if palette else "")
