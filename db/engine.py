@@ -13,6 +13,8 @@ from db.errors import BadConfiguration
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+_PLAIN = "postgresql://user@host/name"
+
 #: Seconds that a writer waits for another one on SQLite before it gives up.
 SQLITE_BUSY_SECONDS = 30
 
@@ -22,7 +24,7 @@ def connect(url: str) -> Engine:
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise BadConfiguration("PARAGONE_DATABASE_URL is not a URL: write postgresql://user@host/name or sqlite:///file") from None
+        raise BadConfiguration(f"PARAGONE_DATABASE_URL is not a URL: write {_PLAIN} or sqlite:///file") from None
     try:
         if parsed.get_backend_name() == "sqlite":
             return _sqlite(url, parsed.database)
@@ -32,6 +34,8 @@ def connect(url: str) -> Engine:
             return create_engine(url, pool_size=8, max_overflow=64)
     except NoSuchModuleError:
         pass
+    except ImportError:
+        raise BadConfiguration(f"PARAGONE_DATABASE_URL asks for a driver that is not installed: write {_PLAIN} instead") from None
     raise BadConfiguration(f"PARAGONE_DATABASE_URL names {parsed.drivername!r}: use PostgreSQL or SQLite")
 
 

@@ -44,12 +44,17 @@ class ModelsFile(BaseModel):
     levels: dict[str, LevelAdvice] = Field(min_length=1)
 
 
+def pocket_ships() -> bool:
+    """Whether this version carries the pocket models."""
+    return (_pocket() / "models.json").is_file()
+
+
 def models_directory(named: str) -> Path:
     """The absolute directory that `--models` means; raises `BadConfiguration`."""
     if named != POCKET:
         return Path(named).expanduser().resolve()
-    directory = Path(str(files("workers"))) / POCKET
-    if not directory.is_dir():
+    directory = _pocket()
+    if not pocket_ships():
         raise BadConfiguration("the pocket models are not part of this version: make tiny ones with `paragone tiny-models DIR`")
     return directory.resolve()
 
@@ -100,6 +105,10 @@ def with_local_models(settings: dict[str, Any], directory: Path) -> dict[str, An
         "level": levels,
         "picture": {"size": advice.image.size, **_table(settings, "picture")},
     }
+
+
+def _pocket() -> Path:
+    return Path(str(files("workers"))) / POCKET
 
 
 def _table(settings: dict[str, Any], name: str) -> dict[str, Any]:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import os
 
+from hypothesis import settings
+
 # Read when torch is first imported: two threads on a busy machine made a tiny UNet seventy times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# The same examples at every run: whether a change passes is no matter of luck. HYPOTHESIS_PROFILE=default looks for new ones.
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 pytest_plugins = [
     "tests.services.databases",

@@ -35,13 +35,13 @@ def _facts(report: CleaningReport) -> Iterator[tuple[int, str]]:
     changes = report.changes
     yield changes["new"], f"new in the record; {changes['changed']:,} changed, {changes['arrived']:,} pictures arrived"
     optional = (
-        (report.second_copies, "second copies, joined to their work"),
-        (report.names_repaired, f"names repaired, of {report.works_with_repaired_names:,} works"),
-        (report.uncertain_artists, "works of uncertain artists"),
+        (report.second_copies, "found once more in another folder, joined to their work"),
+        (report.names_repaired, f"with a broken name, repaired ({report.works_with_repaired_names:,} of all works)"),
+        (report.uncertain_artists, "of uncertain artist"),
         (report.incomplete, f"incomplete, left out of campaigns: {_reasons(report)}"),
-        (report.unreadable, "works whose picture can not be read"),
-        (report.missing_files, "rows without a file: planned until it comes"),
-        (report.refused, "paths refused"),
+        (report.unreadable, "with a picture that can not be read"),
+        (report.missing_files, "without a file: planned until it comes"),
+        (report.refused, "refused: their paths leave the image root"),
     )
     yield from ((count, told) for count, told in optional if count)
     yield report.unexplained, "rows or files unexplained"

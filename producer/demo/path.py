@@ -9,10 +9,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from PIL import Image
+
 from db.house import House
 from db.progress import progress
 from db.settings import Settings
 from producer.errors import DemoFailed
+from producer.local_models import POCKET, pocket_ships
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +28,7 @@ WORKERS = 2
 TELL_SECONDS = 5.0
 SPLITS = ("80/20", "40/60")
 
+POCKET_NOTE = "The models are the pocket ones that ship with Paragone: small, and at home in paintings like these alone."
 TINY = (
     "The models are tiny and random: their captions and repaints mean nothing, and neither do the figures. "
     "The demo shows that the machinery works."
@@ -38,7 +42,7 @@ class Demo:
     out: Path
     artworks: int
     seed: int
-    #: A directory of local models; tiny random ones are made if it is None.
+    #: A directory of local models; None for the pocket models, or tiny random ones where those do not ship.
     models: Path | None = None
 
     @property
@@ -55,7 +59,10 @@ def run_demo(demo: Demo, console: Console) -> None:
     steps = _Steps(demo, console)
     samples = demo.out / "samples"
     steps.step("painting sample artworks", "samples", samples, "--count", demo.artworks, "--seed", demo.seed)
-    models = demo.models
+    models: Path | str | None = demo.models
+    if models is None and pocket_ships():
+        models = POCKET
+        console.print(POCKET_NOTE, soft_wrap=True)
     if models is None:
         models = demo.out / "tiny-models"
         steps.step("making tiny random models", "tiny-models", models)
@@ -65,7 +72,7 @@ def run_demo(demo: Demo, console: Console) -> None:
     steps.work(f"captioning, writing prompts, repainting, with {WORKERS} worker processes")
     steps.step("where it stands", "status")
     steps.step("training on two splits", "train", *(part for split in SPLITS for part in ("--split", split)), quiet=True)
-    one, other = sorted(samples.glob("*/*.jpg"))[:2]
+    one, other = [path for path in sorted(samples.glob("*/*.jpg")) if opens(path)][:2]
     steps.step("comparing two pictures", "compare", one, other)
     steps.step("writing the report", "report", "--out", demo.report.parent)
 
@@ -130,6 +137,16 @@ class _Steps:
         self._number += 1
         self._console.print(f"\n[bold]{self._number}. {title}[/bold]")
         self._console.print(f"$ paragone {_words(arguments)}", style="cyan", highlight=False, soft_wrap=True)
+
+
+def opens(path: Path) -> bool:
+    """Whether this is a whole picture: one broken file is among the samples."""
+    try:
+        with Image.open(path) as image:
+            image.load()
+    except OSError:
+        return False
+    return True
 
 
 def _command(*arguments: object) -> list[str]:

@@ -121,14 +121,18 @@ class Server:
 
 
 def _identity(pid: int) -> str:
-    """A text that no other process ever has: the boot and the moment of the process's start; empty if it does not run, or is dead."""
+    """A text that no other process has: boot, name and moment of the start; empty if it does not run, or is dead.
+
+    The moment alone is not enough: the kernel counts it in hundredths of a second, in which several programs may start.
+    """
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        before, after = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)
+        name, fields = "_".join(before.split("(", 1)[1].split()), after.split()
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except (OSError, IndexError):
         return ""
     state, started = fields[0], fields[19]
-    return "" if state in "ZX" else f"{boot}:{started}"
+    return "" if state in "ZX" else f"{boot}:{started}:{name}"
 
 
 def _until(condition: Callable[[], bool], seconds: float) -> bool:

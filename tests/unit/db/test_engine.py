@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         ("", "is not a URL"),
         ("mysql://root@host/name", "names 'mysql': use PostgreSQL or SQLite"),
         ("postgresql+carrierpigeon://host/name", "names 'postgresql\\+carrierpigeon'"),
+        ("postgresql+pg8000://host/name", "a driver that is not installed: write postgresql://"),
     ],
 )
 def test_a_url_that_is_of_no_use_is_refused_with_its_cause(url: str, cause: str) -> None:
