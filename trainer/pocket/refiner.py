@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from diffusers.models.attention_processor import AttnProcessor
 from torch.nn import functional
 
 from trainer.pocket.architecture import AESTHETIC, NO_AESTHETIC, SHARED, new_scheduler, new_unet
@@ -51,6 +52,8 @@ def train_refiner(
     """Mean squared error of the velocity, over all noises."""
     torch.manual_seed(bench.seed)
     model = new_unet().to(bench.device, memory_format=torch.channels_last)
+    if bench.device == "cpu":
+        model.set_attn_processor(AttnProcessor())  # a third faster here than the backward pass of PyTorch's own attention
     encoder = encoder.to(bench.device)
     sigmas = noise_levels().to(bench.device)
     others = _versions(paintings)

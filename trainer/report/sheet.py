@@ -57,7 +57,9 @@ def _cell(sheet: Image.Image, draw: ImageDraw.ImageDraw, image: Image.Image, cor
     small = _fitted(image)
     sheet.paste(small, corner)
     dark, faint = ([] if text is None else _lines(draw, text) for text in texts)
-    dark = dark[: _LINES - min(len(faint), 1)]
+    most = _LINES - min(len(faint), 1)
+    if len(dark) > most:
+        dark = [*dark[: most - 1], f"{dark[most - 1]} ..."]
     top += small.height + 9
     for line, colour in [*((line, _INK) for line in dark), *((line, _FAINT) for line in faint)][:_LINES]:
         draw.text((left, top), line, font=_font(14), fill=colour)
