@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 
-def test_wikiart_is_accounted_for_to_the_last_file(database: Engine, shared_data: Path) -> None:
+def test_wikiart_is_accounted_for_to_the_last_file(sqlite_database: Engine, shared_data: Path) -> None:
     folder = shared_data / "wikiart"
     source = Source(catalogue=folder / "classes.csv.gz", file_list=folder / "files.txt.gz")
-    report = ingest_catalogue(source, engine=database, store=None)
+    report = ingest_catalogue(source, engine=sqlite_database, store=None)
     assert (report.rows, report.files, report.artworks, report.second_copies) == (80_097, 81_446, 80_097, 1_349)
     assert (report.names_repaired, report.works_with_repaired_names, report.uncertain_artists) == (709, 696, 44)
     assert (report.incomplete, report.refused, report.missing_files, report.unexplained) == (0, 0, 0, 0)
     assert report.details["columns"]["file"] == {"of": 81_446, "missing": 2_045, "repaired": 2_045, "left": 0}
-    with database.connect() as connection:
+    with sqlite_database.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(artworks)) == 80_097
         assert connection.scalar(select(func.count()).select_from(artwork_paths).where(artwork_paths.c.repaired)) == 709
-    again = ingest_catalogue(source, engine=database, store=None)
+    again = ingest_catalogue(source, engine=sqlite_database, store=None)
     assert not any(again.changes.values())
 
 
