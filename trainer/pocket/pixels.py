@@ -16,37 +16,42 @@ if TYPE_CHECKING:
 MEAN, STD = 0.5, 0.5
 
 _BLURRED, _NOISY, _MIRRORED = 0.3, 0.3, 0.5
+#: By how many pixels a picture is moved at most.
+_REACH = 8
 
 
 def as_tensor(pixels: NDArray[np.uint8], device: str) -> Tensor:
     """(N, height, width, 3) bytes to (N, 3, height, width) in -1..1."""
     tensor = torch.from_numpy(np.array(pixels)).to(device).permute(0, 3, 1, 2)
-    return (tensor.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+    scaled: Tensor = tensor.float().div_(127.5).sub_(1)
+    return scaled
 
 
 def worn(pictures: Tensor, dice: torch.Generator) -> Tensor:
-    """Pictures in -1..1, some blurred, some noisy, some paler or darker, some shifted, half of them mirrored."""
-    count, device = len(pictures), pictures.device
+    """Pictures in -1..1, moved, half of them mirrored, some blurred, some noisy, some paler or darker. Only what is chosen is computed."""
+    device = pictures.device
+    pictures = _moved(pictures, dice)
 
-    def drawn() -> Tensor:
-        return torch.rand((count, 1, 1, 1), generator=dice, device=device)
+    def some(share: float) -> Tensor:
+        return torch.nonzero(torch.rand(len(pictures), generator=dice, device=device) < share).flatten()
 
-    pictures = torch.where(drawn() < _MIRRORED, pictures.flip(-1), pictures)
-    pictures = _shifted(pictures, drawn(), drawn(), drawn())
-    soft = functional.avg_pool2d(functional.pad(pictures, (1, 1, 1, 1), mode="replicate"), 3, 1)
-    softer = functional.avg_pool2d(functional.pad(soft, (2, 2, 2, 2), mode="replicate"), 5, 1)
-    chosen = drawn()
-    pictures = torch.where(chosen < _BLURRED / 2, softer, torch.where(chosen < _BLURRED, soft, pictures))
-    strength = torch.where(drawn() < _NOISY, 0.25 * drawn(), torch.zeros((), device=device))
-    pictures = pictures + strength * torch.randn(pictures.shape, generator=dice, device=device)
-    return (pictures * (0.85 + 0.3 * drawn()) + 0.16 * (drawn() - 0.5)).clamp(-1, 1)
+    mirrored = some(_MIRRORED)
+    pictures[mirrored] = pictures[mirrored].flip(-1)
+    for width in (3, 7):
+        blurred = some(_BLURRED / 2)
+        edge = width // 2
+        pictures[blurred] = functional.avg_pool2d(functional.pad(pictures[blurred], (edge,) * 4, mode="replicate"), width, 1)
+    noisy = some(_NOISY)
+    strength = 0.25 * torch.rand((len(noisy), 1, 1, 1), generator=dice, device=device)
+    pictures[noisy] += strength * torch.randn(pictures[noisy].shape, generator=dice, device=device)
+    gain, shift = torch.rand((2, len(pictures), 1, 1, 1), generator=dice, device=device)
+    shown: Tensor = pictures * (0.85 + 0.3 * gain) + 0.16 * (shift - 0.5)
+    return shown.clamp(-1, 1)
 
 
-def _shifted(pictures: Tensor, across: Tensor, down: Tensor, scale: Tensor) -> Tensor:
-    """Each picture moved by up to a twentieth and scaled by up to a twelfth."""
-    size = 1 + (scale - 0.5) / 6
-    matrix = torch.zeros((len(pictures), 2, 3), device=pictures.device)
-    matrix[:, 0, 0] = matrix[:, 1, 1] = size.flatten()
-    matrix[:, 0, 2], matrix[:, 1, 2] = (across.flatten() - 0.5) / 5, (down.flatten() - 0.5) / 5
-    grid = functional.affine_grid(matrix, list(pictures.shape), align_corners=False)
-    return functional.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
+def _moved(pictures: Tensor, dice: torch.Generator) -> Tensor:
+    """Each picture moved by a few pixels, its edge carried on."""
+    wide = functional.pad(pictures, (_REACH,) * 4, mode="replicate")
+    height, width = pictures.shape[2:]
+    places = torch.randint(0, 2 * _REACH + 1, (len(pictures), 2), generator=dice, device=pictures.device).tolist()
+    return torch.stack([wide[row, :, top : top + height, left : left + width] for row, (top, left) in enumerate(places)])
