@@ -205,7 +205,8 @@ def _rates(connection: Connection, campaign_id: int | None, at: float) -> dict[s
 def _eta(total: dict[str, dict[str, int]], rates: dict[str, float]) -> float | None:
     """Stages share the devices, so the time left is the sum over stages of what remains by their pace."""
     remaining = {stage: sum(states.get(state, 0) for state in ("waiting", "ready", "running")) for stage, states in total.items()}
-    if not any(remaining.values()) or any(count and not rates.get(stage) for stage, count in remaining.items()):
+    moving = any(states.get(state) for states in total.values() for state in ("ready", "running"))
+    if not moving or any(count and not rates.get(stage) for stage, count in remaining.items()):
         return None
     return sum(count / rates[stage] for stage, count in remaining.items() if count)
 

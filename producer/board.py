@@ -94,11 +94,17 @@ def _outlook(progress: Progress) -> Text:
     text = Text(f"{progress.images:,} repaints")
     if progress.eta_seconds is not None:
         text.append(f", about {spoken(progress.eta_seconds)} left at this pace")
+    elif left and not _goes_on(progress):
+        text.append(f", {left:,} jobs can not go on: see below")
     elif left:
         text.append(f", {left:,} jobs to do, pace not known yet")
     else:
         text.append(", nothing left to do")
     return text
+
+
+def _goes_on(progress: Progress) -> bool:
+    return any(states.get(state) for states in progress.jobs.values() for state in (JobState.READY, JobState.RUNNING))
 
 
 def _workers(progress: Progress) -> Table:

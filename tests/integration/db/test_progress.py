@@ -90,6 +90,20 @@ def test_the_rate_is_that_of_the_last_minutes_and_gives_the_time_left(database: 
     )
 
 
+def test_no_time_is_told_for_jobs_that_can_not_go_on(database: Engine) -> None:
+    trial = trial_of(database, 3)
+    trial.run_all()
+    artworks_of(database, 1)
+    trial.plan()
+    trial.fail(trial.claim(Stage.CAPTION, limit=1), FailureKind.INPUT, "truncated")
+
+    told = progress(database)
+
+    assert told.rates
+    assert told.jobs["prompt"]["waiting"] == 2
+    assert told.eta_seconds is None
+
+
 def test_failures_tell_the_job_its_fault_and_its_artwork(database: Engine) -> None:
     trial = trial_of(database, 3)
     bad = trial.claim(Stage.CAPTION, limit=1)
