@@ -7,6 +7,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from db.pocket import POCKET, pocket_directory
+
 
 class Settings(BaseSettings):
     """Settings of one process; each field is read from `PARAGONE_<NAME>`."""
@@ -21,7 +23,7 @@ class Settings(BaseSettings):
     broker_url: SecretStr = SecretStr("")
     #: fsspec URL of the image store; empty for `data_dir/store`.
     store_url: str = ""
-    #: Local directory of models that stands in for the one a campaign names, for hosts that keep it elsewhere.
+    #: Local directory of models that stands in for the one a campaign names, for hosts that keep it elsewhere; "pocket" is a name.
     models: Path | None = None
 
     #: Seconds until a silent worker's jobs may be taken over.
@@ -56,6 +58,11 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
+
+    @field_validator("models")
+    @classmethod
+    def _by_name(cls, value: Path | None) -> Path | None:
+        return pocket_directory() if value == Path(POCKET) else value
 
     @property
     def sqlalchemy_url(self) -> str:

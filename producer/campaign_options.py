@@ -14,7 +14,7 @@ from db.campaigns.configuration import Name
 from db.errors import BadConfiguration, CampaignDiffers
 from db.vocabulary import CampaignState
 from producer.errors import WrongUse
-from producer.local_models import models_directory, with_local_models
+from producer.local_models import with_local_models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,7 @@ def chosen_campaign(engine: Engine, options: CampaignOptions, *, dry_run: bool) 
 def configuration(settings: dict[str, Any], *, models: str | None = None, levels: Sequence[str] = ()) -> CampaignConfig:
     """The checked configuration of a campaign file's settings under the flags; raises `BadConfiguration`, `WrongUse`."""
     if models is not None:
-        settings = with_local_models(settings, models_directory(models))
+        settings = with_local_models(settings, models)
     config = parse_config(settings)
     return _kept_levels(config, levels) if levels else config
 

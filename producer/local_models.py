@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from db.errors import BadConfiguration
+from db.pocket import POCKET, directory_of_models
 
-#: `--models pocket`: the trained small models that ship with the program.
-POCKET = "pocket"
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _CAPTIONER = "captioner"
 
 
@@ -44,21 +44,6 @@ class ModelsFile(BaseModel):
     levels: dict[str, LevelAdvice] = Field(min_length=1)
 
 
-def pocket_ships() -> bool:
-    """Whether this version carries the pocket models."""
-    return (_pocket() / "models.json").is_file()
-
-
-def models_directory(named: str) -> Path:
-    """The absolute directory that `--models` means; raises `BadConfiguration`."""
-    if named != POCKET:
-        return Path(named).expanduser().resolve()
-    directory = _pocket()
-    if not pocket_ships():
-        raise BadConfiguration("the pocket models are not part of this version: make tiny ones with `paragone tiny-models DIR`")
-    return directory.resolve()
-
-
 def read_models_file(directory: Path) -> ModelsFile:
     """The directory's `models.json`, its folders checked; raises `BadConfiguration` with what is missing."""
     path = directory / "models.json"
@@ -78,11 +63,12 @@ def read_models_file(directory: Path) -> ModelsFile:
     return found
 
 
-def with_local_models(settings: dict[str, Any], directory: Path) -> dict[str, Any]:
-    """A campaign's settings with all models from `directory`; how they are run follows `models.json` where the settings do not say.
+def with_local_models(settings: dict[str, Any], named: str) -> dict[str, Any]:
+    """A campaign's settings with all models from a directory; how they are run follows `models.json` where the settings do not say.
 
-    Raises `BadConfiguration`, also for a level of the settings that the models do not serve.
+    `named` is what `--models` says. Raises `BadConfiguration`, also for a level of the settings that the models do not serve.
     """
+    directory = directory_of_models(named)
     advice = read_models_file(directory)
     asked = _table(settings, "level") or {name: {} for name in advice.levels}
     strange = sorted(set(asked) - set(advice.levels))
@@ -95,7 +81,7 @@ def with_local_models(settings: dict[str, Any], directory: Path) -> dict[str, An
         levels[name] = {**(wanted.model_extra or {}), **_unnamed(_table(asked, name)), "model": f"local:{wanted.model}"}
     return {
         **settings,
-        "models_directory": str(directory),
+        "models_directory": POCKET if named == POCKET else str(directory),
         "caption": {
             **_unnamed(caption),
             "model": f"local:{_CAPTIONER}",
@@ -105,10 +91,6 @@ def with_local_models(settings: dict[str, Any], directory: Path) -> dict[str, An
         "level": levels,
         "picture": {"size": advice.image.size, **_table(settings, "picture")},
     }
-
-
-def _pocket() -> Path:
-    return Path(str(files("workers"))) / POCKET
 
 
 def _table(settings: dict[str, Any], name: str) -> dict[str, Any]:

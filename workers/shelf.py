@@ -6,10 +6,11 @@ import logging
 import threading
 from collections import OrderedDict
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from db.campaigns import freeze_revision, frozen_revision
+from db.errors import BadConfiguration
+from db.pocket import directory_of_models
 from workers.backends.errors import BackendError, DeviceLost, OutOfMemory
 from workers.backends.protocol import ModelSource
 from workers.bisection import Capacity
@@ -129,7 +130,10 @@ class Shelf:
 
     def _source(self, campaign_id: int, parameters: Parameters) -> ModelSource:
         if parameters.model.startswith(_LOCAL):
-            directory = self._settings.models or Path(parameters.models_directory)
+            try:
+                directory = self._settings.models or directory_of_models(parameters.models_directory)
+            except BadConfiguration as error:
+                raise ModelTrouble(str(error)) from None
             return ModelSource(location=str(directory / parameters.model.removeprefix(_LOCAL)), dtype=parameters.dtype)
         if not parameters.model:
             return ModelSource(location="", dtype=parameters.dtype)

@@ -16,10 +16,10 @@ from producer.demo import Demo, run_demo
 )
 @click.option("--artworks", type=click.IntRange(14), default=48, show_default=True, help="Sample artworks to paint.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the samples.")
-@click.option("--models", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Local models instead of those that ship.")
-def demo(out: Path, artworks: int, seed: int, models: Path | None) -> None:
+@click.option("--models", metavar="DIR|pocket", help="Local models instead of those that ship.")
+def demo(out: Path, artworks: int, seed: int, models: str | None) -> None:
     """Paint sample artworks, run the whole path with two workers, train, and write a report."""
-    asked = Demo(out=out.resolve(), artworks=artworks, seed=seed, models=models.resolve() if models else None)
+    asked = Demo(out=out.resolve(), artworks=artworks, seed=seed, models=models)
     speaker = console()
     run_demo(asked, speaker)
     speaker.print(f"\n[bold green]done[/bold green]: open {asked.report}", soft_wrap=True)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from db.house import House
+from db.pocket import POCKET, pocket_ships
 from db.progress import progress
 from db.settings import Settings
 from producer.errors import DemoFailed
-from producer.local_models import POCKET, pocket_ships
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,8 +42,8 @@ class Demo:
     out: Path
     artworks: int
     seed: int
-    #: A directory of local models; None for the pocket models, or tiny random ones where those do not ship.
-    models: Path | None = None
+    #: What `--models` takes; None for the pocket models, or tiny random ones where those do not ship.
+    models: str | None = None
 
     @property
     def report(self) -> Path:

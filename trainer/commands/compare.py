@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trainer.commands.context import House, pass_house
+from trainer.commands.context import House, models_option, pass_house
 
 if TYPE_CHECKING:
     from trainer.model_folder import TrainedModel
@@ -22,9 +22,7 @@ _picture = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--model", "model_directory", type=click.Path(file_okay=False, path_type=Path), help="A trained model; the latest if not named."
 )
-@click.option(
-    "--models", type=click.Path(file_okay=False, exists=True, path_type=Path), help="Local models whose CLIP and captioner to use."
-)
+@models_option("CLIP and captioner")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @pass_house
 def compare(house: House, *, one: Path, other: Path, model_directory: Path | None, models: Path | None, as_json: bool) -> None:

@@ -1,12 +1,34 @@
-"""What a command gets from the command line that holds it: settings, database, store."""
+"""What commands of this room share: what they get from the command line that holds them, and how local models are named."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from db.house import House
+from db.pocket import directory_of_models
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 #: Decorator: the command's first argument is the house.
 pass_house = click.pass_obj
 
-__all__ = ["House", "pass_house"]
+
+def models_option(whose: str) -> Callable[[Any], Any]:
+    """`--models`: a directory of local models that is there, as a path, or the pocket models by their name."""
+    return click.option("--models", metavar="DIR|pocket", callback=_models, help=f"Local models whose {whose} to use.")
+
+
+def _models(context: click.Context, option: click.Parameter, named: str | None) -> Path | None:
+    if named is None:
+        return None
+    directory = directory_of_models(named)
+    if not directory.is_dir():
+        raise click.BadParameter(f"Directory {named!r} does not exist.", context, option)
+    return directory
+
+
+__all__ = ["House", "models_option", "pass_house"]

@@ -8,14 +8,14 @@ from pathlib import Path
 import click
 
 from db.campaigns import find_campaign
-from trainer.commands.context import House, pass_house
+from trainer.commands.context import House, models_option, pass_house
 from trainer.errors import BadModelFolder
 
 
 @click.command("evaluate")
 @click.argument("model_directory", metavar="MODEL_DIR", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--campaign", "campaign_name", help="Judge by all of this campaign that the model has not learned from.")
-@click.option("--models", type=click.Path(file_okay=False, exists=True, path_type=Path), help="Local models whose CLIP to use.")
+@models_option("CLIP")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @pass_house
 def evaluate(house: House, *, model_directory: Path, campaign_name: str | None, models: Path | None, as_json: bool) -> None:

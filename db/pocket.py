@@ -1,0 +1,30 @@
+"""The small trained models that ship with the program, found by their name wherever it is installed."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from db.errors import BadConfiguration
+
+#: `--models pocket`, PARAGONE_MODELS=pocket, and what a campaign records of such a directory: it lies elsewhere on each host.
+POCKET = "pocket"
+
+
+def pocket_directory() -> Path:
+    """Where the pocket models are, or would be: data of the package `workers`."""
+    return Path(str(files("workers"))).resolve() / POCKET
+
+
+def pocket_ships() -> bool:
+    """Whether this version carries them."""
+    return (pocket_directory() / "models.json").is_file()
+
+
+def directory_of_models(named: str) -> Path:
+    """The directory on this host that a setting means: a path, or the pocket models; raises `BadConfiguration` where those are missing."""
+    if named != POCKET:
+        return Path(named).expanduser().resolve()
+    if not pocket_ships():
+        raise BadConfiguration("the pocket models are not part of this version: make tiny ones with `paragone tiny-models DIR`")
+    return pocket_directory()
