@@ -13,7 +13,8 @@ CONSTRAINT := $(shell nvidia-smi -L 2>/dev/null | grep -q GPU || echo --constrai
 
 # `make pocket SMOKE=1` takes a few steps of everything, in a folder of its own.
 POCKET := $(if $(SMOKE),--smoke --work build/pocket-smoke --out build/pocket-smoke/pack)
-MEASURE := $(if $(SMOKE),--smoke --work build/pocket-smoke build/pocket-smoke/pack)
+# `make pocket-eval UNTRAINED=1` measures fresh weights instead.
+MEASURE := $(if $(UNTRAINED),--untrained) $(if $(SMOKE),--smoke --work build/pocket-smoke build/pocket-smoke/pack)
 
 .PHONY: help install demo test lint format clean pocket pocket-eval
 

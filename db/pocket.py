@@ -16,15 +16,11 @@ def pocket_directory() -> Path:
     return Path(str(files("workers"))).resolve() / POCKET
 
 
-def pocket_ships() -> bool:
-    """Whether this version carries them."""
-    return (pocket_directory() / "models.json").is_file()
-
-
 def directory_of_models(named: str) -> Path:
     """The directory on this host that a setting means: a path, or the pocket models; raises `BadConfiguration` where those are missing."""
     if named != POCKET:
         return Path(named).expanduser().resolve()
-    if not pocket_ships():
-        raise BadConfiguration("the pocket models are not part of this version: make tiny ones with `paragone tiny-models DIR`")
-    return pocket_directory()
+    directory = pocket_directory()
+    if not (directory / "models.json").is_file():
+        raise BadConfiguration("the pocket models are not part of this installation: make tiny ones with `paragone tiny-models DIR`")
+    return directory

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from db.pocket import POCKET
 from producer.commands.context import console
 from producer.demo import Demo, run_demo
 
@@ -16,8 +17,8 @@ from producer.demo import Demo, run_demo
 )
 @click.option("--artworks", type=click.IntRange(14), default=48, show_default=True, help="Sample artworks to paint.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the samples.")
-@click.option("--models", metavar="DIR|pocket", help="Local models instead of those that ship.")
-def demo(out: Path, artworks: int, seed: int, models: str | None) -> None:
+@click.option("--models", metavar="DIR|pocket", default=POCKET, show_default=True, help="Local models.")
+def demo(out: Path, artworks: int, seed: int, models: str) -> None:
     """Paint sample artworks, run the whole path with two workers, train, and write a report."""
     asked = Demo(out=out.resolve(), artworks=artworks, seed=seed, models=models)
     speaker = console()

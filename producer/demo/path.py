@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from db.house import House
-from db.pocket import POCKET, pocket_ships
+from db.pocket import POCKET
 from db.progress import progress
 from db.settings import Settings
 from producer.errors import DemoFailed
@@ -28,11 +28,7 @@ WORKERS = 2
 TELL_SECONDS = 5.0
 SPLITS = ("80/20", "40/60")
 
-POCKET_NOTE = "The models are the pocket ones that ship with Paragone: small, and at home in paintings like these alone."
-TINY = (
-    "The models are tiny and random: their captions and repaints mean nothing, and neither do the figures. "
-    "The demo shows that the machinery works."
-)
+_POCKET_NOTE = "The models are the pocket ones that ship with Paragone: small, and at home in paintings like these alone."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +38,8 @@ class Demo:
     out: Path
     artworks: int
     seed: int
-    #: What `--models` takes; None for the pocket models, or tiny random ones where those do not ship.
-    models: str | None = None
+    #: What `--models` takes.
+    models: str = POCKET
 
     @property
     def report(self) -> Path:
@@ -59,16 +55,10 @@ def run_demo(demo: Demo, console: Console) -> None:
     steps = _Steps(demo, console)
     samples = demo.out / "samples"
     steps.step("painting sample artworks", "samples", samples, "--count", demo.artworks, "--seed", demo.seed)
-    models: Path | str | None = demo.models
-    if models is None and pocket_ships():
-        models = POCKET
-        console.print(POCKET_NOTE, soft_wrap=True)
-    if models is None:
-        models = demo.out / "tiny-models"
-        steps.step("making tiny random models", "tiny-models", models)
-        console.print(TINY, style="yellow", soft_wrap=True)
     steps.step("reading and cleaning the catalogue", "ingest", samples / "classes.csv")
-    steps.step("planning the campaign", "enqueue", "--campaign", "demo", "--models", models)
+    steps.step("planning the campaign", "enqueue", "--campaign", "demo", "--models", demo.models)
+    if demo.models == POCKET:
+        console.print(_POCKET_NOTE, soft_wrap=True)
     steps.work(f"captioning, writing prompts, repainting, with {WORKERS} worker processes")
     steps.step("where it stands", "status")
     steps.step("training on two splits", "train", *(part for split in SPLITS for part in ("--split", split)), quiet=True)

@@ -29,15 +29,17 @@ def embedded(tmp_path: Path) -> Iterator[Place]:
 
 @pytest.fixture(scope="session")
 def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstrated]:
-    """The demo, run once: all of the path with real models, embedded."""
+    """The demo as a new user runs it, once: two workers take 48 artworks along all of the path with the pocket models, embedded."""
     folder = tmp_path_factory.mktemp("demo")
     place = Place(directory=folder / "out" / "data")
-    done = place.tries("demo", "--artworks", 14, "--out", folder / "out")
+    done = place.tries("demo", "--out", folder / "out")
     yield Demonstrated(place=place, folder=folder / "out", printed=done.stdout + done.stderr, exit_code=done.returncode)
     place.close()
 
 
 @pytest.fixture(scope="session")
-def tiny_models(demonstrated: Demonstrated) -> Path:
-    """Tiny random models of the real classes: those that the demo made."""
-    return demonstrated.folder / "tiny-models"
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tiny random models of the real classes."""
+    folder = tmp_path_factory.mktemp("tiny") / "models"
+    Place(directory=folder.parent / "data").types("tiny-models", folder)
+    return folder

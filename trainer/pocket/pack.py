@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 #: What `models.json` says of a campaign with these models. Strengths are higher than SDXL's: a small model needs more steps to say as much.
 ADVICE: dict[str, Any] = {
     "description": "small models of the production classes, trained on paintings that Paragone paints itself",
-    "trained": True,
     "image": {"size": SIZE},
     "captioner": {"max_new_tokens": MAX_CAPTION},
     "prompt": {"target_tokens": 36},
@@ -82,9 +81,9 @@ def write_refiner(
         part.float()
 
 
-def write_advice(directory: Path) -> None:
+def write_advice(directory: Path, *, trained: bool) -> None:
     """`models.json`; last, for with it the pack is whole."""
-    (directory / "models.json").write_text(json.dumps(ADVICE, indent=2) + "\n", encoding="utf-8")
+    (directory / "models.json").write_text(json.dumps({**ADVICE, "trained": trained}, indent=2) + "\n", encoding="utf-8")
 
 
 def megabytes(directory: Path) -> float:

@@ -40,7 +40,7 @@ class Recipe(BaseModel):
     reconstructed: int = 4_000
     autoencoder: Part = Part(samples=100_000, batch=16, rate=2e-3)
     clip: Part = Part(samples=200_000, batch=128, rate=1e-3)
-    refiner: Part = Part(samples=150_000, batch=32, rate=1e-3)
+    refiner: Part = Part(samples=180_000, batch=32, rate=1e-3)
     captioner: Part = Part(samples=150_000, batch=64, rate=1e-3)
     judge: Part = Part(samples=64_000, batch=64, rate=2e-3)
 

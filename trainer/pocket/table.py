@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+_T = TypeVar("_T")
 
 
 class Row(BaseModel):
@@ -44,3 +48,15 @@ def markdown(rows: Sequence[Row]) -> str:
     lines = ["| | measured | wanted | |", "|---|---|---|---|"]
     lines += [f"| {row.name} | {row.shown(row.value)} | {row.bound} | {'' if row.kept else 'missed'} |" for row in rows]
     return "\n".join(lines)
+
+
+def share(said: Sequence[Any], true: Sequence[Any]) -> float:
+    """How much of what was said is true."""
+    return float(np.mean([one == other for one, other in zip(said, true, strict=True)]))
+
+
+def timed(work: Callable[[], _T]) -> tuple[_T, float]:
+    """What the work gives, and its seconds."""
+    begun = time.perf_counter()
+    done = work()
+    return done, time.perf_counter() - begun

@@ -85,7 +85,7 @@ def train_pack(workshop: Workshop, directory: Path) -> None:
     latents = encode_all(bench, autoencoder, paintings)
     unet = train_refiner(bench, recipe.refiner, paintings, latents=latents, encoder=text_encoder_of(clip), tokenizer=tokenizer)
     pack.write_refiner(directory / "refiner", autoencoder, unet, clip, tokenizer)
-    pack.write_advice(directory)
+    pack.write_advice(directory, trained=True)
     write_cards(directory, recipe)
 
 
@@ -97,7 +97,7 @@ def write_untrained(workshop: Workshop, directory: Path) -> None:
     pack.write_clip(directory / "clip", clip, tokenizer)
     pack.write_captioner(directory / "captioner", new_captioner(words), words)
     pack.write_refiner(directory / "refiner", new_autoencoder(), new_unet(), clip, tokenizer)
-    pack.write_advice(directory)
+    pack.write_advice(directory, trained=False)
 
 
 def _decoded(bench: Bench, autoencoder: AutoencoderKL, paintings: Paintings, count: int) -> Decoded:
