@@ -38,8 +38,9 @@ demo: $(INSTALLED) ## the whole path on sample artworks, and a report to look at
 test: $(INSTALLED) ## all tests
 	$(BIN)/pytest
 
-pocket: $(INSTALLED) ## train the pocket models: hours on a CPU, minutes on a GPU; goes on where it stopped
+pocket: $(INSTALLED) ## train and measure the pocket models: hours on a CPU, minutes on a GPU; goes on where it stopped
 	$(BIN)/python -m trainer.pocket train $(POCKET)
+	$(BIN)/python -m trainer.pocket measure --write $(MEASURE)
 
 pocket-eval: $(INSTALLED) ## measure the pocket models on held-out paintings
 	$(BIN)/python -m trainer.pocket measure $(MEASURE)

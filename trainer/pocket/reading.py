@@ -97,16 +97,19 @@ class Reading:
             ]
         return rows
 
-    def _styles(self) -> list[Row]:
+    def named_styles(self, images: Sequence[Image.Image]) -> list[str]:
+        """The style of each picture as the pack's CLIP names it, out of those of the paintings, untrained for it."""
         styles = sorted({truth.style for truth in self.paintings.truths})
         texts = _unit(self._clip.embed_texts([f"a painting, in the manner of {style}" for style in styles]))
+        return [styles[place] for place in (self.embed(images) @ texts.T).argmax(axis=1)]
+
+    def _styles(self) -> list[Row]:
         true = [truth.style for truth in self.paintings.truths]
         decoded, noise = _through_autoencoder(self.pack, self.paintings)
         kinds = (("paintings", self.originals), ("VAE reconstructions", content(self.paintings, decoded)))
-        rows = []
-        for kind, images in kinds:
-            named = (self.embed(images) @ texts.T).argmax(axis=1)
-            rows.append(Row(name=f"CLIP zero-shot style, {kind}", value=share([styles[place] for place in named], true), least=0.92))
+        rows = [
+            Row(name=f"CLIP zero-shot style, {kind}", value=share(self.named_styles(images), true), least=0.92) for kind, images in kinds
+        ]
         return [*rows, Row(name="VAE: PSNR, mean over styles", value=_mean_over(true, noise), least=25, unit="dB")]
 
     def _speed(self) -> Row:
