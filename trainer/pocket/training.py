@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from transformers import CLIPTokenizer
 
 from trainer.pocket import pack
 from trainer.pocket.architecture import new_autoencoder, new_captioner, new_clip, new_unet, text_encoder_of
@@ -74,7 +75,7 @@ def train_pack(workshop: Workshop, directory: Path) -> None:
     recipe, bench = workshop.recipe, workshop.bench()
     paintings = workshop.training_paintings()
     workshop.say(f"{len(paintings)} paintings of {recipe.scenes} scenes; device: {bench.device}")
-    tokenizer, words = cut_clip_tokenizer(paintings.truths), caption_words(paintings.truths)
+    tokenizer, words = _tokenizer(bench, paintings), caption_words(paintings.truths)
 
     autoencoder = train_autoencoder(bench, recipe.autoencoder, paintings)
     decoded = _decoded(bench, autoencoder, paintings, recipe.reconstructed)
@@ -98,6 +99,14 @@ def write_untrained(workshop: Workshop, directory: Path) -> None:
     pack.write_captioner(directory / "captioner", new_captioner(words), words)
     pack.write_refiner(directory / "refiner", new_autoencoder(), new_unet(), clip, tokenizer)
     pack.write_advice(directory, trained=False)
+
+
+def _tokenizer(bench: Bench, paintings: Paintings) -> CLIPTokenizer:
+    """The cut encoding as it was when the training began: a brief that is worded anew would number its tokens anew."""
+    directory = bench.folder / "tokenizer"
+    if not directory.exists():
+        cut_clip_tokenizer(paintings.truths).save_pretrained(directory)
+    return CLIPTokenizer.from_pretrained(directory, local_files_only=True)
 
 
 def _decoded(bench: Bench, autoencoder: AutoencoderKL, paintings: Paintings, count: int) -> Decoded:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PAGE, SHEET, CURVES = "index.html", "sheet.png", "splits.png"
 
+#: The largest canvas in pixels whose pictures stand two artworks to a row: larger, they would only look blurred.
+_SMALL = 256
 #: States in the order of a job's life.
 _STATES = ("waiting", "ready", "running", "done", "failed", "cancelled")
 
@@ -54,6 +56,7 @@ def _render(facts: ReportFacts, curves: Path | None) -> str:
     return environment.get_template("report.html.j2").render(
         facts=facts,
         untrained_note=UNTRAINED,
+        small=_SMALL,
         columns=COLUMNS,
         evaluations=[(run, _rows(run.evaluation)) for run in facts.runs],
         states=[state for state in _STATES if any(counts.get(state) for counts in facts.counts.values())],

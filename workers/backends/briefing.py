@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 import tomllib
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 #: How often a brief is drawn anew because a word in it is not wanted, before such briefs are looked for one by one.
 _DRAWS = 20
+
+#: An article that does not suit the word that was put after it.
+_ARTICLE = re.compile(r"\ba (?=[aeio])(?!one\b|once\b|eu)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +52,7 @@ class Family:
     def _fill(self, rng: random.Random) -> str:
         template = rng.choice(self.briefs)
         slots = [name for _, name, _, _ in string.Formatter().parse(template) if name]
-        return template.format(**{name: rng.choice(self.words[name]) for name in slots})
+        return _ARTICLE.sub("an ", template.format(**{name: rng.choice(self.words[name]) for name in slots}))
 
 
 @cache

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import re
 import statistics
 import subprocess
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workers.backends import BadRequest, ModelSource, PromptRequest, PromptResult
-from workers.backends.briefing import brief_sets
+from workers.backends.briefing import Family, brief_sets
 from workers.backends.clauses import caption_clauses, join
 from workers.backends.compose import ComposedPrompts, compose
 from workers.backends.secrecy import fold
@@ -270,3 +271,11 @@ def test_the_prompt_writer_and_the_fakes_load_no_torch() -> None:
     )
 
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_an_article_suits_the_word_that_fills_a_slot() -> None:
+    words = {"mood": ("intimate", "tender", "one-eyed")}
+    family = Family(name="moods", briefs=("in a {mood} mood",), details=(), finish=(), words=words)
+    rng = random.Random(0)
+    drawn = {family.draw(rng, lambda _text: True) for _ in range(30)}
+    assert drawn == {"in an intimate mood", "in a tender mood", "in a one-eyed mood"}
