@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image, ImageStat
@@ -13,8 +14,12 @@ from db.pairs import original_bytes, originals
 from db.pictures import read_metadata, read_picture
 from db.pocket import pocket_directory
 from db.tables import attempts, images, prompts, variations
-from producer.demo.path import opens
 from tests.acceptance.record import check_whole, rows
+from trainer.pocket.colours import PaletteScale
+from trainer.pocket.paintings import paint
+from trainer.pocket.reading import Reading
+from trainer.pocket.repainting import asked_of
+from trainer.pocket.table import share
 
 if TYPE_CHECKING:
     from tests.acceptance.place import Demonstrated
@@ -25,8 +30,8 @@ pytestmark = pytest.mark.timeout(600)
 ADVICE = json.loads((pocket_directory() / "models.json").read_text())
 
 
-#: What the demo is asked to paint by default; each complete one is repainted at both levels.
-ARTWORKS = 48
+#: What the demo was asked to paint; each complete one is repainted at both levels.
+ARTWORKS = 36
 
 
 def test_the_demo_ends_with_a_report(demonstrated: Demonstrated) -> None:
@@ -55,15 +60,48 @@ def test_status_and_failures_tell_of_the_finished_run_as_scripts_expect(demonstr
 def test_captions_say_what_was_painted(demonstrated: Demonstrated) -> None:
     # Given what the painter knows of its pictures
     place = demonstrated.place
-    truths = json.loads((demonstrated.folder / "samples/truth.json").read_text())
+    truths = painted_truths(demonstrated)
     subjects = {truth["caption"]: truth["subject"] for truth in truths.values()}
     captions = {repaint.artwork_id: repaint.caption for repaint in place.repaints()}
-    pairs = [(captions[one.artwork_id], truths[one.key]) for one in originals(place.house.engine) if one.artwork_id in captions]
+    pairs = [(captions[one.artwork_id], truths[titled(one.key)]) for one in originals(place.house.engine) if one.artwork_id in captions]
     assert len(pairs) == ARTWORKS
 
     # Then the captioner's words agree with it as often as its card says
     assert sum(subjects.get(caption) == truth["subject"] for caption, truth in pairs) >= 0.92 * ARTWORKS
     assert sum(caption == truth["caption"] for caption, truth in pairs) >= 0.78 * ARTWORKS
+
+
+def painted_truths(demonstrated: Demonstrated) -> dict[str, Any]:
+    """What the painter knows, by the title in a file's name: an artist's name is broken in one of them."""
+    told = json.loads((demonstrated.folder / "samples/truth.json").read_text())
+    return {titled(Path(file).stem): truth for file, truth in told.items()}
+
+
+def titled(key: str) -> str:
+    return key.split("_", 1)[1]
+
+
+def test_radical_repaints_take_on_the_style_and_the_palette_of_their_prompts(demonstrated: Demonstrated, tmp_path: Path) -> None:
+    place = demonstrated.place
+    radical = [repaint for repaint in place.repaints() if repaint.level == "radical"]
+    images = [read_picture(place.house.store.get(repaint.content_hash)).image for repaint in radical]
+    styles, palettes = zip(*(asked_of(repaint.prompt) for repaint in radical), strict=True)
+    assert all(styles)
+    assert all(palettes)
+
+    paintings = paint(tmp_path, count=100, seed=77)
+    named = Reading(pack=pocket_directory(), paintings=paintings).named_styles(images)
+    assert share(named, styles) >= 0.6
+
+    scale, truths = PaletteScale(paintings), painted_truths(demonstrated)
+    by_artwork = {original.artwork_id: original for original in originals(place.house.engine)}
+    nearer = []
+    for repaint, image, palette in zip(radical, images, palettes, strict=True):
+        original = by_artwork[repaint.artwork_id]
+        if truths[titled(original.key)]["palette"] != palette:
+            before = read_picture(original_bytes(place.house.store, original)).image
+            nearer.append(scale.distance(image, palette) < scale.distance(before, palette))
+    assert share(nearer, [True] * len(nearer)) >= 0.85, "grey alone, which lies amid all palettes, gets to 0.6"
 
 
 def test_a_second_enqueue_and_work_do_nothing(demonstrated: Demonstrated) -> None:
@@ -140,10 +178,9 @@ def test_the_trained_model_is_judged_and_compares_two_pictures(demonstrated: Dem
     assert {"trained", "clip"} <= {scorer for scorer, _ in scores}, "frozen CLIP stands beside the trained model"
     assert 0 <= scores["trained", "all"]["accuracy"] <= 1
 
-    one, other = [path for path in sorted(demonstrated.folder.glob("samples/*/*.jpg")) if opens(path)][:2]
-    compared = place.reads("compare", one, other, "--model", model)
-    assert -1 <= compared["cosine"] <= 1
-    assert [len(caption) > 0 for caption in compared["captions"]] == [True, True]
+    printed = demonstrated.printed.split("$ paragone compare")[1].split("$ paragone report")[0]
+    assert re.search(r"0\.\d+\s+\(trained head\)\n\s+0\.\d+\s+\(frozen CLIP\)", printed)
+    assert printed.count(": a painting of ") == 2, "captions of both"
 
 
 def test_the_report_command_names_the_files_it_wrote(demonstrated: Demonstrated, tmp_path: Path) -> None:

@@ -18,7 +18,10 @@ _TO_LAB = np.array([[0.2105, 0.7936, -0.0041], [1.9780, -2.4286, 0.4506], [0.025
 
 
 class PaletteScale:
-    """The mean colour of each palette over known paintings."""
+    """The mean colour of each palette over known paintings.
+
+    Grey lies amid all palettes: a picture without colours is nearer to most of them than another palette's painting is.
+    """
 
     def __init__(self, paintings: Paintings) -> None:
         colours: dict[str, list[NDArray[np.float64]]] = {}

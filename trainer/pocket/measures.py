@@ -72,6 +72,8 @@ class Measured:
         if asked:
             right = share([said["style"][place] for place in asked], [done[place].style for place in asked])
             rows.append(Row(name=f"{level}: the style is the one prompted", value=right, least=0.6))
+            right = share([said["palette"][place] for place in asked], [done[place].palette for place in asked])
+            rows.append(Row(name=f"{level}: the palette is the one prompted", value=right, least=0.6))
         moved = [place for place in asked if done[place].palette not in {"", self.paintings.truths[place].palette}]
         if moved:
             nearer = [

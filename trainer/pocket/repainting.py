@@ -66,8 +66,13 @@ def _prompts(source: ModelSource, level: str, brief: str, truths: Sequence[Truth
     return [result.text for result in writer.run(requests, settings)]
 
 
+def asked_of(prompt: str) -> tuple[str, str]:
+    """The style and the palette that a prompt of the restyling briefs names; "" for none."""
+    style, palette = _STYLE.search(prompt), _PALETTE.search(prompt)
+    return style[1] if style else "", palette[1] if palette else ""
+
+
 def _repainted(image: Image.Image, prompt: str, level: str) -> Repainted:
     """Only the level that restyles is asked about what its prompt says: the other names the original's own style."""
-    restyles = ADVICE["levels"][level].get("brief") == "restyle"
-    style, palette = (_STYLE.search(prompt), _PALETTE.search(prompt)) if restyles else (None, None)
-    return Repainted(image=image, prompt=prompt, style=style[1] if style else "", palette=palette[1] if palette else "")
+    style, palette = asked_of(prompt) if ADVICE["levels"][level].get("brief") == "restyle" else ("", "")
+    return Repainted(image=image, prompt=prompt, style=style, palette=palette)

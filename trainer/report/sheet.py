@@ -42,7 +42,7 @@ def draw_sheet(examples: Sequence[Example], levels: Sequence[str], path: Path, *
         top += height
     if not examples:
         draw.text((_MARGIN, top + 40), "no repaints yet", font=_font(22), fill=_FAINT, anchor="lm")
-    sheet.save(path, "PNG", optimize=True)
+    sheet.save(path, "PNG")
 
 
 def _row(sheet: Image.Image, draw: ImageDraw.ImageDraw, example: Example, columns: Sequence[str], top: int) -> None:

@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from db.pocket import pocket_directory
-from trainer.pocket.colours import PaletteScale
-from trainer.pocket.paintings import content, paint
+from trainer.pocket.paintings import paint
 from trainer.pocket.reading import Reading
 from trainer.pocket.recipe import SMOKE
-from trainer.pocket.repainting import repaint
-from trainer.pocket.table import share
 from trainer.pocket.training import Workshop, write_untrained
 
 if TYPE_CHECKING:
@@ -43,20 +40,6 @@ def test_fresh_weights_read_nothing(paintings: Paintings, tmp_path: Path) -> Non
     rows = bounded(Reading(pack=tmp_path / "pack", paintings=paintings))
     assert [row for row in rows if row.kept] == []
     assert max(row.value for row in rows if not row.unit) < 0.25, "chance: one style of twelve, one text of 64"
-
-
-def test_radical_repaints_take_on_the_style_and_the_palette_of_their_prompts(paintings: Paintings, tmp_path: Path) -> None:
-    few = paint(tmp_path, count=24, seed=_SEED + 1)
-    done = repaint(pocket_directory(), "radical", few)
-    assert all(one.style and one.palette for one in done)
-
-    reading = Reading(pack=pocket_directory(), paintings=paintings)
-    assert share(reading.named_styles([one.image for one in done]), [one.style for one in done]) >= 0.5
-
-    palettes, originals = PaletteScale(paintings), content(few, few.canvases)
-    pairs = [(one, original) for one, original, truth in zip(done, originals, few.truths, strict=True) if one.palette != truth.palette]
-    nearer = [palettes.distance(one.image, one.palette) < palettes.distance(original, one.palette) for one, original in pairs]
-    assert share(nearer, [True] * len(nearer)) >= 0.6
 
 
 def bounded(reading: Reading) -> list[Row]:
