@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from transformers import CLIPTokenizer
 
 from trainer.pocket import pack
 from trainer.pocket.architecture import new_autoencoder, new_captioner, new_clip, new_unet, text_encoder_of
@@ -18,13 +18,14 @@ from trainer.pocket.fitting import new_bench
 from trainer.pocket.judge import train_judge
 from trainer.pocket.paintings import paint
 from trainer.pocket.refiner import train_refiner
-from trainer.pocket.words import caption_words, cut_clip_tokenizer
+from trainer.pocket.words import caption_words, clip_tokenizer, cut_merges
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from diffusers import AutoencoderKL
+    from transformers import CLIPTokenizer
 
     from trainer.pocket.fitting import Bench
     from trainer.pocket.judge import Judge
@@ -93,7 +94,7 @@ def train_pack(workshop: Workshop, directory: Path) -> None:
 def write_untrained(workshop: Workshop, directory: Path) -> None:
     """The same pack with fresh weights, to see that the measures fall to chance."""
     paintings = workshop.training_paintings()
-    tokenizer, words = cut_clip_tokenizer(paintings.truths), caption_words(paintings.truths)
+    tokenizer, words = clip_tokenizer(cut_merges(paintings.truths)), caption_words(paintings.truths)
     clip = new_clip(tokenizer)
     pack.write_clip(directory / "clip", clip, tokenizer)
     pack.write_captioner(directory / "captioner", new_captioner(words), words)
@@ -103,10 +104,10 @@ def write_untrained(workshop: Workshop, directory: Path) -> None:
 
 def _tokenizer(bench: Bench, paintings: Paintings) -> CLIPTokenizer:
     """The cut encoding as it was when the training began: a brief that is worded anew would number its tokens anew."""
-    directory = bench.folder / "tokenizer"
-    if not directory.exists():
-        cut_clip_tokenizer(paintings.truths).save_pretrained(directory)
-    return CLIPTokenizer.from_pretrained(directory, local_files_only=True)
+    path = bench.folder / "merges.json"
+    if not path.exists():
+        path.write_text(json.dumps(cut_merges(paintings.truths)), encoding="utf-8")
+    return clip_tokenizer([(first, second) for first, second in json.loads(path.read_text(encoding="utf-8"))])
 
 
 def _decoded(bench: Bench, autoencoder: AutoencoderKL, paintings: Paintings, count: int) -> Decoded:

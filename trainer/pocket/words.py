@@ -36,8 +36,8 @@ def caption_words(truths: Iterable[Truth]) -> PreTrainedTokenizerFast:
     return word_tokenizer(sorted({word for truth in truths for word in truth.caption.split()}))
 
 
-def cut_clip_tokenizer(truths: Iterable[Truth]) -> CLIPTokenizer:
-    """CLIP's encoding without the merges that no word here needs. Any other word still encodes, in more and shorter tokens."""
+def cut_merges(truths: Iterable[Truth]) -> Sequence[Merge]:
+    """CLIP's merges without those that no word here needs. Any other word still encodes, in more and shorter tokens."""
     families = [family for group in brief_sets().values() for family in group]
     briefs = [text for family in families for text in (*family.briefs, *family.details, *family.finish)]
     briefs += [word for family in families for group in family.words.values() for word in group]
@@ -50,7 +50,7 @@ def cut_clip_tokenizer(truths: Iterable[Truth]) -> CLIPTokenizer:
         if len(needed) + 2 * 256 + 2 > _TOKENS:
             continue
         kept = needed
-    return clip_tokenizer([merge for merge in merges if merge in kept])
+    return [merge for merge in merges if merge in kept]
 
 
 def real_merges() -> Sequence[Merge]:

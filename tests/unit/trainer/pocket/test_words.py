@@ -10,7 +10,7 @@ from producer.samples.palettes import PALETTES
 from producer.samples.styles import STYLES
 from trainer.pocket.paintings import Truth
 from trainer.pocket.texts import phrases, tell, tell_prompt
-from trainer.pocket.words import caption_words, clip_tokenizer, cut_clip_tokenizer, real_merges
+from trainer.pocket.words import caption_words, clip_tokenizer, cut_merges, real_merges
 from workers.backends.briefing import brief_sets
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def test_restyling_briefs_name_just_the_styles_and_palettes_that_the_painter_kno
 
 
 def test_the_cut_encoding_is_small_tells_paintings_as_the_real_one_and_reads_any_other_word(truths: Sequence[Truth]) -> None:
-    tokenizer = cut_clip_tokenizer(truths)
+    tokenizer = clip_tokenizer(cut_merges(truths))
 
     assert len(tokenizer) <= 2000
     real = clip_tokenizer(real_merges())
