@@ -29,10 +29,10 @@ def embedded(tmp_path: Path) -> Iterator[Place]:
 
 @pytest.fixture(scope="session")
 def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstrated]:
-    """The demo, run once: two workers take 36 artworks along all of the path with the pocket models, embedded."""
+    """The demo, run once: two workers take 24 artworks along all of the path with the pocket models, embedded."""
     folder = tmp_path_factory.mktemp("demo")
     place = Place(directory=folder / "out" / "data")
-    done = place.tries("demo", "--artworks", 36, "--out", folder / "out")
+    done = place.tries("demo", "--artworks", 24, "--out", folder / "out")
     yield Demonstrated(place=place, folder=folder / "out", printed=done.stdout + done.stderr, exit_code=done.returncode)
     place.close()
 

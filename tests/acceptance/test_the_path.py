@@ -31,7 +31,7 @@ ADVICE = json.loads((pocket_directory() / "models.json").read_text())
 
 
 #: What the demo was asked to paint; each complete one is repainted at both levels.
-ARTWORKS = 36
+ARTWORKS = 24
 
 
 def test_the_demo_ends_with_a_report(demonstrated: Demonstrated) -> None:
