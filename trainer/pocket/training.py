@@ -56,8 +56,7 @@ class Workshop:
 
     def judge(self) -> Judge:
         """The judge, trained on paintings of its own."""
-        paintings = paint(self.folder / "judged", count=self.recipe.judged, seed=self._seed(_JUDGING))
-        return train_judge(self.bench(), self.recipe.judge, paintings)
+        return train_judge(self.bench(), self.recipe.judge, self.judged_paintings())
 
     def judged_paintings(self) -> Paintings:
         """What the judge learnt from."""
