@@ -26,13 +26,13 @@ from sqlalchemy import func, select
 
 from db.campaigns import open_campaign, parse_config
 from db.engine import connect
-from db.house import House
-from db.life.plan import Selection, plan
-from db.pictures import encode, letterbox, read_picture
-from db.schema import migrate
+from db.engine.schema import migrate
+from db.enums import Stage
+from db.images import decode_image, encode, letterbox
+from db.jobs.plan import Selection, plan_campaign
+from db.runtime import Runtime
 from db.settings import Settings
 from db.tables import images
-from db.vocabulary import Stage
 from workers.backends import fakes
 from workers.backends.protocol import RepaintRequest, RepaintResult
 from workers.process import run_worker
@@ -61,13 +61,13 @@ def main() -> None:
         sys.exit(_work(given.work))
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder), database_url=SecretStr(given.database_url))
-        house = House(settings)
+        runtime = Runtime(settings)
         migrate(connect(settings.sqlalchemy_url))
-        pictures = [_stored(house, image) for image in paintings(DISTINCT, given.pixels)]
-        register(house.engine, "busy", given.batches * BATCH, pictures)
+        pictures = [_stored(runtime, image) for image in paintings(DISTINCT, given.pixels)]
+        register(runtime.database, "busy", given.batches * BATCH, pictures)
         for seconds in given.seconds:
-            peer = _loop(house, pictures, seconds, batches=max(4, given.batches // 4))
-            shares = {threads: _share(house, seconds, threads, given.batches) for threads in given.threads}
+            peer = _loop(runtime, pictures, seconds, batches=max(4, given.batches // 4))
+            shares = {threads: _share(runtime, seconds, threads, given.batches) for threads in given.threads}
             threads, best = max(shares.items(), key=lambda item: item[1])
             print(
                 f"{seconds} s per batch of {BATCH}: device busy {best:.3f} with {threads} threads (needed {NEEDED.get(seconds, 0.95)}), "
@@ -76,23 +76,23 @@ def main() -> None:
             )
 
 
-def _stored(house: House, image: Any) -> Facts:
-    return house.store.put(jpeg(image)), image.width, image.height
+def _stored(runtime: Runtime, image: Any) -> Facts:
+    return runtime.store.put(jpeg(image)), image.width, image.height
 
 
-def _share(house: House, seconds: float, threads: int, batches: int) -> float:
+def _share(runtime: Runtime, seconds: float, threads: int, batches: int) -> float:
     """Busy share of one worker process over a campaign of its own."""
     name = f"busy-{seconds}-{threads}"
     fake = {"backend": "fake-none", "batch": 256}
     level = {"backend": "fake-repaint", "batch": BATCH, "strength": 0.3, "settings": {"seconds_per_batch": seconds}}
     config = {"caption": fake, "prompt": fake, "recaption": False, "level": {"moderate": level}, "picture": {"size": CANVAS}}
-    campaign = open_campaign(house.engine, name, parse_config(config))
-    plan(house.engine, campaign, Selection())
-    log = house.settings.data_dir / f"{name}.json"
+    campaign = open_campaign(runtime.database, name, parse_config(config))
+    plan_campaign(runtime.database, campaign, Selection())
+    log = runtime.settings.data_dir / f"{name}.json"
     for part in ("before", "device"):
-        surroundings = environment(house.settings, PARAGONE_THREADS=str(threads), BUSY_LOG=str(log))
+        surroundings = environment(runtime.settings, PARAGONE_THREADS=str(threads), BUSY_LOG=str(log))
         subprocess.run([sys.executable, __file__, "--work", part], env=surroundings, check=True, stdout=subprocess.DEVNULL)
-    with house.engine.connect() as connection:
+    with runtime.database.engine.connect() as connection:
         painted = connection.scalar(select(func.count()).where(images.c.campaign_id == campaign.id))
     assert painted == batches * BATCH, f"{painted} repaints of {batches * BATCH}"
     facts = json.loads(log.read_text())
@@ -103,15 +103,15 @@ def _share(house: House, seconds: float, threads: int, batches: int) -> float:
     return share
 
 
-def _loop(house: House, pictures: Sequence[Facts], seconds: float, *, batches: int) -> float:
+def _loop(runtime: Runtime, pictures: Sequence[Facts], seconds: float, *, batches: int) -> float:
     """Busy share of one thread that does everything by turns; no check, no record, files instead of the store."""
     canvases = [letterbox(image, CANVAS)[0] for image in paintings(BATCH, CANVAS)]
-    folder = house.settings.data_dir / "loop"
+    folder = runtime.settings.data_dir / "loop"
     folder.mkdir(exist_ok=True)
     began = ended = time.perf_counter()
     for number in range(batches):
         boxes = [
-            letterbox(read_picture(house.store.get(pictures[(number * BATCH + one) % len(pictures)][0])).image, CANVAS)[1]
+            letterbox(decode_image(runtime.store.get(pictures[(number * BATCH + one) % len(pictures)][0])).image, CANVAS)[1]
             for one in range(BATCH)
         ]
         began = time.perf_counter() if number == 0 else began
@@ -152,7 +152,7 @@ def _work(part: str) -> int:
     stages = [Stage.CAPTION, Stage.PROMPT] if part == "before" else [Stage.GENERATE]
     STAGES.update({stage: FAKE_STAGES[stage] for stage in (Stage.CAPTION, Stage.PROMPT)})
     fakes.FakeRepainter = HeldDevice  # type: ignore[misc]  # what the entry point loads
-    return run_worker(House(Settings()), name="cpu", device="cpu", stages=stages, until_idle=True)
+    return run_worker(Runtime(Settings()), name="cpu", device="cpu", stages=stages, until_idle=True)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python benchmarks/enqueue.py [--artworks 81446] [--sample 4000] [--rounds 3] [--database-url URL] [--broker-url URL]
 
-Ours: `db.life.plan.plan`, with every variation, its seed, the jobs of four stages and ANALYZE, and the few rings that wake the workers. The
+Ours: `db.jobs.plan.plan`, with every variation, its seed, the jobs of four stages and ANALYZE, and the few rings that wake the workers. The
 peers write the same rows for a sample of the artworks and are given the same ready artworks as objects in memory:
 row by row, one ORM object each, a flush for each artwork to learn its ids, a commit every hundred artworks;
 bulk, Core inserts in chunks, then one Celery message for every job, through one pooled producer.
@@ -26,14 +26,14 @@ from sqlalchemy.orm import Session, registry
 
 from db.campaigns import open_campaign, parse_config, variation_seed
 from db.engine import connect
-from db.house import House
-from db.life.batch_keys import batch_key, write_batch_keys
-from db.life.plan import Selection, plan
-from db.schema import migrate
+from db.engine.schema import migrate
+from db.enums import Stage
+from db.jobs.batch_keys import batch_key, write_batch_keys
+from db.jobs.plan import Selection, plan_campaign
+from db.runtime import Runtime
 from db.settings import Settings
 from db.tables import artworks, jobs, variations
-from db.vocabulary import Stage
-from producer.ringing import ring_for_ready
+from producer.notify import notify_ready
 from workers.broker import resolve_broker
 
 if TYPE_CHECKING:
@@ -68,16 +68,16 @@ def main() -> None:
     paces: dict[str, list[float]] = {"ours": [], "orm": [], "bulk": []}
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder), database_url=SecretStr(given.database_url), broker_url=SecretStr(given.broker_url))
-        house = House(settings)
+        runtime = Runtime(settings)
         migrate(connect(settings.sqlalchemy_url))
-        register(house.engine, "enqueue", given.artworks)
-        with house.engine.connect() as connection:
+        register(runtime.database, "enqueue", given.artworks)
+        with runtime.database.engine.connect() as connection:
             rows = connection.execute(select(artworks.c.id, artworks.c.key).order_by(artworks.c.id).limit(given.sample)).all()
         with resolve_broker(settings) as broker:
             for number in range(given.rounds):
-                paces["orm"].append(_row_by_row(house, rows, number))
-                paces["bulk"].append(_bulk_with_messages(house, rows, number, broker.url))
-                paces["ours"].append(_ours(house, number))
+                paces["orm"].append(_row_by_row(runtime, rows, number))
+                paces["bulk"].append(_bulk_with_messages(runtime, rows, number, broker.url))
+                paces["ours"].append(_ours(runtime, number))
                 told = ", ".join(f"{name} {pace[-1]:.0f}" for name, pace in paces.items())
                 print(f"round {number + 1}, jobs/s: {told}", flush=True)
     ours, orm, bulk = (statistics.median(paces[name]) for name in ("ours", "orm", "bulk"))
@@ -93,24 +93,24 @@ def _ratio(paces: dict[str, list[float]], peer: str) -> float:
     return statistics.median(one / other for one, other in zip(paces["ours"], paces[peer], strict=True))
 
 
-def _open(house: House, name: str) -> Campaign:
-    return open_campaign(house.engine, name, parse_config({}))
+def _open(runtime: Runtime, name: str) -> Campaign:
+    return open_campaign(runtime.database, name, parse_config({}))
 
 
-def _ours(house: House, number: int) -> float:
-    campaign = _open(house, f"ours-{number}")
+def _ours(runtime: Runtime, number: int) -> float:
+    campaign = _open(runtime, f"ours-{number}")
     began = time.perf_counter()
-    planned = plan(house.engine, campaign, Selection())
-    ring_for_ready(house)
+    planned = plan_campaign(runtime.database, campaign, Selection())
+    notify_ready(runtime)
     return planned.jobs / (time.perf_counter() - began)
 
 
-def _row_by_row(house: House, rows: Any, number: int) -> float:
-    campaign = _open(house, f"orm-{number}")
-    with house.engine.begin() as connection:
+def _row_by_row(runtime: Runtime, rows: Any, number: int) -> float:
+    campaign = _open(runtime, f"orm-{number}")
+    with runtime.database.engine.begin() as connection:
         write_batch_keys(connection, campaign)
     began = time.perf_counter()
-    with Session(house.engine) as session:
+    with Session(runtime.database.engine) as session:
         for position, artwork in enumerate(rows):
             session.add(_object(Job, _job(campaign, artwork.id, None, None, Stage.CAPTION)))
             for variation_row in _variations(campaign, artwork):
@@ -122,16 +122,16 @@ def _row_by_row(house: House, rows: Any, number: int) -> float:
             if position % COMMIT_EVERY == COMMIT_EVERY - 1:
                 session.commit()
         session.commit()
-    return _counted(house, campaign, rows) / (time.perf_counter() - began)
+    return _counted(runtime, campaign, rows) / (time.perf_counter() - began)
 
 
-def _bulk_with_messages(house: House, rows: Any, number: int, broker_url: str) -> float:
-    campaign = _open(house, f"bulk-{number}")
-    with house.engine.begin() as connection:
+def _bulk_with_messages(runtime: Runtime, rows: Any, number: int, broker_url: str) -> float:
+    campaign = _open(runtime, f"bulk-{number}")
+    with runtime.database.engine.begin() as connection:
         write_batch_keys(connection, campaign)
     app = Celery("bulk", broker=broker_url, set_as_current=False)
     began = time.perf_counter()
-    with house.engine.begin() as connection:
+    with runtime.database.engine.begin() as connection:
         _inserted(connection, variations, [row for artwork in rows for row in _variations(campaign, artwork)])
         mine = select(variations.c.id, variations.c.artwork_id, variations.c.level).where(variations.c.campaign_id == campaign.id)
         planned = [_job(campaign, artwork.id, None, None, Stage.CAPTION) for artwork in rows]
@@ -143,7 +143,7 @@ def _bulk_with_messages(house: House, rows: Any, number: int, broker_url: str) -
     with app, app.producer_pool.acquire() as producer:
         for job in planned:
             app.send_task("work", args=(job["job_key"],), queue=f"bulk.{job['stage']}", producer=producer, ignore_result=True)
-    pace = _counted(house, campaign, rows) / (time.perf_counter() - began)
+    pace = _counted(runtime, campaign, rows) / (time.perf_counter() - began)
     with app.connection_for_write() as connection:
         for stage in Stage:
             connection.default_channel.queue_purge(f"bulk.{stage}")
@@ -187,8 +187,8 @@ def _object(kind: type, values: dict[str, Any]) -> Any:
     return made
 
 
-def _counted(house: House, campaign: Campaign, rows: Any) -> int:
-    with house.engine.connect() as connection:
+def _counted(runtime: Runtime, campaign: Campaign, rows: Any) -> int:
+    with runtime.database.engine.connect() as connection:
         found = connection.scalar(select(func.count()).where(jobs.c.campaign_id == campaign.id)) or 0
     assert found == len(rows) * JOBS_EACH, f"{found} jobs of {len(rows)} artworks"
     return int(found)

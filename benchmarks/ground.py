@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from db.bulk import bulk_insert
+from db.engine.bulk import bulk_insert
+from db.enums import ImageState
 from db.tables import artworks
-from db.vocabulary import PictureState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Engine
-
+    from db.engine import Database
     from db.settings import Settings
 
 MUSEUM = Path(__file__).parents[2] / "shared" / "data" / "museum"
@@ -27,14 +26,14 @@ COLUMNS = ("key", "group_key", "artist", "style", "styles", "picture", "content_
 Facts = tuple[str, int, int]
 
 
-def register(engine: Engine, name: str, count: int, pictures: Sequence[Facts] = (("0" * 64, 16, 16),)) -> None:
+def register(database: Database, name: str, count: int, pictures: Sequence[Facts] = (("0" * 64, 16, 16),)) -> None:
     """Register `count` artworks that show these pictures in turn."""
     shown = (pictures[number % len(pictures)] for number in range(count))
     rows = (
-        (f"{name}-{number}", f"{name}-{number}", "a b", "style", '["style"]', str(PictureState.PRESENT), *facts, 0.0)
+        (f"{name}-{number}", f"{name}-{number}", "a b", "style", '["style"]', str(ImageState.PRESENT), *facts, 0.0)
         for number, facts in enumerate(shown)
     )
-    with engine.begin() as connection:
+    with database.engine.begin() as connection:
         bulk_insert(connection, artworks, COLUMNS, rows)
 
 

@@ -23,17 +23,17 @@ from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from db.campaigns import open_campaign, parse_config
-from db.clock import now
 from db.engine import connect
-from db.house import House
-from db.life.control import set_paused
-from db.life.plan import Selection, plan
-from db.schema import migrate
+from db.engine.clock import now
+from db.engine.schema import migrate
+from db.enums import JobState
+from db.jobs.control import set_paused
+from db.jobs.plan import Selection, plan_campaign
+from db.monitoring.worker_registry import live_workers
+from db.runtime import Runtime
 from db.settings import Settings
 from db.tables import jobs
-from db.vocabulary import JobState
-from db.workforce import living_workers
-from producer.ringing import ring_for_ready
+from producer.notify import notify_ready
 from workers.broker import resolve_broker
 
 if TYPE_CHECKING:
@@ -54,12 +54,12 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder), database_url=SecretStr(given.database_url), broker_url=SecretStr(given.broker_url))
-        house = House(settings)
+        runtime = Runtime(settings)
         migrate(connect(settings.sqlalchemy_url))
-        pictures = [(house.store.put(jpeg(image)), image.width, image.height) for image in paintings(16, CANVAS)]
-        register(house.engine, "scaling", given.artworks, pictures)
+        pictures = [(runtime.store.put(jpeg(image)), image.width, image.height) for image in paintings(16, CANVAS)]
+        register(runtime.database, "scaling", given.artworks, pictures)
         with resolve_broker(settings):
-            pace = {count: _pace(house, count, given.seconds) for count in given.workers}
+            pace = {count: _pace(runtime, count, given.seconds) for count in given.workers}
     kind = "PostgreSQL" if given.database_url else "SQLite"
     single = given.workers[0]
     for count in given.workers:
@@ -68,25 +68,25 @@ def main() -> None:
         print(f"{kind}, {count} workers: {pace[count]:.1f} jobs/s, {ratio:.2f} times one worker, {share:.3f} of linear (needed {NEEDED})")
 
 
-def _pace(house: House, count: int, seconds: float) -> float:
+def _pace(runtime: Runtime, count: int, seconds: float) -> float:
     """Jobs per second of so many workers over a campaign of its own."""
-    campaign = open_campaign(house.engine, f"workers-{count}", parse_config(_config(seconds)))
-    planned = plan(house.engine, campaign, Selection())
-    set_paused(house.engine, campaign.id, None, paused=True)
-    with _workers(house, count):
-        with house.engine.connect() as connection:
+    campaign = open_campaign(runtime.database, f"workers-{count}", parse_config(_config(seconds)))
+    planned = plan_campaign(runtime.database, campaign, Selection())
+    set_paused(runtime.database, campaign.id, None, paused=True)
+    with _workers(runtime, count):
+        with runtime.database.engine.connect() as connection:
             began = connection.scalar(select(now())) or 0.0
-        set_paused(house.engine, campaign.id, None, paused=False)
-        ring_for_ready(house)
+        set_paused(runtime.database, campaign.id, None, paused=False)
+        notify_ready(runtime)
         mine = jobs.c.campaign_id == campaign.id
         left = select(func.count()).where(mine, jobs.c.state != str(JobState.DONE))
         while True:
             time.sleep(1.0)
-            with house.engine.connect() as connection:
+            with runtime.database.engine.connect() as connection:
                 if not connection.scalar(left):
                     break
                 assert not connection.scalar(left.where(jobs.c.state == str(JobState.FAILED))), "a job failed"
-    with house.engine.connect() as connection:
+    with runtime.database.engine.connect() as connection:
         ended = connection.scalar(select(func.max(jobs.c.finished_at)).where(mine)) or 0.0
     print(f"  {count} workers: {planned.jobs} jobs in {ended - began:.1f} s", flush=True)
     return planned.jobs / (ended - began)
@@ -104,16 +104,16 @@ def _config(seconds: float) -> dict[str, Any]:
 
 
 @contextmanager
-def _workers(house: House, count: int) -> Iterator[None]:
+def _workers(runtime: Runtime, count: int) -> Iterator[None]:
     """Worker processes that are up and wait for work."""
     command = [sys.executable, "-m", "workers", "--log-level", "WARNING"]
-    surroundings = environment(house.settings)
+    surroundings = environment(runtime.settings)
     processes = [
         subprocess.Popen([*command, "--name", f"gpu{number}"], env=surroundings, stdout=subprocess.DEVNULL) for number in range(count)
     ]
     try:
         until = time.monotonic() + 120
-        while len(living_workers(house.engine, within_seconds=10)) < count:
+        while len(live_workers(runtime.database, within_seconds=10)) < count:
             assert time.monotonic() < until, "the workers did not come up"
             assert all(process.poll() is None for process in processes), "a worker ended"
             time.sleep(0.2)

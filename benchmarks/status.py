@@ -3,8 +3,8 @@
     python benchmarks/status.py [--jobs 1000000] [--runs 20] [--database-url URL]
 
 The record: three campaigns (60, 30 and 10 %) in mid-run, 60 % of the jobs done with one attempt each, ended at 20 jobs/s until now, their
-results current, some failed, running and backing off. Timed: `db.progress.progress` with all details as the command calls it, over all
-campaigns and over the largest; the counts of jobs alone; and the peer, those same counts with ix_jobs_progress dropped.
+results current, some failed, running and backing off. Timed: `db.monitoring.progress.progress` with all details as the command
+calls it, over all campaigns and over the largest; the counts of jobs alone; and the peer, those same counts with ix_jobs_progress dropped.
 """
 
 from __future__ import annotations
@@ -23,21 +23,22 @@ from pydantic import SecretStr
 from sqlalchemy import func, select, text
 
 from db.campaigns import open_campaign, parse_config
-from db.clock import now
-from db.engine import connect, reading
-from db.house import House
-from db.life.plan import Selection, plan
-from db.progress import progress
-from db.schema import migrate
+from db.engine import connect
+from db.engine.clock import now
+from db.engine.schema import migrate
+from db.enums import Stage
+from db.jobs.plan import Selection, plan_campaign
+from db.monitoring.progress import progress
+from db.monitoring.worker_registry import register_worker
+from db.runtime import Runtime
 from db.settings import Settings
 from db.tables import jobs
-from db.vocabulary import Stage
-from db.workforce import register_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import Engine
+    from db.engine import Database
+
 
 NEEDED_MS = 150
 SHARES = {"large": 0.6, "middle": 0.3, "small": 0.1}
@@ -91,26 +92,26 @@ def main() -> None:
     kind = "PostgreSQL" if given.database_url else "SQLite"
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder), database_url=SecretStr(given.database_url))
-        house = House(settings)
+        runtime = Runtime(settings)
         migrate(connect(settings.sqlalchemy_url))
         began = time.monotonic()
-        largest = _fill(house.engine, given.jobs // JOBS_EACH)
-        count = sum(sum(states.values()) for states in progress(house.engine).jobs.values())
+        largest = _fill(runtime.database, given.jobs // JOBS_EACH)
+        count = sum(sum(states.values()) for states in progress(runtime.database).jobs.values())
         print(f"{kind}: {count} jobs made in {time.monotonic() - began:.0f} s", flush=True)
 
-        whole = _told("status, all campaigns", given.runs, lambda: progress(house.engine))
-        _told("status, the largest campaign", given.runs, lambda: progress(house.engine, largest))
+        whole = _told("status, all campaigns", given.runs, lambda: progress(runtime.database))
+        _told("status, the largest campaign", given.runs, lambda: progress(runtime.database, largest))
         command = [str(Path(sys.executable).with_name("paragone")), "status", "--json"]
-        surroundings = environment(house.settings)
+        surroundings = environment(runtime.settings)
         _told(
             "the whole command, its process included",
             max(3, given.runs // 4),
             lambda: subprocess.run(command, env=surroundings, check=True, capture_output=True),
         )
-        covered = _told("counts of jobs alone", given.runs, lambda: _counts(house.engine))
-        with house.engine.begin() as connection:
+        covered = _told("counts of jobs alone", given.runs, lambda: _counts(runtime.database))
+        with runtime.database.engine.begin() as connection:
             connection.execute(text("DROP INDEX ix_jobs_progress"))
-        bare = _told("counts of jobs alone, without the covering index", 5, lambda: _counts(house.engine))
+        bare = _told("counts of jobs alone, without the covering index", 5, lambda: _counts(runtime.database))
     print(
         f"{kind}: status over {count} jobs in {whole:.0f} ms (needed {NEEDED_MS}); "
         f"counts {covered:.0f} ms, without the covering index {bare:.0f} ms, ratio {bare / covered:.1f}"
@@ -129,21 +130,21 @@ def _told(what: str, runs: int, look: Callable[[], object]) -> float:
     return statistics.median(taken)
 
 
-def _counts(engine: Engine) -> object:
+def _counts(database: Database) -> object:
     query = select(jobs.c.campaign_id, jobs.c.stage, jobs.c.state, func.count()).group_by(jobs.c.campaign_id, jobs.c.stage, jobs.c.state)
-    with reading(engine).connect() as connection:
+    with database.read() as connection:
         return connection.execute(query).all()
 
 
-def _fill(engine: Engine, count: int) -> int:
-    """Plan by the house's own planning, then set the states that a run leaves; returns the largest campaign's id."""
-    register(engine, "status", int(count * SHARES["large"]))
+def _fill(database: Database, count: int) -> int:
+    """Plan by the runtime's own planning, then set the states that a run leaves; returns the largest campaign's id."""
+    register(database, "status", int(count * SHARES["large"]))
     ids = {}
     for name, share in SHARES.items():
-        campaign = open_campaign(engine, name, parse_config({}))
-        plan(engine, campaign, Selection(limit=int(count * share)))
+        campaign = open_campaign(database, name, parse_config({}))
+        plan_campaign(database, campaign, Selection(limit=int(count * share)))
         ids[name] = campaign.id
-    with engine.begin() as connection:
+    with database.engine.begin() as connection:
         at = connection.scalar(select(now()))
         facts = {"at": at, "pace": PACE, "prompt": PROMPT * 3}
         for name, share in SHARES.items():
@@ -152,18 +153,18 @@ def _fill(engine: Engine, count: int) -> int:
                 connection.execute(text(statement), {"edge": edge, "campaign": ids[name], "at": at})
         for statement in RESULTS.replace("PROMPT", PROMPT * 3).split(";"):
             connection.execute(text(statement), {key: value for key, value in facts.items() if f":{key}" in statement})
-    register_worker(engine, worker_id="gpu0@host", host="host", pid=1, device="cuda", stages=[Stage.CAPTION], threads=2, versions={})
-    _settle(engine)
+    register_worker(database, worker_id="gpu0@host", host="host", pid=1, device="cuda", stages=[Stage.CAPTION], threads=2, versions={})
+    _settle(database)
     return ids["large"]
 
 
-def _settle(engine: Engine) -> None:
+def _settle(database: Database) -> None:
     """What the databases do by themselves within a minute of quiet: vacuum on PostgreSQL, empty the write-ahead log on SQLite."""
-    if engine.dialect.name == "postgresql":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as plain:
+    if database.engine.dialect.name == "postgresql":
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as plain:
             plain.execute(text("VACUUM ANALYZE"))
         return
-    connection = engine.raw_connection()  # no transaction around a checkpoint
+    connection = database.engine.raw_connection()  # no transaction around a checkpoint
     for statement in ("PRAGMA analysis_limit = 1000", "ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"):
         connection.cursor().execute(statement).close()
     connection.close()

@@ -23,15 +23,15 @@ from celery import Celery
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
-from db.bulk import bulk_insert
 from db.campaigns import open_campaign, parse_config
 from db.engine import connect
-from db.house import House
-from db.life.plan import Selection, plan
-from db.schema import migrate
+from db.engine.bulk import bulk_insert
+from db.engine.schema import migrate
+from db.enums import ImageState, JobState, Stage
+from db.jobs.plan import Selection, plan_campaign
+from db.runtime import Runtime
 from db.settings import Settings
 from db.tables import artworks, attempts, jobs
-from db.vocabulary import JobState, PictureState, Stage
 from workers.broker import resolve_broker
 from workers.process import run_worker
 from workers.stages import STAGES
@@ -52,7 +52,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.work:
         STAGES.update(FAKE_STAGES)
-        sys.exit(run_worker(House(Settings()), name="cpu", device="cpu", stages=list(Stage), until_idle=True))
+        sys.exit(run_worker(Runtime(Settings()), name="cpu", device="cpu", stages=list(Stage), until_idle=True))
     ours, bare = [], []
     for number in range(given.rounds):
         with tempfile.TemporaryDirectory() as folder:
@@ -70,12 +70,12 @@ def main() -> None:
 
 def _paragone(settings: Settings, count: int, name: str) -> float:
     """Jobs per second of one worker over `count` artworks, two levels, four stages: seven jobs each."""
-    engine = connect(settings.sqlalchemy_url)
-    migrate(engine)
+    database = connect(settings.sqlalchemy_url)
+    migrate(database)
     rows = (
-        (f"{name}-{n}", f"{name}-{n}", "a b", "style", '["style"]', str(PictureState.PRESENT), "0" * 64, 16, 16, 0.0) for n in range(count)
+        (f"{name}-{n}", f"{name}-{n}", "a b", "style", '["style"]', str(ImageState.PRESENT), "0" * 64, 16, 16, 0.0) for n in range(count)
     )
-    with engine.begin() as connection:
+    with database.engine.begin() as connection:
         bulk_insert(connection, artworks, COLUMNS, rows)
     backend = {"backend": "fake-none", "batch": BATCH}
     config: dict[str, Any] = {
@@ -83,8 +83,8 @@ def _paragone(settings: Settings, count: int, name: str) -> float:
         "prompt": backend,
         "level": {"moderate": {**backend, "strength": 0.3}, "radical": {**backend, "strength": 0.45}},
     }
-    campaign = open_campaign(engine, name, parse_config(config))
-    plan(engine, campaign, Selection())
+    campaign = open_campaign(database, name, parse_config(config))
+    plan_campaign(database, campaign, Selection())
     environment = {
         **os.environ,
         "PARAGONE_DATA_DIR": str(settings.data_dir),
@@ -92,11 +92,11 @@ def _paragone(settings: Settings, count: int, name: str) -> float:
         "PARAGONE_BROKER_URL": settings.broker_url.get_secret_value(),
     }
     subprocess.run([sys.executable, __file__, "--work"], env=environment, check=True, capture_output=True)
-    with engine.connect() as connection:
+    with database.engine.connect() as connection:
         undone = connection.scalar(select(func.count()).where(jobs.c.state != str(JobState.DONE)))
         mine = select(attempts.c.ended_at).join(jobs, jobs.c.id == attempts.c.job_id).where(jobs.c.campaign_id == campaign.id)
         ended = connection.scalars(mine.order_by(attempts.c.ended_at)).all()
-    engine.dispose()
+    database.dispose()
     assert not undone, f"{undone} jobs were not done"
     skip = len(ended) // 20
     return float((len(ended) - skip) / (ended[-1] - ended[skip]))

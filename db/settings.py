@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from db.pocket import POCKET, pocket_directory
+from db.models_directory import POCKET, pocket_directory
 
 
 class Settings(BaseSettings):

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from db.engine import reading
 from db.tables import artworks
 from producer.errors import NothingRegistered, UnknownArtwork, UnknownStyle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Engine
+    from db.engine import Database
+
 
 #: SQLite's largest id: what is longer is no id.
 _LARGEST = 2**63 - 1
 
 
-def find_artwork(engine: Engine, named: str) -> int:
+def find_artwork(database: Database, named: str) -> int:
     """The id of the artwork that is named by its key or its id; raises `UnknownArtwork`."""
-    with reading(engine).connect() as connection:
+    with database.read() as connection:
         found = connection.scalar(select(artworks.c.id).where(artworks.c.key == named))
         if found is None and named.isdecimal() and int(named) <= _LARGEST:
             found = connection.scalar(select(artworks.c.id).where(artworks.c.id == int(named)))
@@ -31,11 +31,11 @@ def find_artwork(engine: Engine, named: str) -> int:
     return int(found)
 
 
-def check_styles(engine: Engine, styles: Sequence[str]) -> None:
+def check_styles(database: Database, styles: Sequence[str]) -> None:
     """Raise `UnknownStyle` for a style that no artwork has, with what was probably meant."""
     if not styles:
         return
-    with reading(engine).connect() as connection:
+    with database.read() as connection:
         known = [style for style in connection.scalars(select(artworks.c.style).distinct()) if style]
     for style in styles:
         if style not in known:
@@ -45,8 +45,8 @@ def check_styles(engine: Engine, styles: Sequence[str]) -> None:
             raise UnknownStyle(f"no artwork has the style {style!r}: {mend}")
 
 
-def check_registered(engine: Engine) -> None:
+def check_registered(database: Database) -> None:
     """Raise `NothingRegistered` if there is no artwork at all."""
-    with reading(engine).connect() as connection:
+    with database.read() as connection:
         if connection.scalar(select(artworks.c.id).limit(1)) is None:
             raise NothingRegistered

@@ -11,15 +11,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from db.campaigns import DEFAULT_NAME, Campaign, CampaignConfig, all_campaigns, open_campaign, parse_config, read_campaign_file
 from db.campaigns.configuration import Name
+from db.enums import CampaignState
 from db.errors import BadConfiguration, CampaignDiffers
-from db.vocabulary import CampaignState
 from producer.errors import WrongUse
 from producer.local_models import with_local_models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Engine
+    from db.engine import Database
+
 
 _SHIPPED = "campaigns"
 
@@ -43,20 +44,20 @@ class CampaignOptions:
         return bool(self.config or self.models or self.levels)
 
 
-def chosen_campaign(engine: Engine, options: CampaignOptions, *, dry_run: bool) -> Campaign:
+def chosen_campaign(database: Database, options: CampaignOptions, *, dry_run: bool) -> Campaign:
     """The campaign that the options mean, opened if it is new; a dry run opens nothing and gives a new one the id 0.
 
     Raises `CampaignDiffers`, `BadConfiguration`, `WrongUse`.
     """
     file_name, settings = read_campaign_file(config_file(options.config)) if options.config else (None, {})
-    known = all_campaigns(engine)
+    known = all_campaigns(database)
     name = _checked(options.name or file_name or (known[-1].name if known else DEFAULT_NAME))
     present = next((campaign for campaign in known if campaign.name == name), None)
     if present is not None and not options.configures:
         return present
     config = configuration(settings, models=options.models, levels=options.levels)
     if not dry_run:
-        return open_campaign(engine, name, config)
+        return open_campaign(database, name, config)
     if present is None:
         return Campaign(id=0, name=name, config=config, state=CampaignState.OPEN)
     if present.config.config_hash != config.config_hash:

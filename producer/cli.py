@@ -1,4 +1,4 @@
-"""The command `paragone`: finds its commands by entry point, opens the house, and turns errors into one clear line."""
+"""The command `paragone`: finds its commands by entry point, opens the runtime, and turns errors into one clear line."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from rich.logging import RichHandler
 from sqlalchemy.exc import DBAPIError
 
 from db.errors import ParagoneError
-from db.house import House
+from db.runtime import Runtime
 from db.settings import Settings
-from producer.errors import ProducerError, StrangeRooms, WrongUse
+from producer.errors import ProducerError, ShadowedPackage, WrongUse
 from workers.backends.errors import BackendError
 
-ROOMS = ("db", "workers", "producer", "trainer")
+PACKAGES = ("db", "workers", "producer", "trainer")
 FAILED, WRONG_USE = 1, 2
 #: What the light installation does without.
 TRAIN_PACKAGES = ("accelerate", "diffusers", "jinja2", "numpy", "safetensors", "sklearn", "tensorboard", "torch", "transformers")
@@ -57,7 +57,7 @@ def paragone(context: click.Context, *, debug: bool) -> None:
     """Make and judge paired datasets of original and machine-repainted art."""
     _log(debug=debug)
     try:
-        context.obj = House(Settings())
+        context.obj = Runtime(Settings())
     except ValidationError as error:
         faults = "; ".join(f"PARAGONE_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
         raise ProducerError(f"the environment holds settings that can not be used: {faults}") from None
@@ -69,7 +69,7 @@ def main() -> None:
     # transformers tells at import which optional packages it does without; nobody asked.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     try:
-        _check_rooms()
+        _check_packages()
         code = paragone.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Abort:
@@ -96,16 +96,16 @@ def _line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _check_rooms() -> None:
+def _check_packages() -> None:
     """The rooms have common names: all four must lie side by side, or a stranger's package shadows one of ours."""
     places = {}
-    for room in ROOMS:
+    for room in PACKAGES:
         spec = importlib.util.find_spec(room)
         places[room] = Path(spec.origin).resolve().parent.parent if spec is not None and spec.origin else None
     ours = Path(__file__).resolve().parent.parent
     strange = [f"{room} from {place}" for room, place in places.items() if place != ours]
     if strange:
-        raise StrangeRooms(
+        raise ShadowedPackage(
             f"a stranger's package shadows Paragone's: {', '.join(strange)} (ours lie in {ours}): use an environment without it"
         )
 

@@ -2,7 +2,7 @@
 
 ProducerError
 ├── WrongUse            options that do not fit together: exit code 2
-├── StrangeRooms        a stranger's package shadows one of ours
+├── ShadowedPackage        a stranger's package shadows one of ours
 ├── NothingRegistered   a campaign is asked for, but there is no artwork yet
 ├── UnknownArtwork      no artwork has that id or key
 ├── UnknownStyle        no artwork has that style
@@ -24,7 +24,7 @@ class WrongUse(ProducerError):
     """The options do not fit together."""
 
 
-class StrangeRooms(ProducerError):
+class ShadowedPackage(ProducerError):
     """Another installed package shadows one of Paragone's rooms."""
 
 

@@ -33,7 +33,7 @@ PASSWORD_BYTES = 12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Door:
+class Endpoint:
     """Where Flower is to be found, and what it asks for."""
 
     url: str
@@ -43,7 +43,7 @@ class Door:
     fresh: bool
 
 
-def serve(settings: Settings, *, address: str, port: int, announce: Callable[[Door], None]) -> None:
+def serve(settings: Settings, *, address: str, port: int, announce: Callable[[Endpoint], None]) -> None:
     """Run Flower until SIGTERM or Ctrl-C; `announce` is told where it is once it listens.
 
     Raises `PortTaken`, and `BrokerUnavailable` if nothing answers at the configured broker.
@@ -58,7 +58,7 @@ def serve(settings: Settings, *, address: str, port: int, announce: Callable[[Do
         with create_app(broker.url) as app:
             flower = Flower(capp=app, options=options, **handler_settings)
             bound = _listen(flower, address, port)
-            announce(Door(url=_url(address, bound), user=settings.flower_user, password=password, fresh=not chosen))
+            announce(Endpoint(url=_url(address, bound), user=settings.flower_user, password=password, fresh=not chosen))
             _run(flower)
 
 

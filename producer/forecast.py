@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import case, func, select
 
-from db.engine import reading
+from db.enums import AttemptOutcome, Stage
 from db.tables import artworks, attempts, batch_keys, images, jobs
-from db.vocabulary import Outcome, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
 
     from db.campaigns import CampaignConfig
-    from db.life.plan import Plan
+    from db.engine import Database
+    from db.jobs.plan import PlannedWork
 
 #: Bytes of a pixel in a finely textured painting at 1024 px and quality 95: the most that any of 14 museum pictures took.
 BYTES_PER_PIXEL = {"jpeg": 0.6, "png": 0.95, "webp": 0.32}
@@ -46,9 +46,9 @@ class Forecast:
     unmeasured: tuple[str, ...]
 
 
-def forecast(engine: Engine, config: CampaignConfig, plan: Plan) -> Forecast:
+def forecast(database: Database, config: CampaignConfig, plan: PlannedWork) -> Forecast:
     """Disk and device time of a plan. Time is measured, on the devices that did such work, or unknown: never guessed."""
-    with reading(engine).connect() as connection:
+    with database.read() as connection:
         per_repaint, basis = _repaint_bytes(connection, config)
         measured = _seconds_by_kind(connection)
     seconds, unmeasured = 0.0, set()
@@ -105,7 +105,9 @@ _Kind = tuple[Any, ...]
 
 def _seconds_by_kind(connection: Connection) -> dict[_Kind, float]:
     """Mean device seconds of one job, over the latest attempts that succeeded."""
-    latest = select(attempts.c.job_id, attempts.c.seconds).where(attempts.c.outcome == str(Outcome.DONE), attempts.c.seconds.is_not(None))
+    latest = select(attempts.c.job_id, attempts.c.seconds).where(
+        attempts.c.outcome == str(AttemptOutcome.DONE), attempts.c.seconds.is_not(None)
+    )
     some = latest.order_by(attempts.c.id.desc()).limit(LATEST).subquery()
     query = (
         select(jobs.c.batch_key, func.count(), func.sum(some.c.seconds)).join(some, some.c.job_id == jobs.c.id).group_by(jobs.c.batch_key)
@@ -120,7 +122,7 @@ def _seconds_by_kind(connection: Connection) -> dict[_Kind, float]:
     return {kind: seconds / count for kind, (count, seconds) in found.items()}
 
 
-def _work(config: CampaignConfig, plan: Plan) -> list[tuple[Stage, float, _Kind]]:
+def _work(config: CampaignConfig, plan: PlannedWork) -> list[tuple[Stage, float, _Kind]]:
     """How many jobs of each kind the plan adds; levels in their shares."""
     size, caption, writer = config.picture.size, config.caption.model_dump(), config.prompt.model_dump()
     captions = plan.jobs - plan.variations * (len(config.stages) - 1)

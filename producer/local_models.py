@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from db.errors import BadConfiguration
-from db.pocket import POCKET, directory_of_models
+from db.models_directory import POCKET, resolve_models_directory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _CAPTIONER = "captioner"
 
 
-class Image(BaseModel):
+class ImageAdvice(BaseModel):
     """The canvas that the models were made for."""
 
     size: int
@@ -36,7 +36,7 @@ class ModelsFile(BaseModel):
 
     description: str = ""
     trained: bool = False
-    image: Image
+    image: ImageAdvice
     #: Settings of the captioner.
     captioner: dict[str, Any] = Field(default_factory=dict)
     #: Settings of the prompt writer, such as how long prompts should be.
@@ -68,7 +68,7 @@ def with_local_models(settings: dict[str, Any], named: str) -> dict[str, Any]:
 
     `named` is what `--models` says. Raises `BadConfiguration`, also for a level of the settings that the models do not serve.
     """
-    directory = directory_of_models(named)
+    directory = resolve_models_directory(named)
     advice = read_models_file(directory)
     asked = _table(settings, "level") or {name: {} for name in advice.levels}
     strange = sorted(set(asked) - set(advice.levels))

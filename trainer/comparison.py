@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from db.pictures import UnreadablePicture, read_picture
+from db.images import UnreadableImage, decode_image
 from trainer.embeddings import unit_length
 from trainer.errors import BadPicture, OtherEmbedder
 from trainer.evaluation import project
@@ -75,8 +75,8 @@ def check_embedder(model: TrainedModel, embedder: Embedder) -> None:
 def open_picture(path: Path) -> Image:
     """A picture file as upright RGB; raises `BadPicture`."""
     try:
-        return read_picture(path.read_bytes()).image
+        return decode_image(path.read_bytes()).image
     except OSError as error:
         raise BadPicture(f"{path} can not be read: {error.strerror}") from None
-    except UnreadablePicture as error:
+    except UnreadableImage as error:
         raise BadPicture(f"{path} is no picture that can be read: {error}") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from db.pairs import originals, repaints
+from db.results.pairs import originals, repaints
 from trainer.embedding_cache import EmbeddingCache, EmbeddingSpace
 from trainer.embeddings import PictureSource, embed
 from trainer.errors import NothingToTrainOn
@@ -14,10 +14,9 @@ from trainer.works import gather_works, group_styles
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import Engine
-
     from db.campaigns import Campaign
-    from db.pairs import Original, Repaint
+    from db.engine import Database
+    from db.results.pairs import Original, Repaint
     from db.store import Store
     from trainer.embeddings import Embedder, Embeddings
     from trainer.works import Work
@@ -39,7 +38,7 @@ class Corpus:
 
 
 def gather_corpus(
-    engine: Engine,
+    database: Database,
     store: Store,
     campaign: Campaign,
     *,
@@ -48,7 +47,7 @@ def gather_corpus(
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Corpus:
     """Read a campaign and embed its pictures; raises `NothingToTrainOn` if it has no repaints yet."""
-    found, painted = originals(engine, campaign.id), repaints(engine, campaign.id)
+    found, painted = originals(database, campaign.id), repaints(database, campaign.id)
     if not painted:
         raise NothingToTrainOn(f"campaign {campaign.name!r} has no repaints yet: run `paragone work`")
     embedder.load()

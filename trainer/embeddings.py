@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from db.errors import BlobMissing
-from db.pairs import picture_bytes
-from db.pictures import UnreadablePicture, read_picture
+from db.images import UnreadableImage, decode_image
+from db.results.pairs import read_image_bytes
 from workers.backends.errors import OutOfMemory
 
 if TYPE_CHECKING:
@@ -149,11 +149,11 @@ def _decoded(sources: Sequence[PictureSource], store: Store, batch_size: int) ->
 
 def _read(source: PictureSource, store: Store) -> tuple[str, Image | str]:
     try:
-        data = picture_bytes(store, source.content_hash, source.link)
+        data = read_image_bytes(store, source.content_hash, source.link)
         if source.link is not None and hashlib.sha256(data).hexdigest() != source.content_hash:
             return source.content_hash, f"{source.link} is no longer the picture that was ingested: run `paragone ingest` again"
-        return source.content_hash, read_picture(data).image
-    except (BlobMissing, UnreadablePicture, OSError) as error:
+        return source.content_hash, decode_image(data).image
+    except (BlobMissing, UnreadableImage, OSError) as error:
         return source.content_hash, str(error)
 
 

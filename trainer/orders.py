@@ -14,9 +14,8 @@ from trainer.sources import are_untrained, best_device, captioner_source, clip_s
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sqlalchemy import Engine
-
     from db.campaigns import Campaign
+    from db.engine import Database
     from db.store import Store
     from trainer.configuration import TrainingConfig
     from trainer.history import Epoch
@@ -66,14 +65,14 @@ class Listener(Protocol):
         ...
 
 
-def carry_out(engine: Engine, store: Store, campaign: Campaign, order: Order, listener: Listener) -> Outcome:
+def carry_out(database: Database, store: Store, campaign: Campaign, order: Order, listener: Listener) -> Outcome:
     """Embed once, then train and judge split by split."""
     from workers.backends.clip import ClipEmbedder
 
     directory = models_directory(campaign.config, order.models)
     clip, device = clip_source(directory, order.clip), best_device()
     embedder = ClipEmbedder(model=clip, device=device)
-    corpus = gather_corpus(engine, store, campaign, embedder=embedder, clip=clip, on_progress=listener.embedded)
+    corpus = gather_corpus(database, store, campaign, embedder=embedder, clip=clip, on_progress=listener.embedded)
     embedder.unload()
     untrained = are_untrained(directory)
     runs = []
@@ -85,18 +84,18 @@ def carry_out(engine: Engine, store: Store, campaign: Campaign, order: Order, li
             start=order.start,
             negatives=order.negatives,
             device=device,
-            captioner=_captioner(engine, campaign, directory),
+            captioner=_captioner(database, campaign, directory),
             untrained_models=untrained,
         )
-        runs.append(train_run(engine, corpus, plan, lambda epoch, split=str(shares): listener.epoch(split, epoch)))  # type: ignore[misc]
+        runs.append(train_run(database, corpus, plan, lambda epoch, split=str(shares): listener.epoch(split, epoch)))  # type: ignore[misc]
     plot_splits({str(run.shares): run.history for run in runs}, order.directory / PLOT)
     return Outcome(runs=tuple(runs), plot=order.directory / PLOT, unreadable=corpus.embeddings.unreadable, untrained_models=untrained)
 
 
-def _captioner(engine: Engine, campaign: Campaign, directory: Path | None) -> Source | None:
+def _captioner(database: Database, campaign: Campaign, directory: Path | None) -> Source | None:
     """The campaign's captioner at the commit that its captions were made with."""
     return captioner_source(
         campaign.config,
         directory,
-        frozen_revision(engine, campaign.id, backend=campaign.config.caption.backend, model=campaign.config.caption.model),
+        frozen_revision(database, campaign.id, backend=campaign.config.caption.backend, model=campaign.config.caption.model),
     )

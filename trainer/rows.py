@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from db.training import Triplet
+    from db.training.records import Triplet
 
 
 @dataclass(frozen=True, kw_only=True)

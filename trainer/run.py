@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from db.training import Part, begin_run, finish_run, finished_runs
+from db.training.records import Split, begin_run, finish_run, finished_runs
 from trainer.checkpoints import CHECKPOINT
 from trainer.errors import BadCheckpoint
 from trainer.evaluation import Evaluation, evaluate
@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sqlalchemy import Engine
-
-    from db.training import Triplet, TripletSet
+    from db.engine import Database
+    from db.training.records import Triplet, TripletSet
     from trainer.configuration import TrainingConfig
     from trainer.corpus import Corpus
     from trainer.history import Epoch, History
@@ -92,14 +91,14 @@ class Run:
         }
 
 
-def train_run(engine: Engine, corpus: Corpus, plan: Plan, on_epoch: Callable[[Epoch], None] | None = None) -> Run:
+def train_run(database: Database, corpus: Corpus, plan: Plan, on_epoch: Callable[[Epoch], None] | None = None) -> Run:
     """Train, judge on the test side, save the model and write the run down; done again with the same facts it changes nothing."""
     plan.directory.mkdir(parents=True, exist_ok=True)
     parts = split_groups(corpus.group_styles, plan.shares, plan.config.seed)
-    triplet_set, triplets = _triplets(engine, corpus, plan, parts)
+    triplet_set, triplets = _triplets(database, corpus, plan, parts)
     config = {"split": str(plan.shares), **plan.config.model_dump(mode="json")}
-    rows = {part: _rows(corpus, [t for t in triplets if t.part is part]) for part in Part}
-    known = [run for run in finished_runs(engine, corpus.campaign.id) if run.directory == str(plan.directory)]
+    rows = {part: _rows(corpus, [t for t in triplets if t.part is part]) for part in Split}
+    known = [run for run in finished_runs(database, corpus.campaign.id) if run.directory == str(plan.directory)]
     done = any(run.triplet_set_id == triplet_set.id and run.config == config for run in known)
     training = _training(corpus, plan, triplet_set, rows)
     resumed = _begin(training, plan)
@@ -107,19 +106,19 @@ def train_run(engine: Engine, corpus: Corpus, plan: Plan, on_epoch: Callable[[Ep
     run_id = (
         None
         if repeated
-        else begin_run(engine, name=str(plan.shares), triplet_set_id=triplet_set.id, config=config, directory=str(plan.directory))
+        else begin_run(database, name=str(plan.shares), triplet_set_id=triplet_set.id, config=config, directory=str(plan.directory))
     )
     with _curves(plan.directory, training.epochs_done) as draw:
         trained = training.run(lambda epoch: _each(epoch, draw, on_epoch))
-    evaluation = evaluate(trained.head, corpus.embeddings.vectors, rows[Part.TEST])
-    learned = [group for group, part in parts.items() if part is not Part.TEST]
+    evaluation = evaluate(trained.head, corpus.embeddings.vectors, rows[Split.TEST])
+    learned = [group for group, part in parts.items() if part is not Split.TEST]
     _save(corpus, plan, triplet_set=triplet_set, trained=trained, evaluation=evaluation, learned=learned)
     if run_id is not None:
-        finish_run(engine, run_id, evaluation.model_dump(mode="json"))
+        finish_run(database, run_id, evaluation.model_dump(mode="json"))
     return Run(shares=plan.shares, directory=plan.directory, triplet_set=triplet_set, history=trained.history, evaluation=evaluation)
 
 
-def _triplets(engine: Engine, corpus: Corpus, plan: Plan, parts: dict[str, Part]) -> tuple[TripletSet, tuple[Triplet, ...]]:
+def _triplets(database: Database, corpus: Corpus, plan: Plan, parts: dict[str, Split]) -> tuple[TripletSet, tuple[Triplet, ...]]:
     seed = plan.config.seed
     drawing = draw_triplets(
         works=corpus.works, repaints=corpus.repaints, parts=parts, strategy=OtherStyle, per_repaint=plan.negatives, seed=seed
@@ -129,13 +128,13 @@ def _triplets(engine: Engine, corpus: Corpus, plan: Plan, parts: dict[str, Part]
         "validation": plan.shares.validation,
         "negatives": OtherStyle.name,
         "per_repaint": plan.negatives,
-        "groups": {part.value: sum(1 for chosen in parts.values() if chosen is part) for part in Part},
+        "groups": {part.value: sum(1 for chosen in parts.values() if chosen is part) for part in Split},
         "campaign_hash": corpus.campaign.config.config_hash,
     }
     # The name follows from recipe and content, so a campaign that has grown since gets a further set and the old one stays.
     identity = json.dumps([recipe, drawing.left_out, seed, drawing.content_hash], sort_keys=True)
     name = f"{corpus.campaign.name}/{plan.shares.folder}/{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
-    kept = keep(engine, drawing, name=name, campaign_id=corpus.campaign.id, seed=seed, recipe=recipe)
+    kept = keep(database, drawing, name=name, campaign_id=corpus.campaign.id, seed=seed, recipe=recipe)
     return kept, drawing.triplets
 
 
@@ -144,12 +143,12 @@ def _rows(corpus: Corpus, triplets: list[Triplet]) -> TripletRows:
     return triplet_rows(triplets, corpus.embeddings.rows, groups)
 
 
-def _training(corpus: Corpus, plan: Plan, triplet_set: TripletSet, rows: dict[Part, TripletRows]) -> Training:
+def _training(corpus: Corpus, plan: Plan, triplet_set: TripletSet, rows: dict[Split, TripletRows]) -> Training:
     return Training(
         plan.config,
         vectors=corpus.embeddings.vectors,
-        train=rows[Part.TRAIN],
-        validation=rows[Part.VALIDATION],
+        train=rows[Split.TRAIN],
+        validation=rows[Split.VALIDATION],
         directory=plan.directory,
         # The same pictures under another CLIP are another training.
         triplet_hash=f"{triplet_set.content_hash}@{corpus.space.revision}",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from db.pocket import directory_of_models
+from db.models_directory import resolve_models_directory
 from workers.backends.protocol import ModelSource
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def models_directory(config: CampaignConfig | None, stand_in: Path | None) -> Pa
     """The local models directory: the host's own stands in for the one a campaign names."""
     if stand_in is not None:
         return stand_in
-    return directory_of_models(config.models_directory) if config is not None and config.models_directory else None
+    return resolve_models_directory(config.models_directory) if config is not None and config.models_directory else None
 
 
 def clip_source(directory: Path | None, chosen: str | None = None) -> ModelSource:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from db.training import Part
+from db.training.records import Split
 from trainer.errors import NothingToTrainOn
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Shares:
         return f"{self.train}-{self.test}"
 
 
-def split_groups(styles: Mapping[str, str], shares: Shares, seed: int) -> dict[str, Part]:
+def split_groups(styles: Mapping[str, str], shares: Shares, seed: int) -> dict[str, Split]:
     """The part of each group, given each group's style ("" if unknown); depends on nothing but names, styles, shares and seed.
 
     Raises:
@@ -63,7 +63,7 @@ def split_groups(styles: Mapping[str, str], shares: Shares, seed: int) -> dict[s
     test = set(_spread(line, _count(len(line), shares.test / 100, 2 * _LEAST), random))
     rest = [group for group in line if group not in test]
     validation = set(_spread(rest, _count(len(rest), shares.validation, _LEAST), random))
-    return {group: Part.TEST if group in test else Part.VALIDATION if group in validation else Part.TRAIN for group in line}
+    return {group: Split.TEST if group in test else Split.VALIDATION if group in validation else Split.TRAIN for group in line}
 
 
 def _by_style(styles: Mapping[str, str], random: Random) -> list[str]:

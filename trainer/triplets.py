@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from db.training import Part, Triplet, TripletSet, keep_triplets
+from db.training.records import Split, Triplet, TripletSet, keep_triplets
 from trainer.errors import NothingToTrainOn, TripletSetDiffers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy import Engine
-
-    from db.pairs import Repaint
+    from db.engine import Database
+    from db.results.pairs import Repaint
     from trainer.negatives import NegativeStrategy
     from trainer.works import Work
 
@@ -36,7 +35,7 @@ class Drawing:
     def counts(self) -> dict[str, int]:
         """Triplets in each part."""
         counted = Counter(triplet.part.value for triplet in self.triplets)
-        return {part.value: counted[part.value] for part in Part}
+        return {part.value: counted[part.value] for part in Split}
 
 
 def hash_of(triplets: Iterable[Triplet]) -> str:
@@ -52,11 +51,11 @@ def draw_triplets(
     *,
     works: Sequence[Work],
     repaints: Sequence[Repaint],
-    parts: Mapping[str, Part],
+    parts: Mapping[str, Split],
     strategy: type[NegativeStrategy],
     per_repaint: int,
     seed: int,
-    needed: Sequence[Part] = (Part.TRAIN, Part.TEST),
+    needed: Sequence[Split] = (Split.TRAIN, Split.TEST),
 ) -> Drawing:
     """`per_repaint` triplets for each repaint, with negatives from the works of the same part.
 
@@ -64,12 +63,12 @@ def draw_triplets(
         NothingToTrainOn: a part that is needed came out empty.
     """
     by_id = {work.artwork_id: work for work in works}
-    pools: defaultdict[Part, list[Work]] = defaultdict(list)
+    pools: defaultdict[Split, list[Work]] = defaultdict(list)
     for work in works:
         if work.group_key in parts:
             pools[parts[work.group_key]].append(work)
-    strategies = {part: strategy(pools[part]) for part in Part}
-    randoms = {part: Random(f"paragone-triplets-1/{seed}/{part.value}") for part in Part}
+    strategies = {part: strategy(pools[part]) for part in Split}
+    randoms = {part: Random(f"paragone-triplets-1/{seed}/{part.value}") for part in Split}
     drawn: list[Triplet] = []
     left_out: Counter[str] = Counter()
     known = [repaint for repaint in repaints if repaint.artwork_id in by_id and by_id[repaint.artwork_id].group_key in parts]
@@ -86,7 +85,7 @@ def draw_triplets(
     return drawing
 
 
-def keep(engine: Engine, drawing: Drawing, *, name: str, campaign_id: int, seed: int, recipe: dict[str, Any]) -> TripletSet:
+def keep(database: Database, drawing: Drawing, *, name: str, campaign_id: int, seed: int, recipe: dict[str, Any]) -> TripletSet:
     """Write the drawing down under a name; doing it again changes nothing.
 
     Raises:
@@ -94,14 +93,14 @@ def keep(engine: Engine, drawing: Drawing, *, name: str, campaign_id: int, seed:
     """
     facts = {**recipe, "left_out": drawing.left_out, "triplets": drawing.counts()}
     kept = keep_triplets(
-        engine, name=name, campaign_id=campaign_id, seed=seed, recipe=facts, content_hash=drawing.content_hash, drawn=drawing.triplets
+        database, name=name, campaign_id=campaign_id, seed=seed, recipe=facts, content_hash=drawing.content_hash, drawn=drawing.triplets
     )
     if kept.content_hash != drawing.content_hash or kept.recipe != facts:
         raise TripletSetDiffers(f"the triplet set {name!r} holds other triplets: choose another name")
     return kept
 
 
-def _triplet(part: Part, anchor: Work, repaint: Repaint, negative: Work) -> Triplet:
+def _triplet(part: Split, anchor: Work, repaint: Repaint, negative: Work) -> Triplet:
     return Triplet(
         part=part,
         level=repaint.level,
@@ -117,7 +116,7 @@ def _triplet(part: Part, anchor: Work, repaint: Repaint, negative: Work) -> Trip
     )
 
 
-def _require(drawing: Drawing, needed: Sequence[Part]) -> None:
+def _require(drawing: Drawing, needed: Sequence[Split]) -> None:
     counts = drawing.counts()
     empty = [part for part in needed if not counts[part.value]]
     if empty:

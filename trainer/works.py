@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from db.pairs import Original
+    from db.results.pairs import Original
 
 
 @dataclass(frozen=True, kw_only=True)

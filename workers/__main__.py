@@ -10,10 +10,10 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from db.enums import Stage
 from db.errors import RecordError
-from db.house import House
+from db.runtime import Runtime
 from db.settings import Settings
-from db.vocabulary import Stage
 from workers.errors import WorkerError
 from workers.process import run_worker
 
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         threading.Thread(target=_end_with_supervisor, name="supervision", daemon=True).start()
     stages = [Stage(name) for name in given.stages.split(",")]
     try:
-        return run_worker(House(Settings()), name=given.name, device=given.device, stages=stages, until_idle=given.until_idle)
+        return run_worker(Runtime(Settings()), name=given.name, device=given.device, stages=stages, until_idle=given.until_idle)
     except (RecordError, WorkerError) as error:
         sys.stderr.write(f"paragone: {error}\n")
         return 1

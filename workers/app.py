@@ -9,10 +9,10 @@ from celery import Celery
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from db.vocabulary import Stage
+    from db.enums import Stage
 
 #: The one message there is. It carries nothing: the work is in the database.
-RING = "paragone.ring"
+WAKE_UP = "paragone.wake_up"
 
 
 def queue_name(stage: Stage) -> str:
@@ -47,10 +47,10 @@ def create_app(broker_url: str) -> Celery:
     return app
 
 
-def declare_ring(app: Celery, answer: Callable[[], None]) -> None:
+def register_wake_up(app: Celery, answer: Callable[[], None]) -> None:
     """Give the application its task; only workers need it, producers send it by name."""
 
     # Flower shows jobs, not rings: the ring itself sends no events.
-    @app.task(name=RING, ignore_result=True, send_events=False)  # type: ignore[untyped-decorator]
-    def ring() -> None:
+    @app.task(name=WAKE_UP, ignore_result=True, send_events=False)  # type: ignore[untyped-decorator]
+    def wake_up() -> None:
         answer()

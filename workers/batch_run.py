@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
 
+from db.engine.retry import persistently
+from db.enums import FailureKind
 from db.errors import StoreError
-from db.life.finish import Verdict, hand_in
-from db.life.inputs import works
-from db.life.lease import begin_on_device, give_back
-from db.life.results import Effort, Failure, Result
-from db.retrying import persistently
-from db.vocabulary import FailureKind
+from db.jobs.complete import CompletedBatch, complete_batch
+from db.jobs.inputs import load_inputs
+from db.jobs.lease import begin_on_device, release_batch
+from db.results.stage_results import Effort, Failure, Result
 from workers.backends.errors import BadRequest, DeviceLost, OutOfMemory
 from workers.bisection import Outcomes, run_bisected
 from workers.errors import JobFault, ModelTrouble
@@ -28,15 +28,14 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
-    from sqlalchemy import Engine
-
-    from db.life.claim import Batch
-    from db.life.inputs import Work
+    from db.engine import Database
+    from db.jobs.claim import Batch
+    from db.jobs.inputs import JobInput
     from db.settings import Settings
     from db.store import Store
-    from workers.announcer import Announcer
-    from workers.budget import Budget
-    from workers.shelf import Shelf
+    from workers.model_cache import ModelCache
+    from workers.task_events import TaskEventSender
+    from workers.time_limit import TimeLimit
 
 logger = logging.getLogger(__name__)
 
@@ -47,16 +46,16 @@ LOCK_LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class WorkerContext:
     """What all batches of one worker process share."""
 
-    engine: Engine
+    database: Database
     store: Store
     settings: Settings
-    shelf: Shelf
+    models: ModelCache
     device_lock: threading.Lock
-    budget: Budget
-    announcer: Announcer
+    time_limit: TimeLimit
+    task_events: TaskEventSender
     #: True once the worker was told to stop.
     stopping: Callable[[], bool]
 
@@ -72,43 +71,43 @@ class _BatchRun:
     results: list[Result] = field(default_factory=list)
 
 
-def run_batch(around: Surroundings, batch: Batch) -> Verdict | None:
+def run_batch(worker_context: WorkerContext, batch: Batch) -> CompletedBatch | None:
     """Work through one claimed batch; None if it was given back.
 
     Raises `ModelTrouble` (the batch is given back first), `DeviceLost` (its jobs are handed in as failed first, or given back).
     """
     try:
-        return _run(around, batch)
+        return _run(worker_context, batch)
     except (ModelTrouble, DeviceLost, DBAPIError):
         raise  # a database that stays away lets the lease run out, and the batch is done again
     except Exception as error:
         logger.exception("a batch of %s was not worked through", batch.batch_key)
         failures = [_failure(job.job_id, error) for job in batch.jobs]
-        return hand_in(around.engine, batch, failures=failures, effort=Effort(seconds=0.0, batch_size=len(batch.jobs)))
+        return complete_batch(worker_context.database, batch, failures=failures, effort=Effort(seconds=0.0, batch_size=len(batch.jobs)))
 
 
-def _run(around: Surroundings, batch: Batch) -> Verdict | None:
-    context = Context(parameters=batch.parameters, revision="", store=around.store)
+def _run(worker_context: WorkerContext, batch: Batch) -> CompletedBatch | None:
+    context = Context(parameters=batch.parameters, revision="", store=worker_context.store)
     run = _BatchRun(batch=batch, context=context)
-    facts = works(around.engine, batch)
-    around.announcer.received(batch, facts)
-    with around.budget.of(around.settings.budget_seconds):
+    facts = load_inputs(worker_context.database, batch)
+    worker_context.task_events.received(batch, facts)
+    with worker_context.time_limit.of(worker_context.settings.budget_seconds):
         _prepare(run, facts)
     try:
-        computed = _compute(around, run)
+        computed = _compute(worker_context, run)
     except (ModelTrouble, DeviceLost):  # while loading: nothing was computed yet
-        give_back(around.engine, batch.token)
+        release_batch(worker_context.database, batch.token)
         raise
     if computed is None:
-        give_back(around.engine, batch.token)
+        release_batch(worker_context.database, batch.token)
         return None
     outcomes, seconds = computed
-    with around.budget.of(around.settings.budget_seconds):
+    with worker_context.time_limit.of(worker_context.settings.budget_seconds):
         _finish(run, outcomes)
-    return _hand_in(around, run, outcomes, seconds)
+    return _complete(worker_context, run, outcomes, seconds)
 
 
-def _prepare(run: _BatchRun, facts: list[Work]) -> None:
+def _prepare(run: _BatchRun, facts: list[JobInput]) -> None:
     stage = STAGES[run.batch.stage]
     for work in facts:
         try:
@@ -119,32 +118,32 @@ def _prepare(run: _BatchRun, facts: list[Work]) -> None:
             run.failures.append(_failure(work.job_id, error))
 
 
-def _compute(around: Surroundings, run: _BatchRun) -> tuple[Outcomes[Any], float] | None:
+def _compute(worker_context: WorkerContext, run: _BatchRun) -> tuple[Outcomes[Any], float] | None:
     """Outcomes and the seconds they took; None if the batch must not start: the worker stops, or the lease is gone."""
     if not run.prepared:
         return Outcomes(), 0.0
-    if not around.shelf.needs_device(run.batch.parameters):
-        return None if around.stopping() else _on_device(around, run)
-    while not around.device_lock.acquire(timeout=LOCK_LOOK_SECONDS):
-        if around.stopping():
+    if not worker_context.models.needs_device(run.batch.parameters):
+        return None if worker_context.stopping() else _on_device(worker_context, run)
+    while not worker_context.device_lock.acquire(timeout=LOCK_LOOK_SECONDS):
+        if worker_context.stopping():
             return None
     try:
-        return None if around.stopping() else _on_device(around, run)
+        return None if worker_context.stopping() else _on_device(worker_context, run)
     finally:
-        around.device_lock.release()
+        worker_context.device_lock.release()
 
 
-def _on_device(around: Surroundings, run: _BatchRun) -> tuple[Outcomes[Any], float] | None:
+def _on_device(worker_context: WorkerContext, run: _BatchRun) -> tuple[Outcomes[Any], float] | None:
     batch = run.batch
-    with around.budget.of(around.settings.budget_seconds * LOAD_ALLOWANCE):
-        backend = around.shelf.take(batch.campaign_id, batch.parameters)
-    run.context = Context(parameters=batch.parameters, revision=backend.revision, store=around.store)
-    if not begin_on_device(around.engine, batch.token):
+    with worker_context.time_limit.of(worker_context.settings.budget_seconds * LOAD_ALLOWANCE):
+        backend = worker_context.models.take(batch.campaign_id, batch.parameters)
+    run.context = Context(parameters=batch.parameters, revision=backend.revision, store=worker_context.store)
+    if not begin_on_device(worker_context.database, batch.token):
         return None
-    around.announcer.started(batch)
-    capacity = around.shelf.capacity(batch.batch_key, batch.parameters)
+    worker_context.task_events.started(batch)
+    capacity = worker_context.models.capacity(batch.batch_key, batch.parameters)
     began = time.monotonic()
-    with around.budget.of(around.settings.budget_seconds):
+    with worker_context.time_limit.of(worker_context.settings.budget_seconds):
         outcomes = run_bisected(
             lambda requests: backend.run(requests, batch.parameters.settings), [one.request for one in run.prepared], capacity
         )
@@ -160,24 +159,25 @@ def _finish(run: _BatchRun, outcomes: Outcomes[Any]) -> None:
             run.failures.append(_failure(prepared.work.job_id, error))
 
 
-def _hand_in(around: Surroundings, run: _BatchRun, outcomes: Outcomes[Any], seconds: float) -> Verdict:
+def _complete(worker_context: WorkerContext, run: _BatchRun, outcomes: Outcomes[Any], seconds: float) -> CompletedBatch:
     each = seconds / max(1, len(run.prepared))
     effort = Effort(seconds=each, batch_size=max(1, outcomes.together))
     verdict = persistently(
-        lambda: hand_in(around.engine, run.batch, results=run.results, failures=run.failures, effort=effort), around.settings
+        lambda: complete_batch(worker_context.database, run.batch, results=run.results, failures=run.failures, effort=effort),
+        worker_context.settings,
     )
-    _announce(around.announcer, run, verdict, each)
+    _send_events(worker_context.task_events, run, verdict, each)
     if any(isinstance(fault, DeviceLost) for fault in outcomes.faults.values()):
         raise DeviceLost("the device failed: this process ends and a new one takes over")
     return verdict
 
 
-def _announce(announcer: Announcer, run: _BatchRun, verdict: Verdict, runtime: float) -> None:
+def _send_events(task_events: TaskEventSender, run: _BatchRun, verdict: CompletedBatch, runtime: float) -> None:
     errors = {failure.job_id: f"{failure.kind}: {failure.error}" for failure in run.failures}
-    announcer.succeeded([job for job in run.batch.jobs if job.job_id in verdict.done], runtime=runtime)
+    task_events.succeeded([job for job in run.batch.jobs if job.job_id in verdict.done], runtime=runtime)
     for job in run.batch.jobs:
         if job.job_id in verdict.failed:
-            announcer.failed(job, error=errors[job.job_id], again=verdict.failed[job.job_id] is not None)
+            task_events.failed(job, error=errors[job.job_id], again=verdict.failed[job.job_id] is not None)
 
 
 def _failure(job_id: int, error: Exception) -> Failure:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from db.errors import ParagoneError
 
 if TYPE_CHECKING:
-    from db.vocabulary import FailureKind
+    from db.enums import FailureKind
 
 
 #: Exit code of a worker that ended because a model can not be had: starting it again would change nothing.

@@ -25,7 +25,7 @@ class Identity:
     versions: dict[str, str]
 
     def facts(self) -> dict[str, Any]:
-        """As `db.workforce.register_worker` takes them."""
+        """As `db.monitoring.worker_registry.register_worker` takes them."""
         return vars(self)
 
 

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from celery.exceptions import SecurityWarning
 from celery.signals import worker_shutting_down
 
-from workers.announcer import Announcer
-from workers.app import create_app, declare_ring, queue_name
-from workers.batch_run import Surroundings
-from workers.bell import Bell
+from workers.app import create_app, queue_name, register_wake_up
+from workers.batch_run import WorkerContext
 from workers.broker import resolve_broker
-from workers.budget import Budget
 from workers.errors import EXIT_MODEL_TROUBLE
 from workers.identity import own_identity
-from workers.shelf import Shelf
+from workers.model_cache import ModelCache
+from workers.notifier import Notifier
+from workers.task_events import TaskEventSender
+from workers.time_limit import TimeLimit
 from workers.worker import Worker
 
 if TYPE_CHECKING:
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
 
     from celery import Celery
 
-    from db.house import House
-    from db.vocabulary import Stage
+    from db.enums import Stage
+    from db.runtime import Runtime
 
 
-def run_worker(house: House, *, name: str, device: str, stages: Sequence[Stage], until_idle: bool) -> int:
+def run_worker(runtime: Runtime, *, name: str, device: str, stages: Sequence[Stage], until_idle: bool) -> int:
     """Work in this process until SIGTERM, or until idle; returns the exit code."""
-    with resolve_broker(house.settings) as broker:
+    with resolve_broker(runtime.settings) as broker:
         app = create_app(broker.url)
         stop = threading.Event()
-        worker = _assemble(house, app, name=name, device=device, stages=stages, stop=stop)
-        declare_ring(app, worker.answer_ring)
-        stopper = worker_shutting_down.connect(lambda **_: _begin_stop(stop, house.settings.grace_seconds), weak=False)
+        worker = _assemble(runtime, app, name=name, device=device, stages=stages, stop=stop)
+        register_wake_up(app, worker.on_wake_up)
+        stopper = worker_shutting_down.connect(lambda **_: _begin_stop(stop, runtime.settings.grace_seconds), weak=False)
         worker.start()
         if until_idle:
             threading.Thread(target=_stop_when_idle, args=(worker,), name="until-idle", daemon=True).start()
         try:
-            _consume(app, worker, stages, threads=house.settings.threads)
+            _consume(app, worker, stages, threads=runtime.settings.threads)
         finally:
             worker_shutting_down.disconnect(stopper)
             undone = until_idle and worker.left_undone()
@@ -51,19 +51,19 @@ def run_worker(house: House, *, name: str, device: str, stages: Sequence[Stage],
     return EXIT_MODEL_TROUBLE if undone else 0
 
 
-def _assemble(house: House, app: Celery, *, name: str, device: str, stages: Sequence[Stage], stop: threading.Event) -> Worker:
+def _assemble(runtime: Runtime, app: Celery, *, name: str, device: str, stages: Sequence[Stage], stop: threading.Event) -> Worker:
     identity = own_identity(name, device)
-    around = Surroundings(
-        engine=house.engine,
-        store=house.store,
-        settings=house.settings,
-        shelf=Shelf(house.engine, house.settings, device=device),
+    worker_context = WorkerContext(
+        database=runtime.database,
+        store=runtime.store,
+        settings=runtime.settings,
+        models=ModelCache(runtime.database, runtime.settings, device=device),
         device_lock=threading.Lock(),
-        budget=Budget(),
-        announcer=Announcer(app, hostname=identity.worker_id),
+        time_limit=TimeLimit(),
+        task_events=TaskEventSender(app, hostname=identity.worker_id),
         stopping=stop.is_set,
     )
-    return Worker(house, around, identity=identity, stages=stages, bell=Bell(app), stop=stop)
+    return Worker(runtime, worker_context, identity=identity, stages=stages, notifier=Notifier(app), stop=stop)
 
 
 def _consume(app: Celery, worker: Worker, stages: Sequence[Stage], *, threads: int) -> None:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
+    from db.enums import Stage
     from db.settings import Settings
-    from db.vocabulary import Stage
     from workers.gpus import Device
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ KILL_MARGIN = 5.0
 
 
 @dataclass(kw_only=True)
-class Post:
+class ChildProcess:
     """One device and the process that works on it now."""
 
     device: Device
@@ -52,7 +52,7 @@ class Supervisor:
     """Keeps one worker alive on each device until it is told to stop or all of them are done."""
 
     def __init__(self, devices: Sequence[Device], *, settings: Settings, stages: Sequence[Stage], until_idle: bool) -> None:
-        self._posts = [_post(device, settings, stages, until_idle=until_idle) for device in devices]
+        self._children = [_child_process(device, settings, stages, until_idle=until_idle) for device in devices]
         self._grace = settings.grace_seconds
         self._stopping = False
 
@@ -61,50 +61,50 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         try:
-            while any(post.ended is None for post in self._posts):
-                for post in self._posts:
-                    self._look_after(post)
+            while any(child.ended is None for child in self._children):
+                for child in self._children:
+                    self._look_after(child)
                 time.sleep(LOOK_SECONDS)
         finally:
-            for post in self._posts:
-                if post.process is not None and post.process.poll() is None:
-                    post.process.kill()
-        return 1 if any(post.ended for post in self._posts) else 0
+            for child in self._children:
+                if child.process is not None and child.process.poll() is None:
+                    child.process.kill()
+        return 1 if any(child.ended for child in self._children) else 0
 
-    def _look_after(self, post: Post) -> None:
-        if post.ended is not None:
+    def _look_after(self, child: ChildProcess) -> None:
+        if child.ended is not None:
             return
-        if post.process is None:
+        if child.process is None:
             if self._stopping:
-                post.ended = 0
-            elif time.monotonic() >= post.restart_at:
-                _start(post)
+                child.ended = 0
+            elif time.monotonic() >= child.restart_at:
+                _start(child)
             return
-        code = post.process.poll()
+        code = child.process.poll()
         if code is None:
             if self._stopping:
-                self._end(post, post.process)
+                self._end(child, child.process)
             return
-        with post.process:  # closes its pipe
-            post.process = None
+        with child.process:  # closes its pipe
+            child.process = None
         if code in {0, EXIT_MODEL_TROUBLE} or self._stopping:
             # One that was told to stop before it could listen has nothing to finish.
-            post.ended = 0 if post.told is not None and code == -signal.SIGTERM else code
+            child.ended = 0 if child.told is not None and code == -signal.SIGTERM else code
             return
-        lived = time.monotonic() - post.started
+        lived = time.monotonic() - child.started
         if lived > LONGEST_PAUSE:
-            post.pause = FIRST_PAUSE
-        post.restart_at = time.monotonic() + post.pause
+            child.pause = FIRST_PAUSE
+        child.restart_at = time.monotonic() + child.pause
         logger.warning(
-            "the worker on %s ended with code %s after %.0f s: starting again in %.0f s", post.device.name, code, lived, post.pause
+            "the worker on %s ended with code %s after %.0f s: starting again in %.0f s", child.device.name, code, lived, child.pause
         )
-        post.pause = min(LONGEST_PAUSE, post.pause * 2)
+        child.pause = min(LONGEST_PAUSE, child.pause * 2)
 
-    def _end(self, post: Post, process: subprocess.Popen[bytes]) -> None:
-        if post.told is None:
-            post.told = time.monotonic()
+    def _end(self, child: ChildProcess, process: subprocess.Popen[bytes]) -> None:
+        if child.told is None:
+            child.told = time.monotonic()
             process.terminate()
-        elif time.monotonic() - post.told > self._grace + KILL_MARGIN:
+        elif time.monotonic() - child.told > self._grace + KILL_MARGIN:
             process.kill()
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
@@ -112,7 +112,7 @@ class Supervisor:
         self._stopping = True
 
 
-def _post(device: Device, settings: Settings, stages: Sequence[Stage], *, until_idle: bool) -> Post:
+def _child_process(device: Device, settings: Settings, stages: Sequence[Stage], *, until_idle: bool) -> ChildProcess:
     # -P keeps the working directory off the module path: a stranger's `workers` folder must not be run.
     command = [sys.executable, "-P", "-m", "workers", "--supervised", "--name", device.name, "--device", device.torch_device]
     command += ["--stages", ",".join(stages)]
@@ -125,10 +125,10 @@ def _post(device: Device, settings: Settings, stages: Sequence[Stage], *, until_
         "CUDA_VISIBLE_DEVICES": device.visible,
         "PARAGONE_DATA_DIR": str(settings.data_dir),
     }
-    return Post(device=device, command=command, environment=environment)
+    return ChildProcess(device=device, command=command, environment=environment)
 
 
-def _start(post: Post) -> None:
+def _start(child: ChildProcess) -> None:
     # A session of its own keeps Ctrl-C from reaching the workers twice; the pipe ends them with their supervisor.
-    post.process = subprocess.Popen(post.command, env=post.environment, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
-    post.started = time.monotonic()
+    child.process = subprocess.Popen(child.command, env=child.environment, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
+    child.started = time.monotonic()

@@ -9,26 +9,26 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from db.life.claim import Batch, Choice, choices, claim
-from db.life.lease import renew
-from db.life.sweep import sweep
-from db.progress import work_left
-from db.vocabulary import Stage
-from db.workforce import register_worker, threads_alive, worker_seen, worker_stopped
+from db.enums import Stage
+from db.jobs.claim import Batch, BatchCandidate, claim_batch, ready_batches
+from db.jobs.lease import renew
+from db.jobs.sweep import sweep
+from db.monitoring.progress import work_left
+from db.monitoring.worker_registry import deregister_worker, live_threads, record_heartbeat, register_worker
 from workers.backends.errors import DeviceLost
-from workers.batch_run import Surroundings, run_batch
-from workers.choosing import ranked
+from workers.batch_run import WorkerContext, run_batch
 from workers.errors import ModelTrouble
-from workers.pulse import Pulse
+from workers.periodic import PeriodicThread
+from workers.scheduling import ranked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from db.house import House
-    from workers.announcer import Announcer
-    from workers.bell import Bell
+    from db.runtime import Runtime
     from workers.identity import Identity
-    from workers.shelf import Shelf
+    from workers.model_cache import ModelCache
+    from workers.notifier import Notifier
+    from workers.task_events import TaskEventSender
 
 logger = logging.getLogger(__name__)
 
@@ -44,33 +44,40 @@ class Worker:
     """One process's share of the work. `work_until_dry` may be called from any thread; at most `settings.threads` work at once."""
 
     def __init__(
-        self, house: House, around: Surroundings, *, identity: Identity, stages: Sequence[Stage], bell: Bell, stop: threading.Event
+        self,
+        runtime: Runtime,
+        worker_context: WorkerContext,
+        *,
+        identity: Identity,
+        stages: Sequence[Stage],
+        notifier: Notifier,
+        stop: threading.Event,
     ) -> None:
         self.identity = identity
         self.stages = tuple(stages)
-        self._house = house
-        self._engine = house.engine
-        self._settings = house.settings
-        self._around = around
-        self._bell = bell
+        self._runtime = runtime
+        self._database = runtime.database
+        self._settings = runtime.settings
+        self._context = worker_context
+        self._notifier = notifier
         self._stop = stop
-        self._slots = threading.Semaphore(house.settings.threads)
+        self._slots = threading.Semaphore(runtime.settings.threads)
         self._busy = 0
         self._lock = threading.Lock()
         self._waiting_since: dict[str, float] = {}
         self._troubles: dict[str, tuple[float, str]] = {}
-        self._stuck_to: tuple[Choice, float] | None = None
+        self._stuck_to: tuple[BatchCandidate, float] | None = None
         self._sweep_after = 0.0
-        self._pulses: list[Pulse] = []
+        self._threads: list[PeriodicThread] = []
         self._held: set[str] = set()
 
     @property
-    def _shelf(self) -> Shelf:
-        return self._around.shelf
+    def _models(self) -> ModelCache:
+        return self._context.models
 
     @property
-    def _announcer(self) -> Announcer:
-        return self._around.announcer
+    def _task_events(self) -> TaskEventSender:
+        return self._context.task_events
 
     @property
     def troubles(self) -> list[str]:
@@ -80,31 +87,31 @@ class Worker:
 
     def left_undone(self) -> bool:
         """Whether jobs of its stages remain that a trouble keeps it from."""
-        return bool(self.troubles) and work_left(self._engine, self.stages)
+        return bool(self.troubles) and work_left(self._database, self.stages)
 
     def start(self) -> None:
         """Register and begin to beat, sweep and look for work."""
         settings = self._settings
-        register_worker(self._engine, stages=self.stages, threads=settings.threads, **self.identity.facts())
-        self._announcer.start()
-        self._pulses = [
-            Pulse("heartbeat", settings.heartbeat_seconds, self._heartbeat),
-            Pulse("sweeper", settings.sweep_seconds, self._sweep),
-            *(Pulse(f"look-{number}", settings.look_seconds, self._look) for number in range(settings.threads)),
+        register_worker(self._database, stages=self.stages, threads=settings.threads, **self.identity.facts())
+        self._task_events.start()
+        self._threads = [
+            PeriodicThread("heartbeat", settings.heartbeat_seconds, self._heartbeat),
+            PeriodicThread("sweeper", settings.sweep_seconds, self._sweep),
+            *(PeriodicThread(f"look-{number}", settings.look_seconds, self._look) for number in range(settings.threads)),
         ]
-        for pulse in self._pulses:
-            pulse.start()
+        for thread in self._threads:
+            thread.start()
 
     def close(self) -> None:
         """Wait for the threads, say goodbye."""
         self._stop.set()
-        for pulse in self._pulses[::-1]:
-            pulse.stop(timeout=self._settings.grace_seconds)
-        self._announcer.stop()
-        self._shelf.clear()
-        worker_stopped(self._engine, self.identity.worker_id)
+        for thread in self._threads[::-1]:
+            thread.stop(timeout=self._settings.grace_seconds)
+        self._task_events.stop()
+        self._models.clear()
+        deregister_worker(self._database, self.identity.worker_id)
 
-    def answer_ring(self) -> None:
+    def on_wake_up(self) -> None:
         """Work until nothing is left, in this thread; waits for a free slot so that a ring is not lost on a busy worker."""
         while not self._slots.acquire(timeout=1.0):
             if self._stop.is_set():
@@ -130,7 +137,7 @@ class Worker:
     def _expects_work(self) -> bool:
         with self._lock:
             troubled = set(self._troubles)
-        return work_left(self._engine, self.stages, without=troubled)
+        return work_left(self._database, self.stages, without=troubled)
 
     def _look(self) -> None:
         if self._slots.acquire(blocking=False):
@@ -155,7 +162,7 @@ class Worker:
     def _run(self, batch: Batch) -> None:
         self._held.add(batch.token)
         try:
-            verdict = run_batch(self._around, batch)
+            verdict = run_batch(self._context, batch)
         except ModelTrouble as error:
             with self._lock:
                 self._troubles[batch.batch_key] = (time.monotonic() + TROUBLE_SECONDS, str(error))
@@ -170,7 +177,7 @@ class Worker:
             self._held.discard(batch.token)
         if verdict is not None and verdict.readied:
             following = list(Stage)[list(Stage).index(batch.stage) + 1]
-            self._ring([following])
+            self._wake([following])
 
     def _claim(self) -> Batch | None:
         """The best batch there is; the key of the last one is tried first for a while."""
@@ -179,37 +186,37 @@ class Worker:
             batch = self._claim_from(stuck[0])
             if batch is not None:
                 return batch
-        for choice in self._ranked():
-            batch = self._claim_from(choice)
+        for candidate in self._ranked():
+            batch = self._claim_from(candidate)
             if batch is not None:
-                self._stuck_to = (choice, time.monotonic())
-                self._waiting_since.pop(choice.batch_key, None)
+                self._stuck_to = (candidate, time.monotonic())
+                self._waiting_since.pop(candidate.batch_key, None)
                 return batch
         return None
 
-    def _claim_from(self, choice: Choice) -> Batch | None:
-        capacity = self._shelf.capacity(choice.batch_key, choice.parameters)
-        return claim(
-            self._engine,
+    def _claim_from(self, candidate: BatchCandidate) -> Batch | None:
+        capacity = self._models.capacity(candidate.batch_key, candidate.parameters)
+        return claim_batch(
+            self._database,
             worker_id=self.identity.worker_id,
-            choice=choice,
+            candidate=candidate,
             limit=capacity.limit,
             lease_seconds=self._settings.lease_seconds,
         )
 
-    def _ranked(self) -> list[Choice]:
+    def _ranked(self) -> list[BatchCandidate]:
         moment = time.monotonic()
-        found = choices(self._engine, self.stages)
-        keys = {choice.batch_key for choice in found}
+        found = ready_batches(self._database, self.stages)
+        keys = {candidate.batch_key for candidate in found}
         with self._lock:
             self._troubles = {key: trouble for key, trouble in self._troubles.items() if trouble[0] > moment}
             troubled = set(self._troubles)
             self._waiting_since = {key: self._waiting_since.get(key, moment) for key in keys}
             waiting_since = dict(self._waiting_since)
-        usable = [choice for choice in found if choice.batch_key not in troubled]
+        usable = [candidate for candidate in found if candidate.batch_key not in troubled]
         return ranked(
             usable,
-            loaded={choice.batch_key for choice in usable if self._shelf.holds(choice.campaign_id, choice.parameters)},
+            loaded={candidate.batch_key for candidate in usable if self._models.holds(candidate.campaign_id, candidate.parameters)},
             waiting_since=waiting_since,
             moment=moment,
             starvation_seconds=self._settings.starvation_seconds,
@@ -218,8 +225,8 @@ class Worker:
     def _heartbeat(self) -> None:
         try:
             # Only what a thread is at work on: a batch that was dropped in whatever way must not be kept alive.
-            renew(self._engine, sorted(self._held), lease_seconds=self._settings.lease_seconds)
-            worker_seen(self._engine, self.identity.worker_id, trouble="; ".join(self.troubles) or None)
+            renew(self._database, sorted(self._held), lease_seconds=self._settings.lease_seconds)
+            record_heartbeat(self._database, self.identity.worker_id, trouble="; ".join(self.troubles) or None)
         except Exception:
             # Others could not renew either: give them one lease before anybody's jobs are taken.
             self._sweep_after = time.monotonic() + self._settings.lease_seconds
@@ -229,14 +236,14 @@ class Worker:
         if time.monotonic() < self._sweep_after:
             return
         try:
-            swept = sweep(self._engine, lease_seconds=self._settings.lease_seconds)
+            swept = sweep(self._database, lease_seconds=self._settings.lease_seconds)
         except Exception:
             self._sweep_after = time.monotonic() + self._settings.lease_seconds
             raise
         if swept.returned or swept.poisoned:
             logger.warning("took back %d jobs of silent workers, %d given up as poison", swept.returned, swept.poisoned)
-        self._ring({choice.stage for choice in choices(self._engine, list(Stage))})
+        self._wake({candidate.stage for candidate in ready_batches(self._database, list(Stage))})
 
-    def _ring(self, stages: Sequence[Stage] | set[Stage]) -> None:
+    def _wake(self, stages: Sequence[Stage] | set[Stage]) -> None:
         within = 2 * self._settings.lease_seconds
-        self._bell.top_up(stages, threads=lambda stage: threads_alive(self._engine, stage, within_seconds=within))
+        self._notifier.wake(stages, threads=lambda stage: live_threads(self._database, stage, within_seconds=within))

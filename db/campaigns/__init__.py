@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from db.campaigns.book import (
+from db.campaigns.configuration import BackendConfig, CampaignConfig, Level, parse_config, read_campaign_file
+from db.campaigns.queries import (
     DEFAULT_NAME,
     Campaign,
     all_campaigns,
@@ -12,15 +13,14 @@ from db.campaigns.book import (
     open_campaign,
     set_campaign_state,
 )
-from db.campaigns.configuration import CampaignConfig, Level, Model, parse_config, read_campaign_file
 from db.campaigns.seeds import variation_seed
 
 __all__ = [
     "DEFAULT_NAME",
+    "BackendConfig",
     "Campaign",
     "CampaignConfig",
     "Level",
-    "Model",
     "all_campaigns",
     "find_campaign",
     "freeze_revision",

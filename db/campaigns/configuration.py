@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from db.enums import Stage
 from db.errors import BadConfiguration
-from db.vocabulary import Stage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Model(_Frozen):
+class BackendConfig(_Frozen):
     """A model: a Hugging Face id with a revision, or a folder of the campaign's models directory written as `local:NAME`."""
 
     #: Entry point in the group `paragone.backends`.
@@ -38,7 +38,7 @@ class Model(_Frozen):
     batch: int = Field(default=8, ge=1, le=1024)
 
 
-class Captioner(Model):
+class CaptionConfig(BackendConfig):
     """How pictures are described, originals and repaints alike."""
 
     backend: str = "blip2"
@@ -46,7 +46,7 @@ class Captioner(Model):
     settings: dict[str, Any] = {"max_new_tokens": 40}
 
 
-class Writer(Model):
+class PromptConfig(BackendConfig):
     """How prompts are written. Tokens are counted by the tokenizer of the level's generator."""
 
     backend: str = "compose"
@@ -56,7 +56,7 @@ class Writer(Model):
     settings: dict[str, Any] = {}
 
 
-class Level(Model):
+class Level(BackendConfig):
     """How far a repaint of this level may go."""
 
     backend: str = "sdxl"
@@ -78,7 +78,7 @@ class Level(Model):
         return self
 
 
-class Picture(_Frozen):
+class CanvasConfig(_Frozen):
     """The canvas on which is painted and the file that is kept."""
 
     #: Side of the square canvas in pixels.
@@ -108,10 +108,10 @@ class CampaignConfig(_Frozen):
     include_incomplete: bool = False
     #: Whether repaints are captioned too.
     recaption: bool = True
-    caption: Captioner = Captioner()
-    prompt: Writer = Writer()
+    caption: CaptionConfig = CaptionConfig()
+    prompt: PromptConfig = PromptConfig()
     level: dict[str, Level] = Field(default_factory=_default_levels, min_length=1)
-    picture: Picture = Picture()
+    picture: CanvasConfig = CanvasConfig()
     #: Local directory that `local:NAME` models lie in; empty if none is used.
     models_directory: str = ""
 

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on a connection that `db.schema` hands over, with limits on locks and statements."""
+"""Alembic's entry: runs on a connection that `db.engine.schema` hands over, with limits on locks and statements."""
 
 from __future__ import annotations
 

@@ -11,10 +11,10 @@ from producer.cleaning.facts import UNCERTAIN, Cell
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from db.registration import Registered
-    from producer.cleaning.account import Account
+    from db.catalogue.upsert import CatalogueChanges
     from producer.cleaning.facts import CleanWork
-    from producer.opening import Opened
+    from producer.cleaning.reconciliation import Reconciliation
+    from producer.image_import import ImportedArtwork
     from producer.readers import Catalogue
 
 #: Longest list of single cases in a report; counts are always whole.
@@ -65,44 +65,44 @@ class CleaningReport:
 
 
 @dataclass(kw_only=True)
-class Tally:
+class ReportBuilder:
     """A report in the making: what cleaning found, and pictures as they are opened."""
 
     catalogue: Catalogue
-    account: Account
+    reconciliation: Reconciliation
     works: Sequence[CleanWork]
     unreadable: list[dict[str, str]] = field(default_factory=list)
     unreadable_works: int = 0
     sizes: list[tuple[int, int]] = field(default_factory=list)
 
-    def add(self, opened: Opened) -> None:
+    def add(self, opened: ImportedArtwork) -> None:
         """Count one opened work."""
         self.unreadable_works += opened.picture is not None and opened.picture.reason is not None
         self.unreadable += [{"artwork": opened.work.key, "path": path, "reason": reason} for path, reason in opened.unreadable.items()]
         if opened.size is not None:
             self.sizes.append(opened.size)
 
-    def report(self, changes: Registered) -> CleaningReport:
+    def report(self, changes: CatalogueChanges) -> CleaningReport:
         """The finished report."""
-        works, account = self.works, self.account
+        works, reconciliation = self.works, self.reconciliation
         repaired = [sum(copy.repaired for copy in work.copies) for work in works]
         incomplete = [work for work in works if work.incomplete]
         return CleaningReport(
             catalogue=self.catalogue.source,
             reader=self.catalogue.reader,
-            rows=account.rows,
-            files=account.files,
+            rows=reconciliation.rows,
+            files=reconciliation.files,
             artworks=len(works),
-            second_copies=account.file_fates["second_copy"],
+            second_copies=reconciliation.file_outcomes["second_copy"],
             names_repaired=sum(repaired),
             works_with_repaired_names=sum(times > 0 for times in repaired),
             uncertain_artists=sum(_uncertain(work) for work in works),
             complete=len(works) - len(incomplete),
             incomplete=len(incomplete),
             unreadable=self.unreadable_works,
-            missing_files=account.row_fates["missing_file"],
+            missing_files=reconciliation.row_outcomes["missing_file"],
             refused=len(self.catalogue.refused),
-            unexplained=len(account.unexplained),
+            unexplained=len(reconciliation.unexplained),
             changes=asdict(changes),
             details=self._details(incomplete),
         )
@@ -119,9 +119,9 @@ class Tally:
             "refused": [asdict(refusal) for refusal in self.catalogue.refused[:CASES]],
             "missing_files": [work.key for work in self.works if not work.copies][:CASES],
             "lists_read": sum(row.styles.startswith("[") for row in self.catalogue.rows),
-            "rows": self.account.row_fates,
-            "files": self.account.file_fates,
-            "unexplained": list(self.account.unexplained[:CASES]),
+            "rows": self.reconciliation.row_outcomes,
+            "files": self.reconciliation.file_outcomes,
+            "unexplained": list(self.reconciliation.unexplained[:CASES]),
             "sizes": {"measured": measured, "pixels": _histogram(sizes)},
         }
 
@@ -135,7 +135,7 @@ class Tally:
         taken = {self.catalogue.columns.get(name) for name in ("path", "artist", "title", "styles")}
         for name, empty in self.catalogue.empty.items():
             if name and name not in taken:
-                columns[name] = ColumnReport(of=self.account.rows, missing=empty, repaired=0, left=empty)
+                columns[name] = ColumnReport(of=self.reconciliation.rows, missing=empty, repaired=0, left=empty)
         return columns
 
     def _files(self) -> ColumnReport:
@@ -146,7 +146,7 @@ class Tally:
             strange = sum(copy.file.path not in named for copy in work.copies)
             joined += strange if work.listed else 0
             left += 0 if work.listed else strange
-        return ColumnReport(of=self.account.files, missing=joined + left, repaired=joined, left=left)
+        return ColumnReport(of=self.reconciliation.files, missing=joined + left, repaired=joined, left=left)
 
     def _sizes(self) -> tuple[list[tuple[int, int]], bool]:
         """Measured sizes; where no picture was opened, those that the catalogue claims, and whether they are measured."""

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from db.campaigns import find_campaign
-from db.life.control import cancel as cancel_jobs
-from producer.commands.context import campaign_option, console, emit_json, json_option, pass_house
+from db.jobs.control import cancel as cancel_jobs
+from producer.campaign_checks import scope
+from producer.commands.context import campaign_option, console, emit_json, json_option, pass_runtime
 from producer.commands.selecting import stage_option
-from producer.standing import scope
 
 if TYPE_CHECKING:
-    from db.house import House
-    from db.vocabulary import Stage
+    from db.enums import Stage
+    from db.runtime import Runtime
 
 
 @click.command
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 @stage_option
 @click.option("--yes", is_flag=True, help="Do not ask; without a terminal nothing is asked.")
 @json_option
-@pass_house
-def cancel(house: House, *, campaign: str | None, stage: Stage | None, yes: bool, as_json: bool) -> None:
+@pass_runtime
+def cancel(runtime: Runtime, *, campaign: str | None, stage: Stage | None, yes: bool, as_json: bool) -> None:
     """Cancel every job that is not done or failed, running ones too; what is done stays."""
-    chosen = find_campaign(house.engine, campaign)
+    chosen = find_campaign(runtime.database, campaign)
     if not yes and _on_terminal():
         click.confirm(f"Cancel what is not done of {scope(chosen, stage)}? It can not be undone", abort=True, err=True)
-    jobs = cancel_jobs(house.engine, chosen.id, stage)
+    jobs = cancel_jobs(runtime.database, chosen.id, stage)
     if as_json:
         emit_json({"campaign": chosen.name, "stage": stage, "jobs": jobs})
     else:

@@ -1,4 +1,4 @@
-"""What the commands share: the house, the console, and JSON on standard output."""
+"""What the commands share: the runtime, the console, and JSON on standard output."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 import click
 from rich.console import Console
 
-from db.house import House
+from db.runtime import Runtime
 
-#: Decorator: the command's first argument is the house.
-pass_house = click.make_pass_decorator(House)
+#: Decorator: the command's first argument is the runtime.
+pass_runtime = click.make_pass_decorator(Runtime)
 
 #: `--json`, for every command that prints facts.
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")

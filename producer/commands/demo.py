@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from db.pocket import POCKET
+from db.models_directory import POCKET
 from producer.commands.context import console
 from producer.demo import Demo, run_demo
 

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 import click
 from rich.filesize import decimal
 
-from db.life.plan import Plan, Selection, plan
-from db.vocabulary import CampaignState
-from producer.age import spoken
+from db.enums import CampaignState
+from db.jobs.plan import PlannedWork, Selection, plan_campaign
 from producer.artworks import check_registered, check_styles
+from producer.campaign_checks import check_not_cancelled
 from producer.campaign_options import CampaignOptions, chosen_campaign
-from producer.commands.context import console, emit_json, json_option, pass_house
+from producer.commands.context import console, emit_json, json_option, pass_runtime
+from producer.durations import format_duration
 from producer.forecast import Forecast, forecast, free_bytes
-from producer.ringing import ring_for_ready
-from producer.standing import check_not_cancelled
+from producer.notify import notify_ready
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from db.campaigns import Campaign
-    from db.house import House
+    from db.runtime import Runtime
 
 
 @click.command
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 )
 @click.option("--dry-run", is_flag=True, help="Write nothing, tell what would be planned.")
 @json_option
-@pass_house
+@pass_runtime
 def enqueue(
-    house: House,
+    runtime: Runtime,
     *,
     campaign: str | None,
     config: str | None,
@@ -55,22 +55,22 @@ def enqueue(
 
     The configuration is frozen when the campaign is opened. Without --config, --models and --level a campaign keeps its own.
     """
-    check_registered(house.engine)
-    check_styles(house.engine, styles)
+    check_registered(runtime.database)
+    check_styles(runtime.database, styles)
     options = CampaignOptions(name=campaign, config=config, models=models, levels=levels)
-    chosen = chosen_campaign(house.engine, options, dry_run=dry_run)
+    chosen = chosen_campaign(runtime.database, options, dry_run=dry_run)
     check_not_cancelled(chosen)
-    planned = plan(house.engine, chosen, Selection(styles=styles, limit=limit, priority=priority), dry_run=dry_run)
-    outlook = forecast(house.engine, chosen.config, planned)
+    planned = plan_campaign(runtime.database, chosen, Selection(styles=styles, limit=limit, priority=priority), dry_run=dry_run)
+    outlook = forecast(runtime.database, chosen.config, planned)
     if planned.jobs and not dry_run:
-        ring_for_ready(house)
+        notify_ready(runtime)
     if as_json:
         emit_json({"campaign": chosen.name, **asdict(planned), "forecast": asdict(outlook), "dry_run": dry_run})
     else:
-        _show(console(), house, chosen, planned, outlook, dry_run=dry_run)
+        _show(console(), runtime, chosen, planned, outlook, dry_run=dry_run)
 
 
-def _show(out: Console, house: House, campaign: Campaign, planned: Plan, outlook: Forecast, *, dry_run: bool) -> None:
+def _show(out: Console, runtime: Runtime, campaign: Campaign, planned: PlannedWork, outlook: Forecast, *, dry_run: bool) -> None:
     counts = f"{planned.artworks:,} artworks, {planned.variations:,} variations, {planned.jobs:,} jobs"
     verb = "would be added" if dry_run else "added"
     out.print(f"campaign {campaign.name}: {counts} {verb}" if planned.jobs else f"campaign {campaign.name}: nothing to add", soft_wrap=True)
@@ -80,20 +80,20 @@ def _show(out: Console, house: House, campaign: Campaign, planned: Plan, outlook
     if planned.without_picture:
         out.print(f"{planned.without_picture:,} wait for their picture: run `paragone ingest` on the images", soft_wrap=True)
     if planned.jobs:
-        _show_forecast(out, house, outlook)
+        _show_forecast(out, runtime, outlook)
     if campaign.state is CampaignState.PAUSED:
         out.print("the campaign is paused: `paragone resume`", style="yellow")
     elif planned.jobs and not dry_run:
         out.print("next: `paragone work` on each machine, `paragone status --watch` anywhere", style="dim", soft_wrap=True)
 
 
-def _show_forecast(out: Console, house: House, outlook: Forecast) -> None:
+def _show_forecast(out: Console, runtime: Runtime, outlook: Forecast) -> None:
     out.print(f"disk: about {decimal(outlook.disk_bytes)} ({outlook.disk_basis})", soft_wrap=True)
-    free = free_bytes(house.settings.store_location)
+    free = free_bytes(runtime.settings.store_location)
     if free is not None and free < outlook.disk_bytes:
         out.print(f"the store has only {decimal(free)} free: set PARAGONE_STORE_URL to a larger place", style="red", soft_wrap=True)
     if outlook.device_seconds is None:
         unknown = ", ".join(outlook.unmeasured)
         out.print(f"device time: unknown, nothing was measured yet for {unknown} with these models", soft_wrap=True)
     else:
-        out.print(f"device time: about {spoken(outlook.device_seconds)} of one device, by what was measured", soft_wrap=True)
+        out.print(f"device time: about {format_duration(outlook.device_seconds)} of one device, by what was measured", soft_wrap=True)

@@ -10,15 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 from db.campaigns import all_campaigns, find_campaign
-from db.progress import failures as failed_jobs
-from producer.commands.context import console, emit_json, json_option, pass_house
+from db.monitoring.progress import failures as failed_jobs
+from producer.commands.context import console, emit_json, json_option, pass_runtime
 from producer.commands.selecting import kind_option, stage_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from db.house import House
-    from db.vocabulary import FailureKind, Stage
+    from db.enums import FailureKind, Stage
+    from db.runtime import Runtime
 
 #: Rows of the table for people; `--json` gives all.
 SHOWN = 50
@@ -29,11 +29,11 @@ SHOWN = 50
 @stage_option
 @kind_option
 @json_option
-@pass_house
-def failures(house: House, *, campaign: str | None, stage: Stage | None, kind: FailureKind | None, as_json: bool) -> None:
+@pass_runtime
+def failures(runtime: Runtime, *, campaign: str | None, stage: Stage | None, kind: FailureKind | None, as_json: bool) -> None:
     """List the jobs that were given up, with their kind and error."""
-    chosen = find_campaign(house.engine, campaign).id if campaign else None
-    names = {book.id: book.name for book in all_campaigns(house.engine)}
+    chosen = find_campaign(runtime.database, campaign).id if campaign else None
+    names = {book.id: book.name for book in all_campaigns(runtime.database)}
     found = [
         {
             "job": failed.job,
@@ -45,7 +45,7 @@ def failures(house: House, *, campaign: str | None, stage: Stage | None, kind: F
             "artwork": failed.artwork,
             "artwork_id": failed.artwork_id,
         }
-        for failed in failed_jobs(house.engine, chosen, stage, kind)
+        for failed in failed_jobs(runtime.database, chosen, stage, kind)
     ]
     if as_json:
         emit_json(found)

@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from producer.commands.context import console, pass_house
+from producer.commands.context import console, pass_runtime
 
 if TYPE_CHECKING:
-    from db.house import House
-    from producer.flower_server import Door
+    from db.runtime import Runtime
+    from producer.flower_server import Endpoint
 
 
 @click.command
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.  [default: PARAGONE_FLOWER_PORT or 5555]")
 @click.option("--address", help="Address to listen at.  [default: PARAGONE_FLOWER_ADDRESS or 127.0.0.1]")
-@pass_house
-def flower(house: House, *, port: int | None, address: str | None) -> None:
+@pass_runtime
+def flower(runtime: Runtime, *, port: int | None, address: str | None) -> None:
     """Show each job live in Flower, until Ctrl-C; the history of record is in the database."""
     from producer.flower_server import serve  # brings Flower and tornado, which the other commands do without
 
-    settings = house.settings
+    settings = runtime.settings
     serve(
         settings,
         address=settings.flower_address if address is None else address,
@@ -30,13 +30,15 @@ def flower(house: House, *, port: int | None, address: str | None) -> None:
     )
 
 
-def _announce(door: Door) -> None:
+def _announce(endpoint: Endpoint) -> None:
     out = console()
     # soft_wrap: a narrow terminal must not break what is to be copied.
-    out.print(f"Flower is at {door.url}", soft_wrap=True)
+    out.print(f"Flower is at {endpoint.url}", soft_wrap=True)
     out.print(
-        f"user {door.user}, password {door.password if door.fresh else 'as in PARAGONE_FLOWER_PASSWORD'}", markup=False, soft_wrap=True
+        f"user {endpoint.user}, password {endpoint.password if endpoint.fresh else 'as in PARAGONE_FLOWER_PASSWORD'}",
+        markup=False,
+        soft_wrap=True,
     )
-    if door.fresh:
+    if endpoint.fresh:
         out.print("the password is for this run only: PARAGONE_FLOWER_PASSWORD sets a lasting one", soft_wrap=True)
     out.file.flush()

@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from producer.cleaning.table import table
-from producer.commands.context import console, emit_json, json_option, pass_house
-from producer.ingest import Source, ingest_catalogue, rehearse
+from producer.commands.context import console, emit_json, json_option, pass_runtime
+from producer.ingest import CatalogueSource, dry_run_ingest, ingest_catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from db.house import House
+    from db.runtime import Runtime
 
 _PATH = click.Path(path_type=Path)
 
@@ -31,19 +31,23 @@ _PATH = click.Path(path_type=Path)
 @click.option("--link", is_flag=True, help="Leave pictures where they are instead of copying them into the store; for one machine.")
 @click.option("--dry-run", is_flag=True, help="Read, open and report, but write nothing.")
 @json_option
-@pass_house
-def ingest(house: House, catalogue: Path, images: Path | None, file_list: Path | None, *, link: bool, dry_run: bool, as_json: bool) -> None:
+@pass_runtime
+def ingest(
+    runtime: Runtime, catalogue: Path, images: Path | None, file_list: Path | None, *, link: bool, dry_run: bool, as_json: bool
+) -> None:
     """Register the artworks of CATALOGUE: a classes.csv (also .gz), a folder of pictures, another CSV, or a file list.
 
     Repairs what it can, reports the rest. Run it again to take up what is new, mended or changed.
     """
-    source = Source(catalogue=catalogue, images=images, file_list=file_list)
+    source = CatalogueSource(catalogue=catalogue, images=images, file_list=file_list)
     with _watched() as watch:
         if dry_run:
-            report = rehearse(source, watch=watch)
+            report = dry_run_ingest(source, watch=watch)
         else:
-            store = None if link else house.store
-            report = ingest_catalogue(source, engine=house.engine, store=store, charts=house.settings.data_dir / "reports", watch=watch)
+            store = None if link else runtime.store
+            report = ingest_catalogue(
+                source, database=runtime.database, store=store, charts=runtime.settings.data_dir / "reports", watch=watch
+            )
     if as_json:
         emit_json(report.as_json())
     else:

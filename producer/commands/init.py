@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import click
 from sqlalchemy import make_url
 
-from producer.commands.context import console, pass_house
+from producer.commands.context import console, pass_runtime
 
 if TYPE_CHECKING:
-    from db.house import House
+    from db.runtime import Runtime
 
 
 @click.command
-@pass_house
-def init(house: House) -> None:
+@pass_runtime
+def init(runtime: Runtime) -> None:
     """Create or migrate the database and the store; safe to run again."""
-    house.initialise()
-    database = make_url(house.settings.sqlalchemy_url).render_as_string(hide_password=True)
-    console().print(f"ready: database {database}, store {house.settings.store_location}", soft_wrap=True)
+    runtime.initialise()
+    database = make_url(runtime.settings.sqlalchemy_url).render_as_string(hide_password=True)
+    console().print(f"ready: database {database}, store {runtime.settings.store_location}", soft_wrap=True)

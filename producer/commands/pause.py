@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING
 import click
 
 from db.campaigns import find_campaign
-from db.life.control import set_paused
-from producer.commands.context import campaign_option, console, emit_json, json_option, pass_house
+from db.jobs.control import set_paused
+from producer.campaign_checks import check_not_cancelled, scope
+from producer.commands.context import campaign_option, console, emit_json, json_option, pass_runtime
 from producer.commands.selecting import stage_option
-from producer.standing import check_not_cancelled, scope
 
 if TYPE_CHECKING:
-    from db.house import House
-    from db.vocabulary import Stage
+    from db.enums import Stage
+    from db.runtime import Runtime
 
 
 @click.command
 @campaign_option
 @stage_option
 @json_option
-@pass_house
-def pause(house: House, *, campaign: str | None, stage: Stage | None, as_json: bool) -> None:
+@pass_runtime
+def pause(runtime: Runtime, *, campaign: str | None, stage: Stage | None, as_json: bool) -> None:
     """Claim nothing more; what is claimed already is finished."""
-    chosen = find_campaign(house.engine, campaign)
+    chosen = find_campaign(runtime.database, campaign)
     check_not_cancelled(chosen)
-    set_paused(house.engine, chosen.id, stage, paused=True)
+    set_paused(runtime.database, chosen.id, stage, paused=True)
     if as_json:
         emit_json({"campaign": chosen.name, "stage": stage, "paused": True})
     else:

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from db.campaigns import find_campaign
-from db.life.requeue import Filter
-from db.life.requeue import requeue as requeue_jobs
-from db.vocabulary import FailureKind, Stage
-from producer.age import as_age
+from db.enums import FailureKind, Stage
+from db.jobs.requeue import JobFilter
+from db.jobs.requeue import requeue as requeue_jobs
 from producer.artworks import check_styles, find_artwork
-from producer.commands.context import console, emit_json, json_option, pass_house
+from producer.commands.context import console, emit_json, json_option, pass_runtime
 from producer.commands.selecting import kind_option, stage_option
+from producer.durations import duration_callback
 from producer.errors import WrongUse
-from producer.ringing import ring_for_ready
+from producer.notify import notify_ready
 
 if TYPE_CHECKING:
-    from db.house import House
+    from db.runtime import Runtime
 
 
 class Asked(TypedDict):
@@ -46,38 +46,38 @@ _NARROWING = ("stage", "kind", "error", "style", "artwork", "older_than")
 @click.option("--error", metavar="TEXT", help="Only failures whose error holds this text.")
 @click.option("--style", metavar="S", help="Only artworks of this style.")
 @click.option("--artwork", metavar="ID", help="Only this artwork, by its id or its key.")
-@click.option("--older-than", metavar="AGE", callback=as_age, help="Only jobs that ended longer ago than 30s, 10m, 2h, 3d.")
+@click.option("--older-than", metavar="AGE", callback=duration_callback, help="Only jobs that ended longer ago than 30s, 10m, 2h, 3d.")
 @click.option("--all-failed", is_flag=True, help="Every failed job.")
 @click.option("--done", is_flag=True, help="Done jobs instead of failed ones: new results supersede the old.")
 @click.option("--new-seed", is_flag=True, help="Repaint with another seed.")
 @click.option("--dry-run", is_flag=True, help="Count only.")
 @json_option
-@pass_house
-def requeue(house: House, *, new_seed: bool, dry_run: bool, as_json: bool, **asked: Unpack[Asked]) -> None:
+@pass_runtime
+def requeue(runtime: Runtime, *, new_seed: bool, dry_run: bool, as_json: bool, **asked: Unpack[Asked]) -> None:
     """Make failed jobs ready again, or done ones to be made anew.
 
     A done job's result stays current until the new one is there; then what was made from it is made again too.
     """
     _check(asked, new_seed=new_seed)
-    jobs = requeue_jobs(house.engine, _filter(house, asked), new_seed=new_seed, dry_run=dry_run)
+    jobs = requeue_jobs(runtime.database, _filter(runtime, asked), new_seed=new_seed, dry_run=dry_run)
     if jobs and not dry_run:
-        ring_for_ready(house)
+        notify_ready(runtime)
     if as_json:
         emit_json({"jobs": jobs, "dry_run": dry_run})
     else:
         console().print(f"{jobs:,} {'job' if jobs == 1 else 'jobs'} {'would be requeued' if dry_run else 'requeued'}")
 
 
-def _filter(house: House, asked: Asked) -> Filter:
+def _filter(runtime: Runtime, asked: Asked) -> JobFilter:
     if asked["style"] is not None:
-        check_styles(house.engine, [asked["style"]])
-    return Filter(
-        campaign_id=find_campaign(house.engine, asked["campaign"]).id if asked["campaign"] else None,
+        check_styles(runtime.database, [asked["style"]])
+    return JobFilter(
+        campaign_id=find_campaign(runtime.database, asked["campaign"]).id if asked["campaign"] else None,
         stage=asked["stage"],
         kind=asked["kind"],
         error=asked["error"],
         style=asked["style"],
-        artwork_id=find_artwork(house.engine, asked["artwork"]) if asked["artwork"] else None,
+        artwork_id=find_artwork(runtime.database, asked["artwork"]) if asked["artwork"] else None,
         older_than=asked["older_than"],
         done=asked["done"],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from db.vocabulary import FailureKind, Stage
+from db.enums import FailureKind, Stage
 
 
 def _stage(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Stage | None:

@@ -13,15 +13,15 @@ from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
 from db.campaigns import find_campaign
-from db.progress import Progress, progress
-from producer.board import board
-from producer.commands.context import console, emit_json, json_option, pass_house
+from db.monitoring.progress import Progress, progress
+from producer.commands.context import console, emit_json, json_option, pass_runtime
 from producer.errors import WrongUse
+from producer.status_view import status_view
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from db.house import House
+    from db.runtime import Runtime
 
 #: Seconds between two looks of `--watch`.
 REFRESH_SECONDS = 2.0
@@ -31,33 +31,33 @@ REFRESH_SECONDS = 2.0
 @click.option("--campaign", metavar="NAME", help="Only this campaign.  [default: all]")
 @click.option("--watch", is_flag=True, help="Look again every two seconds, until Ctrl-C.")
 @json_option
-@pass_house
-def status(house: House, *, campaign: str | None, watch: bool, as_json: bool) -> None:
+@pass_runtime
+def status(runtime: Runtime, *, campaign: str | None, watch: bool, as_json: bool) -> None:
     """Show counts by stage and state, the pace, the time left, workers, and what is stuck and why."""
     if watch and as_json:
         raise WrongUse("--watch is for people, --json for programs: choose one")
-    chosen = find_campaign(house.engine, campaign).id if campaign else None
+    chosen = find_campaign(runtime.database, campaign).id if campaign else None
     if watch:
-        _watch(house, chosen, console())
+        _watch(runtime, chosen, console())
         return
-    found = _look(house, chosen)
+    found = _look(runtime, chosen)
     if as_json:
         emit_json(asdict(found))
     else:
-        console().print(board(found))
+        console().print(status_view(found))
 
 
-def _look(house: House, campaign_id: int | None) -> Progress:
-    return progress(house.engine, campaign_id, workers_within=max(30.0, 2 * house.settings.lease_seconds))
+def _look(runtime: Runtime, campaign_id: int | None) -> Progress:
+    return progress(runtime.database, campaign_id, workers_within=max(30.0, 2 * runtime.settings.lease_seconds))
 
 
-def _watch(house: House, campaign_id: int | None, out: Console) -> None:
+def _watch(runtime: Runtime, campaign_id: int | None, out: Console) -> None:
     shown: RenderableType = Text("looking ...")
     try:
         with Live(shown, console=out, auto_refresh=False, vertical_overflow="visible") as live:
             while True:
                 try:
-                    shown = board(_look(house, campaign_id))
+                    shown = status_view(_look(runtime, campaign_id))
                     live.update(shown, refresh=True)
                 except DBAPIError as error:
                     # The pool connects anew by itself: keep what was seen last, and look again.

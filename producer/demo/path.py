@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from db.house import House
-from db.pocket import POCKET
-from db.progress import progress
+from db.models_directory import POCKET
+from db.monitoring.progress import progress
+from db.runtime import Runtime
 from db.settings import Settings
 from producer.errors import DemoFailed
 
@@ -114,14 +114,14 @@ class _Steps:
             raise DemoFailed(f"a worker of the demo ended with an error: see {log}")
 
     def _watch(self, workers: list[subprocess.Popen[bytes]]) -> None:
-        house = House(Settings(data_dir=self._data))
+        runtime = Runtime(Settings(data_dir=self._data))
         told = time.monotonic()
         while any(worker.poll() is None for worker in workers):
             time.sleep(0.2)
             if time.monotonic() - told > TELL_SECONDS:
                 told = time.monotonic()
-                self._console.print(_progress_line(progress(house.engine, details=False).jobs), style="dim")
-        house.engine.dispose()
+                self._console.print(_progress_line(progress(runtime.database, details=False).jobs), style="dim")
+        runtime.database.dispose()
 
     def _title(self, title: str, *arguments: object) -> None:
         self._number += 1

@@ -12,16 +12,16 @@ from tests.acceptance.record import check_whole, states
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.acceptance.place import Place
+    from tests.acceptance.installation import Installation
 
 pytestmark = pytest.mark.timeout(600)
 
 
-def test_broken_pictures_fail_with_their_reasons_and_once_mended_the_rest_is_done(place: Place, tmp_path: Path) -> None:
+def test_broken_pictures_fail_with_their_reasons_and_once_mended_the_rest_is_done(installation: Installation, tmp_path: Path) -> None:
     # Given linked pictures of which five broke after they were registered
     pictures = paint(tmp_path / "pictures", 12)
-    place.types("ingest", tmp_path / "pictures", "--link")
-    place.types("enqueue", "--config", fake_campaign(tmp_path / "plan.toml", levels=2))
+    installation.output_of("ingest", tmp_path / "pictures", "--link")
+    installation.output_of("enqueue", "--config", fake_campaign(tmp_path / "plan.toml", levels=2))
     shutil.copytree(tmp_path / "pictures", tmp_path / "whole")
     empty, cut, text, gone, folder = pictures[:5]
     empty.write_bytes(b"")
@@ -32,11 +32,11 @@ def test_broken_pictures_fail_with_their_reasons_and_once_mended_the_rest_is_don
     folder.mkdir()
 
     # When everything is worked on
-    with place.working("--until-idle") as crew:
-        assert crew.ends() == 0, crew.told
+    with installation.working("--until-idle") as fleet:
+        assert fleet.ends() == 0, fleet.told
 
     # Then the captions of these five failed, each with its own reason, and all else is done
-    failures = place.reads("failures")
+    failures = installation.json_of("failures")
     assert {(failure["stage"], failure["kind"], failure["attempts"]) for failure in failures} == {("caption", "input", 1)}
     reasons = {failure["artwork"]: failure["error"].lower() for failure in failures}
     assert len(reasons) == 5
@@ -45,30 +45,30 @@ def test_broken_pictures_fail_with_their_reasons_and_once_mended_the_rest_is_don
     assert "empty" in told[empty.stem]
     assert "truncated" in told[cut.stem]
     assert "gone" in told[gone.stem]
-    assert states(place, "caption") == {"done": 7, "failed": 5}
-    assert states(place, "recaption") == {"done": 14, "waiting": 10}
-    assert place.reads("status")["stuck"] == {"waiting behind a failed or cancelled job": 30}
+    assert states(installation, "caption") == {"done": 7, "failed": 5}
+    assert states(installation, "recaption") == {"done": 14, "waiting": 10}
+    assert installation.json_of("status")["stuck"] == {"waiting behind a failed or cancelled job": 30}
 
     # And when they are mended, taken up and requeued, the rest is done too
     folder.rmdir()
     shutil.copytree(tmp_path / "whole", tmp_path / "pictures", dirs_exist_ok=True)
-    assert place.reads("ingest", tmp_path / "pictures", "--link")["unreadable"] == 0
-    assert place.reads("requeue", "--kind", "input")["jobs"] == 5
-    with place.working("--until-idle") as crew:
-        assert crew.ends() == 0, crew.told
-    check_whole(place, repaints=24)
-    assert place.reads("failures") == []
+    assert installation.json_of("ingest", tmp_path / "pictures", "--link")["unreadable"] == 0
+    assert installation.json_of("requeue", "--kind", "input")["jobs"] == 5
+    with installation.working("--until-idle") as fleet:
+        assert fleet.ends() == 0, fleet.told
+    check_whole(installation, repaints=24)
+    assert installation.json_of("failures") == []
 
 
-def test_pictures_that_ingest_finds_broken_get_no_jobs_until_they_are_mended(place: Place, tmp_path: Path) -> None:
+def test_pictures_that_ingest_finds_broken_get_no_jobs_until_they_are_mended(installation: Installation, tmp_path: Path) -> None:
     pictures = paint(tmp_path / "pictures", 4)
     whole = pictures[0].read_bytes()
     pictures[0].write_bytes(whole[:100])
-    report = place.reads("ingest", tmp_path / "pictures")
+    report = installation.json_of("ingest", tmp_path / "pictures")
     assert (report["artworks"], report["unreadable"], report["unexplained"]) == (4, 1, 0)
     plan = fake_campaign(tmp_path / "plan.toml")
-    assert place.reads("enqueue", "--config", plan)["jobs"] == 3 * 4
+    assert installation.json_of("enqueue", "--config", plan)["jobs"] == 3 * 4
 
     pictures[0].write_bytes(whole)
-    assert place.reads("ingest", tmp_path / "pictures")["unreadable"] == 0
-    assert place.reads("enqueue", "--config", plan)["jobs"] == 4
+    assert installation.json_of("ingest", tmp_path / "pictures")["unreadable"] == 0
+    assert installation.json_of("enqueue", "--config", plan)["jobs"] == 4

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from db.tables import jobs
+from tests.acceptance.installation import PARAGONE, until
 from tests.acceptance.pictures import BRIGHT, paint
-from tests.acceptance.place import PARAGONE, until
 from tests.acceptance.recipe import fake_campaign
 from tests.acceptance.record import rows, states
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.acceptance.place import Place
+    from tests.acceptance.installation import Installation
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -31,12 +31,12 @@ STATES = {"SUCCESS": "done", "FAILURE": "failed"}
 
 
 @contextmanager
-def _flower(place: Place) -> Iterator[tuple[str, list[str]]]:
+def _flower(installation: Installation) -> Iterator[tuple[str, list[str]]]:
     """A running `paragone flower`: its URL, and what it printed."""
-    log = place.directory.parent / "flower.log"
+    log = installation.directory.parent / "flower.log"
     with log.open("w") as errors:
         command = [PARAGONE, "flower", "--port", "0"]
-        process = subprocess.Popen(command, env=place.environment, stdout=subprocess.PIPE, stderr=errors, text=True)
+        process = subprocess.Popen(command, env=installation.environment, stdout=subprocess.PIPE, stderr=errors, text=True)
     assert process.stdout is not None
     printed = [process.stdout.readline(), process.stdout.readline()]
     try:
@@ -55,24 +55,24 @@ def _get(url: str, login: str | None = None) -> Any:
         return json.load(answer)
 
 
-def test_flower_shows_one_task_for_each_job_and_agrees_with_status(place: Place, tmp_path: Path) -> None:
+def test_flower_shows_one_task_for_each_job_and_agrees_with_status(installation: Installation, tmp_path: Path) -> None:
     # Given work of which some is broken, and Flower that looks on
     paint(tmp_path / "pictures", 12, bright=(3, 7))
-    place.types("ingest", tmp_path / "pictures")
+    installation.output_of("ingest", tmp_path / "pictures")
     plan = fake_campaign(tmp_path / "plan.toml", levels=2, repaint={"seconds_per_batch": 0.1, "fail": {"kind": "bad", "when": BRIGHT}})
-    place.types("enqueue", "--config", plan)
-    with _flower(place.on(place.directory, PARAGONE_FLOWER_PASSWORD=PASSWORD)) as (url, printed):
+    installation.output_of("enqueue", "--config", plan)
+    with _flower(installation.on(installation.directory, PARAGONE_FLOWER_PASSWORD=PASSWORD)) as (url, printed):
         with pytest.raises(urllib.error.HTTPError) as refused:
             _get(f"{url}/api/tasks")
         refused.value.close()
         assert refused.value.code == 401
 
         # When it is worked on
-        with place.working("--until-idle") as crew:
-            assert crew.ends() == 0, crew.told
+        with installation.working("--until-idle") as fleet:
+            assert fleet.ends() == 0, fleet.told
 
         # Then there is one task for each job that ran, under its id, named by its stage
-        ran = {row["job_key"]: row for row in rows(place, jobs, jobs.c.attempts > 0)}
+        ran = {row["job_key"]: row for row in rows(installation, jobs, jobs.c.attempts > 0)}
         tasks = until(lambda: _ended(url, len(ran)), what="Flower knows how all jobs ended", seconds=60)
     assert tasks.keys() == ran.keys()
     for key, task in tasks.items():
@@ -89,10 +89,10 @@ def test_flower_shows_one_task_for_each_job_and_agrees_with_status(place: Place,
 
     # And its totals are those of status
     by_stage = Counter((task["name"], STATES[task["state"]]) for task in tasks.values())
-    told = {(stage, state): count for stage, counts in place.reads("status")["jobs"].items() for state, count in counts.items()}
+    told = {(stage, state): count for stage, counts in installation.json_of("status")["jobs"].items() for state, count in counts.items()}
     assert by_stage == {key: count for key, count in told.items() if key[1] != "waiting"}
     assert by_stage["generate", "failed"] == 4
-    assert states(place)["waiting"] == 4
+    assert states(installation)["waiting"] == 4
     assert PASSWORD not in "".join(printed)
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from db.tables import attempts, jobs, leases, workers
+from tests.acceptance.installation import HASTE, Installation, RunningFleet, until
 from tests.acceptance.pictures import paint
-from tests.acceptance.place import HASTE, Crew, Place, until
 from tests.acceptance.recipe import fake_campaign
 from tests.acceptance.record import check_whole, rows
 
@@ -21,54 +21,56 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(600)
 
 
-def test_what_a_killed_worker_held_is_taken_up_in_under_thirty_seconds_with_nothing_configured(embedded: Place, tmp_path: Path) -> None:
+def test_what_a_killed_worker_held_is_taken_up_in_under_thirty_seconds_with_nothing_configured(
+    embedded: Installation, tmp_path: Path
+) -> None:
     _one_of_two_is_killed(embedded, tmp_path, within=30.0)
 
 
 def test_what_a_killed_worker_held_is_taken_up_on_postgresql_too(tmp_path: Path, postgres_server: PostgresServer, broker_url: str) -> None:
     name = postgres_server.create()
     settings = {**HASTE, "PARAGONE_DATABASE_URL": postgres_server.url(name), "PARAGONE_BROKER_URL": broker_url}
-    place = Place(directory=tmp_path / "data", settings=settings)
-    place.types("init")
-    _one_of_two_is_killed(place, tmp_path, within=15.0)
-    place.close()
+    installation = Installation(directory=tmp_path / "data", settings=settings)
+    installation.output_of("init")
+    _one_of_two_is_killed(installation, tmp_path, within=15.0)
+    installation.close()
     postgres_server.drop(name)
 
 
-def _one_of_two_is_killed(place: Place, folder: Path, *, within: float) -> None:
+def _one_of_two_is_killed(installation: Installation, folder: Path, *, within: float) -> None:
     # Given two machines at work, a second to a batch
     paint(folder / "pictures", 8)
-    place.types("ingest", folder / "pictures")
-    place.types("enqueue", "--config", fake_campaign(folder / "plan.toml", batch=2, repaint={"seconds_per_batch": 1.0}))
-    with place.working("--until-idle") as victim, place.working("--until-idle") as other:
+    installation.output_of("ingest", folder / "pictures")
+    installation.output_of("enqueue", "--config", fake_campaign(folder / "plan.toml", batch=2, repaint={"seconds_per_batch": 1.0}))
+    with installation.working("--until-idle") as victim, installation.working("--until-idle") as other:
         # When one is killed with a batch on its device
-        held = until(lambda: _caught(place, victim), what="the victim has a batch on its device")
+        held = until(lambda: _caught(installation, victim), what="the victim has a batch on its device")
         victim.kill()
         killed = time.time()
         # Then the other finishes everything
         assert other.ends() == 0, other.told
-    check_whole(place, repaints=8)
+    check_whole(installation, repaints=8)
     # And took up in time what the killed one held
-    lost = rows(place, attempts, attempts.c.outcome == "lost")
+    lost = rows(installation, attempts, attempts.c.outcome == "lost")
     assert {row["job_id"] for row in lost} >= held
     assert len({row["worker_id"] for row in lost}) == 1, "a living worker lost jobs"
     assert max(row["ended_at"] for row in lost) - killed < within
 
 
-def _caught(place: Place, crew: Crew) -> set[int]:
-    """Stop the crew in the middle of a batch: what it has on its device then can not be finished before it is killed."""
-    if not _on_device(place, crew):
+def _caught(installation: Installation, fleet: RunningFleet) -> set[int]:
+    """Stop the fleet in the middle of a batch: what it has on its device then can not be finished before it is killed."""
+    if not _on_device(installation, fleet):
         return set()
-    crew.freeze()
-    held = _on_device(place, crew)
+    fleet.freeze()
+    held = _on_device(installation, fleet)
     if not held:
-        crew.thaw()
+        fleet.thaw()
     return held
 
 
-def _on_device(place: Place, crew: Crew) -> set[int]:
-    """The repaints that are on the crew's device now."""
-    pids = [process.pid for process in crew.workers()]
-    mine = [row["id"] for row in rows(place, workers, workers.c.pid.in_(pids))]
-    tokens = [row["token"] for row in rows(place, leases, leases.c.worker_id.in_(mine), leases.c.started_at.is_not(None))]
-    return {row["id"] for row in rows(place, jobs, jobs.c.lease.in_(tokens), jobs.c.stage == "generate", jobs.c.state == "running")}
+def _on_device(installation: Installation, fleet: RunningFleet) -> set[int]:
+    """The repaints that are on the fleet's device now."""
+    pids = [process.pid for process in fleet.workers()]
+    mine = [row["id"] for row in rows(installation, workers, workers.c.pid.in_(pids))]
+    tokens = [row["token"] for row in rows(installation, leases, leases.c.worker_id.in_(mine), leases.c.started_at.is_not(None))]
+    return {row["id"] for row in rows(installation, jobs, jobs.c.lease.in_(tokens), jobs.c.stage == "generate", jobs.c.state == "running")}

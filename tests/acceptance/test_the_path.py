@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image, ImageStat
 
-from db.pairs import original_bytes, originals
-from db.pictures import read_metadata, read_picture
-from db.pocket import pocket_directory
+from db.images import decode_image, read_metadata
+from db.models_directory import pocket_directory
+from db.results.pairs import original_bytes, originals
 from db.tables import attempts, images, prompts, variations
 from tests.acceptance.record import check_whole, rows
 from trainer.pocket.colours import PaletteScale
@@ -22,7 +22,7 @@ from trainer.pocket.repainting import asked_of
 from trainer.pocket.table import share
 
 if TYPE_CHECKING:
-    from tests.acceptance.place import Demonstrated
+    from tests.acceptance.installation import Demonstrated
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -46,24 +46,28 @@ def test_the_demo_ends_with_a_report(demonstrated: Demonstrated) -> None:
 
 
 def test_status_and_failures_tell_of_the_finished_run_as_scripts_expect(demonstrated: Demonstrated) -> None:
-    status = demonstrated.place.reads("status")
+    status = demonstrated.installation.json_of("status")
     stages = {"caption": ARTWORKS, "prompt": 2 * ARTWORKS, "generate": 2 * ARTWORKS, "recaption": 2 * ARTWORKS}
     assert status["jobs"] == {stage: {"done": count} for stage, count in stages.items()}
     assert status["campaigns"]["demo"]["jobs"] == status["jobs"]
     assert status["images"] == 2 * ARTWORKS
     assert status["workers"] == [], "who said goodbye is no worker"
-    assert demonstrated.place.reads("failures") == []
-    check_whole(demonstrated.place, repaints=2 * ARTWORKS)
-    assert len({row["worker_id"] for row in rows(demonstrated.place, attempts)}) == 2, "both workers had a hand in it"
+    assert demonstrated.installation.json_of("failures") == []
+    check_whole(demonstrated.installation, repaints=2 * ARTWORKS)
+    assert len({row["worker_id"] for row in rows(demonstrated.installation, attempts)}) == 2, "both workers had a hand in it"
 
 
 def test_captions_say_what_was_painted(demonstrated: Demonstrated) -> None:
     # Given what the painter knows of its pictures
-    place = demonstrated.place
+    installation = demonstrated.installation
     truths = painted_truths(demonstrated)
     subjects = {truth["caption"]: truth["subject"] for truth in truths.values()}
-    captions = {repaint.artwork_id: repaint.caption for repaint in place.repaints()}
-    pairs = [(captions[one.artwork_id], truths[titled(one.key)]) for one in originals(place.house.engine) if one.artwork_id in captions]
+    captions = {repaint.artwork_id: repaint.caption for repaint in installation.repaints()}
+    pairs = [
+        (captions[one.artwork_id], truths[titled(one.key)])
+        for one in originals(installation.runtime.database)
+        if one.artwork_id in captions
+    ]
     assert len(pairs) == ARTWORKS
 
     # Then the captioner's words agree with it as often as its card says
@@ -82,9 +86,9 @@ def titled(key: str) -> str:
 
 
 def test_radical_repaints_take_on_the_style_and_the_palette_of_their_prompts(demonstrated: Demonstrated, tmp_path: Path) -> None:
-    place = demonstrated.place
-    radical = [repaint for repaint in place.repaints() if repaint.level == "radical"]
-    images = [read_picture(place.house.store.get(repaint.content_hash)).image for repaint in radical]
+    installation = demonstrated.installation
+    radical = [repaint for repaint in installation.repaints() if repaint.level == "radical"]
+    images = [decode_image(installation.runtime.store.get(repaint.content_hash)).image for repaint in radical]
     styles, palettes = zip(*(asked_of(repaint.prompt) for repaint in radical), strict=True)
     assert all(styles)
     assert all(palettes)
@@ -94,31 +98,31 @@ def test_radical_repaints_take_on_the_style_and_the_palette_of_their_prompts(dem
     assert share(named, styles) >= 0.6
 
     scale, truths = PaletteScale(paintings), painted_truths(demonstrated)
-    by_artwork = {original.artwork_id: original for original in originals(place.house.engine)}
+    by_artwork = {original.artwork_id: original for original in originals(installation.runtime.database)}
     nearer = []
     for repaint, image, palette in zip(radical, images, palettes, strict=True):
         original = by_artwork[repaint.artwork_id]
         if truths[titled(original.key)]["palette"] != palette:
-            before = read_picture(original_bytes(place.house.store, original)).image
+            before = decode_image(original_bytes(installation.runtime.store, original)).image
             nearer.append(scale.distance(image, palette) < scale.distance(before, palette))
     assert share(nearer, [True] * len(nearer)) >= 0.85, "grey alone, which lies amid all palettes, gets to 0.6"
 
 
 def test_a_second_enqueue_and_work_do_nothing(demonstrated: Demonstrated) -> None:
-    place = demonstrated.place
-    before = len(rows(place, attempts))
-    assert place.reads("enqueue")["jobs"] == 0
-    with place.working("--until-idle") as crew:
-        assert crew.ends() == 0
-        assert "loaded" not in crew.told
-    assert len(rows(place, attempts)) == before
+    installation = demonstrated.installation
+    before = len(rows(installation, attempts))
+    assert installation.json_of("enqueue")["jobs"] == 0
+    with installation.working("--until-idle") as fleet:
+        assert fleet.ends() == 0
+        assert "loaded" not in fleet.told
+    assert len(rows(installation, attempts)) == before
 
 
 def test_a_repaint_says_in_its_file_what_the_record_says_of_it(demonstrated: Demonstrated) -> None:
-    place = demonstrated.place
-    planned = {row["id"]: row for row in rows(place, variations)}
-    for repaint in place.repaints():
-        data = place.house.store.get(repaint.content_hash)
+    installation = demonstrated.installation
+    planned = {row["id"]: row for row in rows(installation, variations)}
+    for repaint in installation.repaints():
+        data = installation.runtime.store.get(repaint.content_hash)
         facts = read_metadata(data)
         assert facts == repaint.provenance
         assert facts["prompt"] == repaint.prompt
@@ -136,12 +140,12 @@ def test_a_repaint_says_in_its_file_what_the_record_says_of_it(demonstrated: Dem
 
 
 def test_a_repaint_has_its_originals_shape_and_no_bars(demonstrated: Demonstrated) -> None:
-    place = demonstrated.place
-    by_artwork = {original.artwork_id: original for original in originals(place.house.engine)}
+    installation = demonstrated.installation
+    by_artwork = {original.artwork_id: original for original in originals(installation.runtime.database)}
     shapes = set()
-    for row in rows(place, images, images.c.current):
-        original = read_picture(original_bytes(place.house.store, by_artwork[row["artwork_id"]])).image
-        repaint = read_picture(place.house.store.get(row["content_hash"])).image
+    for row in rows(installation, images, images.c.current):
+        original = decode_image(original_bytes(installation.runtime.store, by_artwork[row["artwork_id"]])).image
+        repaint = decode_image(installation.runtime.store.get(row["content_hash"])).image
         left, top, right, bottom = row["content_box"]
         assert repaint.size == (row["width"], row["height"]) == (right - left, bottom - top)
         scale = 128 / max(original.size)
@@ -161,19 +165,19 @@ def _edges(image: Image.Image) -> list[Image.Image]:
 
 
 def test_no_prompt_is_longer_than_the_generator_reads_and_drafts_are_kept(demonstrated: Demonstrated) -> None:
-    found = rows(demonstrated.place, prompts, prompts.c.current)
+    found = rows(demonstrated.installation, prompts, prompts.c.current)
     assert len(found) == 2 * ARTWORKS
     assert all(0 < row["tokens"] <= 75 for row in found)
     assert all(row["draft_tokens"] >= row["tokens"] for row in found)
-    named = {original.artist: original for original in originals(demonstrated.place.house.engine) if original.artist}
+    named = {original.artist: original for original in originals(demonstrated.installation.runtime.database) if original.artist}
     assert not [row["text"] for row in found if any(artist.lower() in row["text"].lower() for artist in named)]
     assert len({row["brief"] for row in found}) > 5, "prompts must not collapse into one look"
 
 
 def test_the_trained_model_is_judged_and_compares_two_pictures(demonstrated: Demonstrated) -> None:
-    place = demonstrated.place
-    model = place.directory / "training/demo/80-20"
-    judged = place.reads("evaluate", model)
+    installation = demonstrated.installation
+    model = installation.directory / "training/demo/80-20"
+    judged = installation.json_of("evaluate", model)
     scores = {(score["scorer"], score["level"]): score for score in judged["scores"]}
     assert {"trained", "clip"} <= {scorer for scorer, _ in scores}, "frozen CLIP stands beside the trained model"
     assert 0 <= scores["trained", "all"]["accuracy"] <= 1
@@ -184,7 +188,7 @@ def test_the_trained_model_is_judged_and_compares_two_pictures(demonstrated: Dem
 
 
 def test_the_report_command_names_the_files_it_wrote(demonstrated: Demonstrated, tmp_path: Path) -> None:
-    written = json.loads(demonstrated.place.types("report", "--campaign", "demo", "--out", tmp_path / "report", "--json"))
+    written = json.loads(demonstrated.installation.output_of("report", "--campaign", "demo", "--out", tmp_path / "report", "--json"))
     assert Path(written["page"]).parent == tmp_path / "report"
     assert Path(written["page"]).read_text().count("<img") > 5
     assert Path(written["sheet"]).is_file()

@@ -10,60 +10,60 @@ import pytest
 import redis
 
 from db.tables import attempts, workers
+from tests.acceptance.installation import HASTE, QUICK, until
 from tests.acceptance.pictures import paint
-from tests.acceptance.place import HASTE, QUICK, until
 from tests.acceptance.recipe import fake_campaign
 from tests.acceptance.record import check_whole, rows, states
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.acceptance.place import Place
+    from tests.acceptance.installation import Installation
 
 pytestmark = pytest.mark.timeout(600)
 
 
-def test_work_goes_on_to_its_end_when_the_broker_forgets_everything_and_when_it_is_killed(embedded: Place, tmp_path: Path) -> None:
-    place = embedded.on(embedded.directory, **QUICK)
+def test_work_goes_on_to_its_end_when_the_broker_forgets_everything_and_when_it_is_killed(embedded: Installation, tmp_path: Path) -> None:
+    installation = embedded.on(embedded.directory, **QUICK)
     paint(tmp_path / "pictures", 20)
-    place.types("ingest", tmp_path / "pictures")
-    place.types("enqueue", "--config", fake_campaign(tmp_path / "plan.toml", repaint={"seconds_per_batch": 0.5}))
-    with place.working("--until-idle") as crew:
-        until(partial(_painted, place, at_least=4), what="it is in the middle")
-        with redis.Redis(unix_socket_path=str(place.directory / "broker/broker.sock")) as broker:
+    installation.output_of("ingest", tmp_path / "pictures")
+    installation.output_of("enqueue", "--config", fake_campaign(tmp_path / "plan.toml", repaint={"seconds_per_batch": 0.5}))
+    with installation.working("--until-idle") as fleet:
+        until(partial(_painted, installation, at_least=4), what="it is in the middle")
+        with redis.Redis(unix_socket_path=str(installation.directory / "broker/broker.sock")) as broker:
             broker.flushall()
-        until(partial(_painted, place, at_least=12), what="it went on")
-        psutil.Process(int((place.directory / "broker/server.pid").read_text().split()[0])).kill()
-        assert crew.ends() == 0, crew.told
-    check_whole(place, repaints=20)
-    assert {row["outcome"] for row in rows(place, attempts)} == {"done"}
-    place.close()
+        until(partial(_painted, installation, at_least=12), what="it went on")
+        psutil.Process(int((installation.directory / "broker/server.pid").read_text().split()[0])).kill()
+        assert fleet.ends() == 0, fleet.told
+    check_whole(installation, repaints=20)
+    assert {row["outcome"] for row in rows(installation, attempts)} == {"done"}
+    installation.close()
 
 
-def _painted(place: Place, *, at_least: int) -> bool:
-    return states(place, "generate")["done"] >= at_least
+def _painted(installation: Installation, *, at_least: int) -> bool:
+    return states(installation, "generate")["done"] >= at_least
 
 
-def test_a_model_that_is_not_there_is_named_and_nothing_is_lost(place: Place, tmp_path: Path, tiny_models: Path) -> None:
+def test_a_model_that_is_not_there_is_named_and_nothing_is_lost(installation: Installation, tmp_path: Path, tiny_models: Path) -> None:
     # Given a campaign whose models this host does not have
     paint(tmp_path / "pictures", 3)
-    place.types("ingest", tmp_path / "pictures")
-    assert place.reads("enqueue", "--models", tiny_models)["jobs"] == 3 * 7
-    elsewhere = place.on(place.directory, PARAGONE_MODELS=str(tmp_path / "nowhere"), **HASTE)
+    installation.output_of("ingest", tmp_path / "pictures")
+    assert installation.json_of("enqueue", "--models", tiny_models)["jobs"] == 3 * 7
+    elsewhere = installation.on(installation.directory, PARAGONE_MODELS=str(tmp_path / "nowhere"), **HASTE)
 
     # When it is worked on, then the run ends as failed with one clear line
-    with elsewhere.working("--until-idle") as crew:
-        assert crew.ends() == 1
-        lines = [line for line in crew.told.splitlines() if "nowhere" in line]
+    with elsewhere.working("--until-idle") as fleet:
+        assert fleet.ends() == 1
+        lines = [line for line in fleet.told.splitlines() if "nowhere" in line]
         assert lines
         assert len({line.split(": ", 1)[1] for line in lines}) == 1, "one trouble, one line"
-        assert "Traceback" not in crew.told
-    assert states(place) == {"ready": 3, "waiting": 18}
-    assert rows(place, attempts) == []
+        assert "Traceback" not in fleet.told
+    assert states(installation) == {"ready": 3, "waiting": 18}
+    assert rows(installation, attempts) == []
 
     # And while a worker stays, status names the trouble
-    with elsewhere.working() as crew:
-        until(lambda: any(row["trouble"] and row["stopped_at"] is None for row in rows(place, workers)), what="it is in trouble")
-        assert len([reason for reason in place.reads("status")["stuck"] if "nowhere" in reason]) == 1
-        assert crew.stops() == 0, crew.told
-    assert states(place) == {"ready": 3, "waiting": 18}
+    with elsewhere.working() as fleet:
+        until(lambda: any(row["trouble"] and row["stopped_at"] is None for row in rows(installation, workers)), what="it is in trouble")
+        assert len([reason for reason in installation.json_of("status")["stuck"] if "nowhere" in reason]) == 1
+        assert fleet.stops() == 0, fleet.told
+    assert states(installation) == {"ready": 3, "waiting": 18}

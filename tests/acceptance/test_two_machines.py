@@ -10,10 +10,10 @@ import pytest
 from PIL import ImageChops, ImageStat
 
 from db.campaigns import find_campaign
-from db.pictures import read_picture
+from db.images import decode_image
 from db.tables import attempts, images, workers
+from tests.acceptance.installation import Installation, until
 from tests.acceptance.pictures import paint
-from tests.acceptance.place import Place, until
 from tests.acceptance.record import check_whole, rows, states
 
 if TYPE_CHECKING:
@@ -47,10 +47,10 @@ def test_two_machines_that_share_only_the_urls_paint_everything_once_and_always_
         "PARAGONE_BROKER_URL": broker_url,
         "PARAGONE_STORE_URL": f"file://{tmp_path / 'store'}",
     }
-    one, other = (Place(directory=tmp_path / which, settings=shared) for which in ("one", "other"))
-    one.types("init")
+    one, other = (Installation(directory=tmp_path / which, settings=shared) for which in ("one", "other"))
+    one.output_of("init")
     paint(tmp_path / "pictures", ARTWORKS)
-    one.types("ingest", tmp_path / "pictures")
+    one.output_of("ingest", tmp_path / "pictures")
     shutil.rmtree(tmp_path / "pictures")
 
     # When both are there, and work comes in
@@ -58,14 +58,14 @@ def test_two_machines_that_share_only_the_urls_paint_everything_once_and_always_
         until(lambda: len(rows(one, workers)) == 2, what="both have registered")
         for campaign, batch in (("first", 1), ("second", 1), ("together", 8)):
             (tmp_path / "plan.toml").write_text(ALONE.format(name=campaign, batch=batch))
-            assert one.reads("enqueue", "--config", tmp_path / "plan.toml", "--models", tiny_models)["jobs"] == 4 * ARTWORKS
+            assert one.json_of("enqueue", "--config", tmp_path / "plan.toml", "--models", tiny_models)["jobs"] == 4 * ARTWORKS
         until(lambda: states(one).keys() == {"done"}, what="everything is done")
         assert (here.stops(), there.stops()) == (0, 0), here.told + there.told
 
     # Then no image is there twice and none is missing, whoever made it
     check_whole(one, repaints=3 * ARTWORKS)
     assert states(one) == Counter(done=3 * 4 * ARTWORKS)
-    assert one.reads("status")["images"] == 3 * ARTWORKS
+    assert one.json_of("status")["images"] == 3 * ARTWORKS
     assert len({row["worker_id"] for row in rows(one, attempts)}) == 2, "one machine did nothing"
     assert not (tmp_path / "one/store").exists()
     assert not (tmp_path / "one/paragone.sqlite").exists()
@@ -75,13 +75,13 @@ def test_two_machines_that_share_only_the_urls_paint_everything_once_and_always_
     painted = {name: _painted(one, name) for name in ("first", "second", "together")}
     assert painted["first"] == painted["second"]
     for (_, mine), (_, theirs) in zip(painted["first"], painted["together"], strict=True):
-        pair = [read_picture(one.house.store.get(content_hash)).image for content_hash in (mine, theirs)]
+        pair = [decode_image(one.runtime.store.get(content_hash)).image for content_hash in (mine, theirs)]
         assert max(ImageStat.Stat(ImageChops.difference(*pair)).mean) < 2
     one.close()
     other.close()
     postgres_server.drop(name)
 
 
-def _painted(place: Place, campaign: str) -> list[tuple[str, str]]:
-    found = rows(place, images, images.c.current, images.c.campaign_id == find_campaign(place.house.engine, campaign).id)
+def _painted(installation: Installation, campaign: str) -> list[tuple[str, str]]:
+    found = rows(installation, images, images.c.current, images.c.campaign_id == find_campaign(installation.runtime.database, campaign).id)
     return [(row["pixel_hash"], row["content_hash"]) for row in sorted(found, key=lambda row: row["artwork_id"])]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from tests.builders.campaign_harness import CampaignHarness, harness_of
 from tests.builders.catalogue import artworks_of, picture_comes_in
 from tests.builders.recipe import fake_config
 from tests.builders.results import results_of
-from tests.builders.trial import Trial, trial_of
 
-__all__ = ["Trial", "artworks_of", "fake_config", "picture_comes_in", "results_of", "trial_of"]
+__all__ = ["CampaignHarness", "artworks_of", "fake_config", "harness_of", "picture_comes_in", "results_of"]

@@ -7,30 +7,30 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select, update
 
-from db.clock import now
-from db.life.arrival import pictures_arrived
+from db.engine.clock import now
+from db.enums import ImageState
+from db.jobs.arrival import images_arrived
 from db.tables import artworks
-from db.vocabulary import PictureState
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from db.engine import Database
 
 
 def artworks_of(
-    engine: Engine,
+    database: Database,
     count: int,
     *,
     style: str | None = "Baroque",
-    picture: PictureState = PictureState.PRESENT,
+    picture: ImageState = ImageState.PRESENT,
     incomplete: str | None = None,
 ) -> list[int]:
     """Register so many artworks of one style and return their ids; keys go on where the last ones ended."""
-    with engine.begin() as connection:
+    with database.engine.begin() as connection:
         first = int(connection.scalar(select(func.count()).select_from(artworks)) or 0)
         rows = []
         for number in range(first, first + count):
             key = f"painter-{number % 7}_work-{number:05}"
-            present = picture is PictureState.PRESENT
+            present = picture is ImageState.PRESENT
             rows.append(
                 {
                     "key": key,
@@ -50,9 +50,9 @@ def artworks_of(
         return list(connection.scalars(select(artworks.c.id).where(artworks.c.key.in_(keys)).order_by(artworks.c.id)))
 
 
-def picture_comes_in(engine: Engine, *artwork_ids: int) -> int:
+def picture_comes_in(database: Database, *artwork_ids: int) -> int:
     """What an ingest does when it finds the pictures of known artworks; returns how many jobs that made ready."""
-    with engine.begin() as connection:
-        seen = update(artworks).where(artworks.c.id.in_(artwork_ids)).values(picture=str(PictureState.PRESENT), registered_at=now())
+    with database.engine.begin() as connection:
+        seen = update(artworks).where(artworks.c.id.in_(artwork_ids)).values(picture=str(ImageState.PRESENT), registered_at=now())
         connection.execute(seen)
-        return pictures_arrived(connection, artwork_ids)
+        return images_arrived(connection, artwork_ids)

@@ -17,37 +17,38 @@ from db.tables import metadata
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import Engine
+    from db.engine import Database
+
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_an_empty_database_has_no_tables(database_url: str) -> None:
-    engine = create_engine(database_url)
-    assert inspect(engine).get_table_names() == []
-    engine.dispose()
+    database = create_engine(database_url)
+    assert inspect(database.engine).get_table_names() == []
+    database.dispose()
 
 
-def test_a_database_comes_with_empty_tables_at_the_url_that_the_test_knows(database: Engine, database_url: str) -> None:
-    assert database.url.render_as_string(hide_password=False) == database_url
-    assert set(metadata.tables) <= set(inspect(database).get_table_names())
-    with database.begin() as connection:
+def test_a_database_comes_with_empty_tables_at_the_url_that_the_test_knows(database: Database, database_url: str) -> None:
+    assert database.engine.url.render_as_string(hide_password=False) == database_url
+    assert set(metadata.tables) <= set(inspect(database.engine).get_table_names())
+    with database.engine.begin() as connection:
         assert connection.execute(text("SELECT count(*) FROM artworks")).scalar_one() == 0
 
 
-def test_what_one_test_leaves_the_next_does_not_find(database: Engine) -> None:
-    with database.begin() as connection:
+def test_what_one_test_leaves_the_next_does_not_find(database: Database) -> None:
+    with database.engine.begin() as connection:
         assert connection.execute(text("SELECT count(*) FROM ingests")).scalar_one() == 0
         connection.execute(text("INSERT INTO ingests (catalogue, report, finished_at) VALUES ('x', '{}', 0)"))
 
 
-def test_what_one_test_leaves_the_next_does_not_find_either(database: Engine) -> None:
+def test_what_one_test_leaves_the_next_does_not_find_either(database: Database) -> None:
     test_what_one_test_leaves_the_next_does_not_find(database)
 
 
-def test_sqlite_comes_alone_too(sqlite_database: Engine) -> None:
-    assert sqlite_database.dialect.name == "sqlite"
-    assert set(metadata.tables) <= set(inspect(sqlite_database).get_table_names())
+def test_sqlite_comes_alone_too(sqlite_database: Database) -> None:
+    assert sqlite_database.engine.dialect.name == "sqlite"
+    assert set(metadata.tables) <= set(inspect(sqlite_database.engine).get_table_names())
 
 
 def test_a_broker_is_empty(broker_url: str) -> None:

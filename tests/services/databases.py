@@ -9,20 +9,19 @@ import pytest
 from sqlalchemy import make_url
 
 from db.engine import connect
-from db.schema import migrate
+from db.engine.schema import migrate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sqlalchemy import Engine
-
+    from db.engine import Database
     from tests.services.postgresql import PostgresServer
 
 
-def create_schema(engine: Engine) -> None:
+def create_schema(database: Database) -> None:
     """Make the tables, as the program does at its first start."""
-    migrate(engine)
+    migrate(database)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -38,8 +37,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest, database_url: str) -> Iterator[Engine]:
-    """An engine on a database of each kind with empty tables; it is the one that `database_url` names."""
+def database(request: pytest.FixtureRequest, database_url: str) -> Iterator[Database]:
+    """An database on a database of each kind with empty tables; it is the one that `database_url` names."""
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), str(url.database))
@@ -47,19 +46,19 @@ def database(request: pytest.FixtureRequest, database_url: str) -> Iterator[Engi
         server: PostgresServer = request.getfixturevalue("postgres_server")
         server.drop(str(url.database))
         server.create(template=request.getfixturevalue("postgres_template"), name=str(url.database))
-    engine = connect(database_url)
-    yield engine
-    engine.dispose()
+    database = connect(database_url)
+    yield database
+    database.dispose()
 
 
 @pytest.fixture
-def sqlite_database(sqlite_template: Path, tmp_path: Path) -> Iterator[Engine]:
-    """An engine on a SQLite database with empty tables, for tests where the kind does not matter."""
+def sqlite_database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
+    """An database on a SQLite database with empty tables, for tests where the kind does not matter."""
     url = _sqlite_url(tmp_path)
     shutil.copy(sqlite_template, str(make_url(url).database))
-    engine = connect(url)
-    yield engine
-    engine.dispose()
+    database = connect(url)
+    yield database
+    database.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -79,9 +78,9 @@ def postgres_template(postgres_server: PostgresServer) -> str:
 
 
 def _fill(url: str) -> None:
-    engine = connect(url)
-    create_schema(engine)
-    engine.dispose()
+    database = connect(url)
+    create_schema(database)
+    database.dispose()
 
 
 def _sqlite_url(directory: Path) -> str:

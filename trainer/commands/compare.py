@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trainer.commands.context import House, models_option, pass_house
+from trainer.commands.context import Runtime, models_option, pass_runtime
 
 if TYPE_CHECKING:
     from trainer.model_folder import TrainedModel
@@ -24,8 +24,8 @@ _picture = click.Path(dir_okay=False, path_type=Path)
 )
 @models_option("CLIP and captioner")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-@pass_house
-def compare(house: House, *, one: Path, other: Path, model_directory: Path | None, models: Path | None, as_json: bool) -> None:
+@pass_runtime
+def compare(runtime: Runtime, *, one: Path, other: Path, model_directory: Path | None, models: Path | None, as_json: bool) -> None:
     """Compare two pictures by the trained head, with frozen CLIP beside it."""
     from trainer.comparison import compare_pictures, open_picture
     from trainer.sources import best_device, saved_captioner, saved_clip
@@ -33,8 +33,8 @@ def compare(house: House, *, one: Path, other: Path, model_directory: Path | Non
     from workers.backends.clip import ClipEmbedder
 
     images = (open_picture(one), open_picture(other))
-    model = _model(house, model_directory)
-    local, device = models or house.settings.models, best_device()
+    model = _model(runtime, model_directory)
+    local, device = models or runtime.settings.models, best_device()
     captioner = saved_captioner(model.config.captioner, local)
     comparison = compare_pictures(
         model,
@@ -51,15 +51,15 @@ def compare(house: House, *, one: Path, other: Path, model_directory: Path | Non
         click.echo(f"{path.name}: {caption or 'no captioner'}")
 
 
-def _model(house: House, directory: Path | None) -> TrainedModel:
+def _model(runtime: Runtime, directory: Path | None) -> TrainedModel:
     """The named model, or that of the latest finished run whose folder is on this machine."""
-    from db.training import finished_runs
+    from db.training.records import finished_runs
     from trainer.errors import NoTrainedModel
     from trainer.model_folder import CONFIG, load_model
 
     if directory is not None:
         return load_model(directory)
-    for run in finished_runs(house.engine):
+    for run in finished_runs(runtime.database):
         if (Path(run.directory) / CONFIG).exists():
             return load_model(Path(run.directory))
     raise NoTrainedModel

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from db.house import House
-from db.pocket import directory_of_models
+from db.models_directory import resolve_models_directory
+from db.runtime import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-#: Decorator: the command's first argument is the house.
-pass_house = click.pass_obj
+#: Decorator: the command's first argument is the runtime.
+pass_runtime = click.pass_obj
 
 
 def models_option(whose: str) -> Callable[[Any], Any]:
@@ -25,10 +25,10 @@ def models_option(whose: str) -> Callable[[Any], Any]:
 def _models(context: click.Context, option: click.Parameter, named: str | None) -> Path | None:
     if named is None:
         return None
-    directory = directory_of_models(named)
+    directory = resolve_models_directory(named)
     if not directory.is_dir():
         raise click.BadParameter(f"Directory {named!r} does not exist.", context, option)
     return directory
 
 
-__all__ = ["House", "models_option", "pass_house"]
+__all__ = ["Runtime", "models_option", "pass_runtime"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from db.campaigns import find_campaign
-from trainer.commands.context import House, pass_house
+from trainer.commands.context import Runtime, pass_runtime
 from trainer.splits import Shares
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ def _temperature(_context: click.Context, _parameter: click.Parameter, value: st
 @click.option("--negatives", type=click.IntRange(min=1), default=4, show_default=True, help="Triplets drawn for each repaint.")
 @click.option("--resume/--fresh", "resume", default=None, help="Go on from a checkpoint or begin anew; default: go on where it fits.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
-@pass_house
+@pass_runtime
 def train(
-    house: House,
+    runtime: Runtime,
     *,
     campaign_name: str | None,
     splits: list[Shares],
@@ -71,7 +71,7 @@ def train(
     as_json: bool,
 ) -> None:
     """Train a siamese head on a campaign's originals and repaints."""
-    campaign = find_campaign(house.engine, campaign_name)
+    campaign = find_campaign(runtime.database, campaign_name)
 
     from trainer.configuration import TrainingConfig
     from trainer.orders import Order, carry_out
@@ -80,13 +80,13 @@ def train(
     order = Order(
         splits=tuple(splits),
         config=TrainingConfig(seed=seed, epochs=epochs, temperature=temperature),
-        directory=(out or house.settings.data_dir / "training" / campaign.name).expanduser().resolve(),
+        directory=(out or runtime.settings.data_dir / "training" / campaign.name).expanduser().resolve(),
         start=Start.AUTO if resume is None else Start.RESUME if resume else Start.FRESH,
         negatives=negatives,
         clip=clip,
-        models=house.settings.models,
+        models=runtime.settings.models,
     )
-    outcome = carry_out(house.engine, house.store, campaign, order, _Told())
+    outcome = carry_out(runtime.database, runtime.store, campaign, order, _Told())
     if as_json:
         click.echo(json.dumps(_facts(campaign.name, outcome)))
     else:

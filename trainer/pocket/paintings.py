@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
-from db.pictures import letterbox
+from db.images import letterbox
 from trainer.pocket.recipe import SIZE
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from db.pictures import ContentBox, crop
+from db.images import ContentBox, crop
 from trainer.pocket.pack import ADVICE
 from trainer.sources import best_device
 from workers.backends import ModelSource, PromptRequest, RepaintRequest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from workers.backends.briefing import brief_sets
+from workers.backends.brief_sets import brief_sets
 from workers.backends.clauses import caption_clauses, join
 
 if TYPE_CHECKING:

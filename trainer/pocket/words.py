@@ -12,7 +12,7 @@ from tokenizers import pre_tokenizers
 from transformers import CLIPTokenizer
 
 from trainer.errors import TrainerError
-from workers.backends.briefing import brief_sets
+from workers.backends.brief_sets import brief_sets
 from workers.backends.tiny_words import word_tokenizer
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from trainer.report.pictures import read_or_none
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from db.pairs import Original, Repaint
+    from db.results.pairs import Original, Repaint
     from db.store import Store
 
 #: Artworks on the sheet.

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from db.campaigns import frozen_revision
-from db.pairs import originals, repaints
-from db.training import finished_runs
+from db.results.pairs import originals, repaints
+from db.training.records import finished_runs
 from trainer.evaluation import Evaluation
 from trainer.history import History
 from trainer.report.examples import choose_examples
@@ -20,19 +20,18 @@ from trainer.run import HISTORY
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from sqlalchemy import Engine
-
     from db.campaigns import Campaign
+    from db.engine import Database
     from db.store import Store
-    from db.training import TrainingRun
+    from db.training.records import TrainingRun
 
 
 def gather_report(
-    engine: Engine, store: Store, campaign: Campaign, *, counts: Mapping[str, Mapping[str, int]], untrained: bool
+    database: Database, store: Store, campaign: Campaign, *, counts: Mapping[str, Mapping[str, int]], untrained: bool
 ) -> ReportFacts:
     """The facts of one campaign; what is not there yet (repaints, runs) is left empty."""
-    found, painted = originals(engine, campaign.id), repaints(engine, campaign.id)
-    runs = latest_runs(engine, campaign)
+    found, painted = originals(database, campaign.id), repaints(database, campaign.id)
+    runs = latest_runs(database, campaign)
     levels = campaign.config.level
     return ReportFacts(
         campaign=campaign.name,
@@ -40,22 +39,22 @@ def gather_report(
         size=campaign.config.picture.size,
         artworks=len(found),
         repaints=len(painted),
-        models=_models(engine, campaign),
+        models=_models(database, campaign),
         levels=tuple(
             LevelFact(name=name, strength=level.strength, guidance=level.guidance, steps=level.steps) for name, level in levels.items()
         ),
         counts=counts,
         examples=choose_examples(store, list(levels), found, painted),
         runs=tuple(_shown(runs)),
-        pairs=example_pairs(engine, store, runs, found, painted),
+        pairs=example_pairs(database, store, runs, found, painted),
         untrained=untrained,
     )
 
 
-def latest_runs(engine: Engine, campaign: Campaign) -> list[TrainingRun]:
+def latest_runs(database: Database, campaign: Campaign) -> list[TrainingRun]:
     """The latest finished run of each split, the largest training share first."""
     latest: dict[str, TrainingRun] = {}
-    for run in finished_runs(engine, campaign.id):
+    for run in finished_runs(database, campaign.id):
         latest.setdefault(run.name, run)
     return sorted(latest.values(), key=lambda run: run.name, reverse=True)
 
@@ -71,7 +70,7 @@ def _shown(runs: Iterable[TrainingRun]) -> Iterator[ReportRun]:
         yield ReportRun(split=run.name, history=history, evaluation=evaluation, triplets=triplets, directory=run.directory)
 
 
-def _models(engine: Engine, campaign: Campaign) -> tuple[ModelFact, ...]:
+def _models(database: Database, campaign: Campaign) -> tuple[ModelFact, ...]:
     config = campaign.config
     named = [
         ("captions", config.caption),
@@ -82,7 +81,7 @@ def _models(engine: Engine, campaign: Campaign) -> tuple[ModelFact, ...]:
         ModelFact(
             role=role,
             model=model.model or model.backend,
-            revision=(frozen_revision(engine, campaign.id, backend=model.backend, model=model.model) or model.revision)
+            revision=(frozen_revision(database, campaign.id, backend=model.backend, model=model.model) or model.revision)
             if model.model
             else "no model",
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from db.training import Part, triplets_of
+from db.training.records import Split, triplets_of
 from trainer.embedding_cache import EmbeddingCache, EmbeddingSpace
 from trainer.embeddings import unit_length
 from trainer.errors import BadModelFolder
@@ -20,11 +20,10 @@ from trainer.report.pictures import read_or_none
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Engine
-
-    from db.pairs import Original, Repaint
+    from db.engine import Database
+    from db.results.pairs import Original, Repaint
     from db.store import Store
-    from db.training import TrainingRun
+    from db.training.records import TrainingRun
     from trainer.model_folder import TrainedModel
 
 
@@ -39,7 +38,7 @@ class _Trio:
 
 
 def example_pairs(
-    engine: Engine, store: Store, runs: Sequence[TrainingRun], found: Sequence[Original], painted: Sequence[Repaint]
+    database: Database, store: Store, runs: Sequence[TrainingRun], found: Sequence[Original], painted: Sequence[Repaint]
 ) -> tuple[Pair, ...]:
     """Two pairs judged by the first run's model, from embeddings that its training left in the cache; none if they are not to be had."""
     if not runs:
@@ -48,18 +47,18 @@ def example_pairs(
         model = load_model(Path(runs[0].directory))
     except BadModelFolder:
         return ()
-    for trio in _trios(engine, runs[0], found, painted):
+    for trio in _trios(database, runs[0], found, painted):
         pairs = _pairs(store, model, trio)
         if pairs:
             return pairs
     return ()
 
 
-def _trios(engine: Engine, run: TrainingRun, found: Sequence[Original], painted: Sequence[Repaint]) -> Iterator[_Trio]:
+def _trios(database: Database, run: TrainingRun, found: Sequence[Original], painted: Sequence[Repaint]) -> Iterator[_Trio]:
     """The test triplets whose pictures are current, the boldest level first."""
     known, made = {original.artwork_id: original for original in found}, {repaint.image_id: repaint for repaint in painted}
     said = {repaint.artwork_id: repaint.caption for repaint in painted}
-    test = triplets_of(engine, run.triplet_set_id, Part.TEST)
+    test = triplets_of(database, run.triplet_set_id, Split.TEST)
     for triplet in sorted(test, key=lambda triplet: triplet.level, reverse=True):
         if triplet.positive_id in made and triplet.anchor_id in known and triplet.negative_id in known:
             yield _Trio(

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from PIL.Image import Resampling
 
 from db.errors import BlobMissing
-from db.pairs import Original, picture_bytes
-from db.pictures import UnreadablePicture, read_picture
+from db.images import UnreadableImage, decode_image
+from db.results.pairs import Original, read_image_bytes
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from db.pairs import Repaint
+    from db.results.pairs import Repaint
     from db.store import Store
 
 #: Longest side of a picture on the page, in pixels: sharp on a phone, and a page of thirty stays near a megabyte.
@@ -26,8 +26,8 @@ def read_or_none(store: Store, picture: Original | Repaint) -> Image | None:
     """A picture of the record, or None where its file is gone or broken."""
     link = picture.link if isinstance(picture, Original) else None
     try:
-        return read_picture(picture_bytes(store, picture.content_hash, link)).image
-    except (BlobMissing, UnreadablePicture, OSError):
+        return decode_image(read_image_bytes(store, picture.content_hash, link)).image
+    except (BlobMissing, UnreadableImage, OSError):
         return None
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from workers.backends.briefing import choose_families
+from workers.backends.brief_sets import choose_families
 from workers.backends.clauses import Clause, caption_clauses, join, shorten
 from workers.backends.errors import BadRequest
 from workers.backends.protocol import ModelSource, PromptRequest, PromptResult
-from workers.backends.secrecy import Secret
+from workers.backends.redaction import Redactor
 from workers.backends.settings import integer
 from workers.backends.sources import TOKENIZER_2_FILES, loading, resolve
 
@@ -79,11 +79,11 @@ class ComposedPrompts:
 def compose(request: PromptRequest, brief_set: Any, count: Callable[[str], int], *, most: int, target: int) -> PromptResult:
     """Draft a prompt and shorten it to `most` tokens as `count` counts them."""
     rng = random.Random(request.seed)
-    secret = Secret(artist=request.artist, title=request.title)
+    secret = Redactor(artist=request.artist, title=request.title)
     family = rng.choice(choose_families(_brief_names(brief_set, request.level)))
 
     def harmless(text: str) -> bool:
-        return not secret.tells(text)
+        return not secret.mentions(text)
 
     caption = caption_clauses(secret.clean(request.caption), rank=_CAPTION)
     own = style_clause(request.style)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import CLIPTokenizer, PreTrainedTokenizerFast
 
-from workers.backends.briefing import brief_sets
+from workers.backends.brief_sets import brief_sets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

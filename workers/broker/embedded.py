@@ -15,8 +15,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from workers.broker.errors import BrokerUnavailable
-from workers.broker.place import socket_path
 from workers.broker.server import Server
+from workers.broker.socket_path import socket_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

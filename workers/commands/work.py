@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from db.vocabulary import Stage
+from db.enums import Stage
 from workers.broker import resolve_broker
 from workers.gpus import chosen_devices
 from workers.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from db.house import House
+    from db.runtime import Runtime
 
 
 def _stages(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[Stage]:
@@ -31,10 +31,10 @@ def _stages(_context: click.Context, _parameter: click.Parameter, value: str | N
 @click.option("--stages", callback=_stages, metavar="S,S", help="Stages to serve. [default: all]")
 @click.option("--until-idle", is_flag=True, help="End when no work can be expected any more.")
 @click.pass_obj
-def work(house: House, gpus: str, stages: list[Stage], *, until_idle: bool) -> None:
+def work(runtime: Runtime, gpus: str, stages: list[Stage], *, until_idle: bool) -> None:
     """Work on this host's devices until stopped."""
     # What a scheduler has given this process goes before what the host has.
-    devices = chosen_devices(gpus, configured=house.settings.gpus or os.environ.get("CUDA_VISIBLE_DEVICES", ""))
-    _ = house.engine, house.store  # what can not work is told here, once, not by every process
-    with resolve_broker(house.settings):
-        sys.exit(Supervisor(devices, settings=house.settings, stages=stages, until_idle=until_idle).run())
+    devices = chosen_devices(gpus, configured=runtime.settings.gpus or os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+    _ = runtime.database, runtime.store  # what can not work is told here, once, not by every process
+    with resolve_broker(runtime.settings):
+        sys.exit(Supervisor(devices, settings=runtime.settings, stages=stages, until_idle=until_idle).run())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from db.vocabulary import Stage
+from db.enums import Stage
 from workers.stages.caption import CaptionStage
 from workers.stages.generate import GenerateStage
 from workers.stages.prompt import PromptStage

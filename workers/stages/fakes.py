@@ -8,15 +8,15 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from db.life.results import Caption, Image, Prompt
-from db.vocabulary import Stage
+from db.enums import Stage
+from db.results.stage_results import CaptionRecord, PromptRecord, RepaintRecord
 from workers.stages.stage import Context, Prepared, StageWork
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from db.life.inputs import Work
-    from db.life.results import Result
+    from db.jobs.inputs import JobInput
+    from db.results.stage_results import Result
     from workers.backends.protocol import ModelSource, Settings
 
 
@@ -45,7 +45,7 @@ class FakeStage:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
 
-    def prepare(self, work: Work, context: Context) -> Prepared:  # noqa: ARG002  # the protocol's form
+    def prepare(self, work: JobInput, context: Context) -> Prepared:  # noqa: ARG002  # the protocol's form
         """The job's facts, as they are."""
         return Prepared(work=work, request=work)
 
@@ -56,17 +56,17 @@ class FakeStage:
         match self._stage:
             case Stage.PROMPT:
                 facts: dict[str, Any] = {"draft": text, "text": text, "draft_tokens": 4, "tokens": 4, "brief": "fake"}
-                return Prompt(job_id=work.job_id, model="fake", revision="fake", **facts)
+                return PromptRecord(job_id=work.job_id, model="fake", revision="fake", **facts)
             case Stage.GENERATE:
                 return _image(work)
             case _:
-                return Caption(job_id=work.job_id, text=text, model="fake", revision="fake", image_id=work.image_id)
+                return CaptionRecord(job_id=work.job_id, text=text, model="fake", revision="fake", image_id=work.image_id)
 
 
-def _image(work: Work) -> Image:
+def _image(work: JobInput) -> RepaintRecord:
     assert work.prompt_id is not None
     name = hashlib.sha256(f"{work.key} {work.level} {work.seed}".encode()).hexdigest()
-    return Image(
+    return RepaintRecord(
         job_id=work.job_id,
         prompt_id=work.prompt_id,
         content_hash=name,

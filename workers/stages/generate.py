@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from db.life.results import Image
-from db.pictures import crop, degenerate_reason, encode, letterbox, pixel_hash
-from db.vocabulary import FailureKind
+from db.enums import FailureKind
+from db.images import crop, degenerate_reason, encode, letterbox, pixel_hash
+from db.results.stage_results import RepaintRecord
 from workers.backends.protocol import RepaintRequest
 from workers.errors import JobFault
-from workers.stages.stage import Context, Prepared, load_picture
+from workers.stages.stage import Context, Prepared, load_image
 
 if TYPE_CHECKING:
-    from db.life.inputs import Work
+    from db.jobs.inputs import JobInput
     from workers.backends.protocol import RepaintResult
 
 
 class GenerateStage:
     """Repaints one variation."""
 
-    def prepare(self, work: Work, context: Context) -> Prepared:
+    def prepare(self, work: JobInput, context: Context) -> Prepared:
         """Lay the original upright, in RGB, by Lanczos, onto the square canvas."""
-        canvas, box = letterbox(load_picture(work, context.store), context.parameters.picture["size"])
+        canvas, box = letterbox(load_image(work, context.store), context.parameters.picture["size"])
         return Prepared(work=work, request=RepaintRequest(image=canvas, prompt=work.prompt, seed=work.seed), box=box)
 
-    def finish(self, prepared: Prepared, answer: RepaintResult, context: Context) -> Image:
+    def finish(self, prepared: Prepared, answer: RepaintResult, context: Context) -> RepaintRecord:
         """Crop to the content, judge it against the original, encode with its provenance, store."""
         work, box = prepared.work, prepared.box
         assert box is not None
@@ -38,7 +38,7 @@ class GenerateStage:
         picture = context.parameters.picture
         data = encode(repaint, format=picture["format"], quality=picture["quality"], metadata=provenance)
         stored_as = context.store.put(data)
-        return Image(
+        return RepaintRecord(
             job_id=work.job_id,
             prompt_id=work.prompt_id,
             content_hash=stored_as,

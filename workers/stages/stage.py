@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from db.enums import FailureKind
 from db.errors import BlobMissing
-from db.pairs import picture_bytes
-from db.pictures import UnreadablePicture, content_hash, read_picture
-from db.vocabulary import FailureKind
+from db.images import UnreadableImage, content_hash, decode_image
+from db.results.pairs import read_image_bytes
 from workers.errors import JobFault
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from db.life.batch_keys import Parameters
-    from db.life.inputs import Work
-    from db.life.results import Result
-    from db.pictures import ContentBox
+    from db.images import ContentBox
+    from db.jobs.batch_keys import Parameters
+    from db.jobs.inputs import JobInput
+    from db.results.stage_results import Result
     from db.store import Store
 
 
@@ -35,7 +35,7 @@ class Context:
 class Prepared:
     """One job, ready for its backend."""
 
-    work: Work
+    work: JobInput
     #: The backend's own request type.
     request: Any
     #: Where the original lies on the canvas, for stages that letterbox.
@@ -45,7 +45,7 @@ class Prepared:
 class StageWork(Protocol):
     """The two halves of a stage around its backend. Both raise `JobFault` for what is this job's own fault."""
 
-    def prepare(self, work: Work, context: Context) -> Prepared:
+    def prepare(self, work: JobInput, context: Context) -> Prepared:
         """Read, decode and lay out what the backend needs; runs beside the device."""
         ...
 
@@ -54,14 +54,14 @@ class StageWork(Protocol):
         ...
 
 
-def load_picture(work: Work, store: Store) -> Image:
+def load_image(work: JobInput, store: Store) -> Image:
     """The job's picture, RGB and upright; a missing or broken one is a fault of kind `input`."""
     if work.content_hash is None:
         raise JobFault(FailureKind.INPUT, "the picture is not there: run `paragone ingest` on the images")
     try:
-        data = picture_bytes(store, work.content_hash, work.link)
-        image = read_picture(data).image
-    except (BlobMissing, UnreadablePicture) as error:
+        data = read_image_bytes(store, work.content_hash, work.link)
+        image = decode_image(data).image
+    except (BlobMissing, UnreadableImage) as error:
         raise JobFault(FailureKind.INPUT, str(error)) from error
     except (IsADirectoryError, NotADirectoryError, PermissionError) as error:
         raise JobFault(FailureKind.INPUT, f"the picture at {error.filename} can not be read: {error.strerror}") from error

@@ -14,11 +14,10 @@ from sqlalchemy import insert, select
 
 from db.store import Store
 from db.tables import artwork_paths, artworks, batch_keys, campaigns, ingests, jobs
-from producer.ingest import Source, ingest_catalogue, rehearse
+from producer.ingest import CatalogueSource, dry_run_ingest, ingest_catalogue
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
+    from db.engine import Database
     from producer.cleaning.report import CleaningReport
 
 
@@ -62,8 +61,8 @@ class Tree:
         (self.root / "classes.csv").write_text(header + "".join(self.rows))
 
     @property
-    def source(self) -> Source:
-        return Source(catalogue=self.root / "classes.csv")
+    def source(self) -> CatalogueSource:
+        return CatalogueSource(catalogue=self.root / "classes.csv")
 
 
 @pytest.fixture
@@ -79,13 +78,13 @@ def store(tmp_path: Path) -> Store:
     return found
 
 
-def rows(engine: Engine) -> dict[str, Any]:
-    with engine.connect() as connection:
+def rows(database: Database) -> dict[str, Any]:
+    with database.engine.connect() as connection:
         return {row["key"]: row for row in connection.execute(select(artworks)).mappings()}
 
 
-def everything(engine: Engine) -> list[Any]:
-    with engine.connect() as connection:
+def everything(database: Database) -> list[Any]:
+    with database.engine.connect() as connection:
         return [connection.execute(select(table).order_by(table.c.id)).all() for table in (artworks, artwork_paths)]
 
 
@@ -93,11 +92,11 @@ def unchanged(report: CleaningReport) -> bool:
     return not any(report.changes.values())
 
 
-def test_a_tree_is_registered_and_a_second_ingest_changes_nothing(database: Engine, tree: Tree, store: Store) -> None:
+def test_a_tree_is_registered_and_a_second_ingest_changes_nothing(database: Database, tree: Tree, store: Store) -> None:
     tree.add("Cubism/ana-b_sea-1901.jpg", picture("blue"))
     tree.add("Fauvism/ana-b_sea-1901.jpg", picture("blue"), row=False)
     tree.add("Cubism/bo-c_hill.jpg", None)
-    report = ingest_catalogue(tree.source, engine=database, store=store)
+    report = ingest_catalogue(tree.source, database=database, store=store)
     assert (report.rows, report.files, report.artworks, report.second_copies, report.missing_files, report.unexplained) == (
         2,
         2,
@@ -113,7 +112,7 @@ def test_a_tree_is_registered_and_a_second_ingest_changes_nothing(database: Engi
     assert store.get(found["content_hash"]) == picture("blue")
     assert rows(database)["bo-c_hill"]["picture"] == "planned"
     before = everything(database)
-    assert unchanged(ingest_catalogue(tree.source, engine=database, store=store))
+    assert unchanged(ingest_catalogue(tree.source, database=database, store=store))
     assert everything(database) == before
 
 
@@ -129,24 +128,24 @@ def test_a_tree_is_registered_and_a_second_ingest_changes_nothing(database: Engi
     ],
 )
 def test_a_broken_picture_is_registered_with_its_reason_and_taken_up_when_mended(
-    sqlite_database: Engine, tree: Tree, store: Store, data: bytes, says: str
+    sqlite_database: Database, tree: Tree, store: Store, data: bytes, says: str
 ) -> None:
     tree.add("Cubism/ana-b_sea.jpg", data)
-    report = ingest_catalogue(tree.source, engine=sqlite_database, store=store)
+    report = ingest_catalogue(tree.source, database=sqlite_database, store=store)
     assert report.unreadable == 1
     found = rows(sqlite_database)["ana-b_sea"]
     assert found["picture"] == "unreadable"
     assert says in found["picture_reason"]
     assert found["picture_reason"]
-    assert unchanged(ingest_catalogue(tree.source, engine=sqlite_database, store=store))
+    assert unchanged(ingest_catalogue(tree.source, database=sqlite_database, store=store))
     tree.add("Cubism/ana-b_sea.jpg", picture(), row=False)
-    assert ingest_catalogue(tree.source, engine=sqlite_database, store=store).changes["arrived"] == 1
+    assert ingest_catalogue(tree.source, database=sqlite_database, store=store).changes["arrived"] == 1
     found = rows(sqlite_database)["ana-b_sea"]
     assert (found["picture"], found["picture_reason"], found["width"]) == ("present", None, 40)
 
 
 def test_a_file_that_may_not_be_read_is_taken_up_when_it_may_though_nothing_else_changed(
-    sqlite_database: Engine, tree: Tree, store: Store, monkeypatch: pytest.MonkeyPatch
+    sqlite_database: Database, tree: Tree, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tree.add("Cubism/ana-b_sea.jpg", picture())
 
@@ -155,75 +154,77 @@ def test_a_file_that_may_not_be_read_is_taken_up_when_it_may_though_nothing_else
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "read_bytes", denied)
-        assert ingest_catalogue(tree.source, engine=sqlite_database, store=store).unreadable == 1
+        assert ingest_catalogue(tree.source, database=sqlite_database, store=store).unreadable == 1
     assert "Permission denied" in rows(sqlite_database)["ana-b_sea"]["picture_reason"]
-    assert ingest_catalogue(tree.source, engine=sqlite_database, store=store).unreadable == 0
+    assert ingest_catalogue(tree.source, database=sqlite_database, store=store).unreadable == 0
 
 
-def test_of_several_copies_the_first_that_can_be_read_is_chosen(sqlite_database: Engine, tree: Tree, store: Store) -> None:
+def test_of_several_copies_the_first_that_can_be_read_is_chosen(sqlite_database: Database, tree: Tree, store: Store) -> None:
     tree.add("Cubism/ana-b_sea.jpg", b"broken")
     tree.add("Fauvism/ana-b_sea.jpg", picture("green"), row=False)
-    report = ingest_catalogue(tree.source, engine=sqlite_database, store=store)
+    report = ingest_catalogue(tree.source, database=sqlite_database, store=store)
     assert report.unreadable == 0
     assert [case["path"] for case in report.details["unreadable"]] == ["Cubism/ana-b_sea.jpg"]
     assert chosen(sqlite_database) == ["Fauvism/ana-b_sea.jpg"]
     tree.add("Cubism/ana-b_sea.jpg", picture("red"), row=False)
-    ingest_catalogue(tree.source, engine=sqlite_database, store=store)
+    ingest_catalogue(tree.source, database=sqlite_database, store=store)
     assert chosen(sqlite_database) == ["Cubism/ana-b_sea.jpg"]
     (tree.root / "Cubism/ana-b_sea.jpg").unlink()
     tree.add("Fauvism/ana-b_sea.jpg", picture("yellow"), row=False)
-    ingest_catalogue(tree.source, engine=sqlite_database, store=store)
+    ingest_catalogue(tree.source, database=sqlite_database, store=store)
     assert chosen(sqlite_database) == ["Fauvism/ana-b_sea.jpg"]
 
 
-def chosen(engine: Engine) -> list[str]:
-    with engine.connect() as connection:
+def chosen(database: Database) -> list[str]:
+    with database.engine.connect() as connection:
         return list(connection.scalars(select(artwork_paths.c.path).where(artwork_paths.c.chosen)))
 
 
-def test_a_changed_file_brings_its_new_content(database: Engine, tree: Tree, store: Store) -> None:
+def test_a_changed_file_brings_its_new_content(database: Database, tree: Tree, store: Store) -> None:
     tree.add("Cubism/ana-b_sea.jpg", picture("red"))
-    ingest_catalogue(tree.source, engine=database, store=store)
+    ingest_catalogue(tree.source, database=database, store=store)
     before = rows(database)["ana-b_sea"]["content_hash"]
     tree.add("Cubism/ana-b_sea.jpg", picture("blue", size=(64, 20)), row=False)
-    assert ingest_catalogue(tree.source, engine=database, store=store).changes["arrived"] == 1
+    assert ingest_catalogue(tree.source, database=database, store=store).changes["arrived"] == 1
     after = rows(database)["ana-b_sea"]
     assert after["content_hash"] != before
     assert (after["width"], after["height"]) == (64, 20)
     assert store.get(after["content_hash"]) == picture("blue", size=(64, 20))
 
 
-def test_linked_pictures_stay_where_they_are_until_they_are_wanted_in_the_store(sqlite_database: Engine, tree: Tree, store: Store) -> None:
+def test_linked_pictures_stay_where_they_are_until_they_are_wanted_in_the_store(
+    sqlite_database: Database, tree: Tree, store: Store
+) -> None:
     tree.add("Cubism/ana-b_sea.jpg", picture("red"))
-    ingest_catalogue(tree.source, engine=sqlite_database, store=None)
+    ingest_catalogue(tree.source, database=sqlite_database, store=None)
     found = rows(sqlite_database)["ana-b_sea"]
     assert found["link"] == str(tree.root.resolve() / "Cubism/ana-b_sea.jpg")
     assert not list(store.blobs())
-    assert unchanged(ingest_catalogue(tree.source, engine=sqlite_database, store=None))
-    ingest_catalogue(tree.source, engine=sqlite_database, store=store)
+    assert unchanged(ingest_catalogue(tree.source, database=sqlite_database, store=None))
+    ingest_catalogue(tree.source, database=sqlite_database, store=store)
     found = rows(sqlite_database)["ana-b_sea"]
     assert found["link"] is None
     assert store.exists(found["content_hash"])
 
 
-def test_works_of_a_file_list_are_planned_and_their_jobs_wait_for_the_picture(database: Engine, tree: Tree, store: Store) -> None:
+def test_works_of_a_file_list_are_planned_and_their_jobs_wait_for_the_picture(database: Database, tree: Tree, store: Store) -> None:
     (tree.root / "files.txt").write_text("Realism/joaquã\xadn_sea.jpg\nRealism/ana_hill.jpg\n")
-    report = ingest_catalogue(Source(catalogue=tree.root / "files.txt"), engine=database, store=store)
+    report = ingest_catalogue(CatalogueSource(catalogue=tree.root / "files.txt"), database=database, store=store)
     assert (report.artworks, report.names_repaired) == (2, 1)
     found = rows(database)
     assert {key: row["picture"] for key, row in found.items()} == {"joaquín_sea": "planned", "ana_hill": "planned"}
     wait_for(database, found["joaquín_sea"]["id"])
     tree.add("Realism/joaquã\xadn_sea.jpg", picture())
-    report = ingest_catalogue(tree.source, engine=database, store=store)
+    report = ingest_catalogue(tree.source, database=database, store=store)
     assert report.changes["readied"] == 1
-    with database.connect() as connection:
+    with database.engine.connect() as connection:
         assert connection.scalar(select(jobs.c.state)) == "ready"
-    ingest_catalogue(Source(catalogue=tree.root / "files.txt"), engine=database, store=store)
+    ingest_catalogue(CatalogueSource(catalogue=tree.root / "files.txt"), database=database, store=store)
     assert rows(database)["joaquín_sea"]["picture"] == "present"
 
 
-def wait_for(engine: Engine, artwork_id: int) -> None:
-    with engine.begin() as connection:
+def wait_for(database: Database, artwork_id: int) -> None:
+    with database.engine.begin() as connection:
         facts = {"name": "x", "config": {}, "config_hash": "x", "state": "open", "created_at": 0.0}
         campaign = connection.execute(insert(campaigns).values(facts).returning(campaigns.c.id)).scalar_one()
         connection.execute(insert(batch_keys).values(batch_key="k", campaign_id=campaign, stage="caption", parameters={}))
@@ -231,54 +232,54 @@ def wait_for(engine: Engine, artwork_id: int) -> None:
         connection.execute(insert(jobs).values(**job, created_at=0.0, changed_at=0.0))
 
 
-def test_a_later_ingest_by_names_alone_takes_nothing_from_what_a_catalogue_said(database: Engine, tree: Tree, store: Store) -> None:
+def test_a_later_ingest_by_names_alone_takes_nothing_from_what_a_catalogue_said(database: Database, tree: Tree, store: Store) -> None:
     tree.add("Cubism/ana_hill.jpg", picture(), row=False)
     (tree.root / "classes.csv").write_text(
         "filename,artist,genre,title,subset\nCubism/ana_hill.jpg,Ana Böll,\"['Cubism']\",The Hill,test\n"
     )
-    ingest_catalogue(tree.source, engine=database, store=store)
+    ingest_catalogue(tree.source, database=database, store=store)
     (tree.root / "Fauvism").mkdir()
     (tree.root / "Fauvism/ana_hill.jpg").write_bytes(picture())
     (tree.root / "classes.csv").unlink()
-    ingest_catalogue(replace(tree.source, catalogue=tree.root), engine=database, store=store)
+    ingest_catalogue(replace(tree.source, catalogue=tree.root), database=database, store=store)
     found = rows(database)["ana_hill"]
     assert (found["artist"], found["title"], found["subset"], found["styles"]) == ("Ana Böll", "The Hill", "test", ["Cubism", "Fauvism"])
 
 
-def test_equal_pictures_under_other_names_share_a_group_until_one_changes(database: Engine, tree: Tree, store: Store) -> None:
+def test_equal_pictures_under_other_names_share_a_group_until_one_changes(database: Database, tree: Tree, store: Store) -> None:
     tree.add("Cubism/zoe_one.jpg", picture("red"))
     tree.add("Cubism/éva_two.jpg", picture("red"))
     tree.add("Cubism/max_three.jpg", picture("blue"))
-    ingest_catalogue(tree.source, engine=database, store=store)
+    ingest_catalogue(tree.source, database=database, store=store)
     assert groups(database) == {"zoe_one": "zoe_one", "éva_two": "zoe_one", "max_three": "max_three"}
     tree.add("Cubism/zoe_one.jpg", picture("green"), row=False)
-    ingest_catalogue(tree.source, engine=database, store=store)
+    ingest_catalogue(tree.source, database=database, store=store)
     assert groups(database) == {"zoe_one": "zoe_one", "éva_two": "éva_two", "max_three": "max_three"}
 
 
-def groups(engine: Engine) -> dict[str, str]:
-    return {key: row["group_key"] for key, row in rows(engine).items()}
+def groups(database: Database) -> dict[str, str]:
+    return {key: row["group_key"] for key, row in rows(database).items()}
 
 
 def test_a_rehearsal_opens_everything_and_writes_nothing(tree: Tree) -> None:
     tree.add("Cubism/ana-b_sea.jpg", picture())
     tree.add("Cubism/bo-c_hill.jpg", b"broken")
     before = sorted(tree.root.parent.rglob("*"))
-    report = rehearse(tree.source)
+    report = dry_run_ingest(tree.source)
     assert (report.artworks, report.unreadable, report.details["sizes"]["pixels"]) == (2, 1, [[40, 30, 1]])
     assert sorted(tree.root.parent.rglob("*")) == before
 
 
-def test_the_report_is_kept_and_drawn(sqlite_database: Engine, tree: Tree, store: Store, tmp_path: Path) -> None:
+def test_the_report_is_kept_and_drawn(sqlite_database: Database, tree: Tree, store: Store, tmp_path: Path) -> None:
     tree.add("Cubism/ana-b_sea.jpg", picture())
     tree.add("Unclassified/unknown_vase.jpg", picture("green"))
-    report = ingest_catalogue(tree.source, engine=sqlite_database, store=store, charts=tmp_path / "reports")
+    report = ingest_catalogue(tree.source, database=sqlite_database, store=store, charts=tmp_path / "reports")
     assert [Path(chart).name for chart in report.charts] == ["columns.png", "styles.png", "sizes.png"]
     for chart in report.charts:
         with Image.open(chart) as drawn:
             assert min(drawn.size) > 200
             assert len(drawn.convert("RGB").getcolors(1 << 24) or []) > 2
-    with sqlite_database.connect() as connection:
+    with sqlite_database.engine.connect() as connection:
         kept = connection.scalar(select(ingests.c.report))
     assert kept == report.as_json()
     assert kept["details"]["incomplete_reasons"] == {"no style, no artist": 1}

@@ -7,27 +7,27 @@ from sqlalchemy import func, select
 from db.store import Store
 from db.tables import artwork_paths, artworks
 from producer.cleaning import join
-from producer.ingest import Source, ingest_catalogue
+from producer.ingest import CatalogueSource, ingest_catalogue
 from producer.readers import read_catalogue
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sqlalchemy import Engine
+    from db.engine import Database
 
 
-def test_wikiart_is_accounted_for_to_the_last_file(sqlite_database: Engine, shared_data: Path) -> None:
+def test_wikiart_is_accounted_for_to_the_last_file(sqlite_database: Database, shared_data: Path) -> None:
     folder = shared_data / "wikiart"
-    source = Source(catalogue=folder / "classes.csv.gz", file_list=folder / "files.txt.gz")
-    report = ingest_catalogue(source, engine=sqlite_database, store=None)
+    source = CatalogueSource(catalogue=folder / "classes.csv.gz", file_list=folder / "files.txt.gz")
+    report = ingest_catalogue(source, database=sqlite_database, store=None)
     assert (report.rows, report.files, report.artworks, report.second_copies) == (80_097, 81_446, 80_097, 1_349)
     assert (report.names_repaired, report.works_with_repaired_names, report.uncertain_artists) == (709, 696, 44)
     assert (report.incomplete, report.refused, report.missing_files, report.unexplained) == (0, 0, 0, 0)
     assert report.details["columns"]["file"] == {"of": 81_446, "missing": 2_045, "repaired": 2_045, "left": 0}
-    with sqlite_database.connect() as connection:
+    with sqlite_database.engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(artworks)) == 80_097
         assert connection.scalar(select(func.count()).select_from(artwork_paths).where(artwork_paths.c.repaired)) == 709
-    again = ingest_catalogue(source, engine=sqlite_database, store=None)
+    again = ingest_catalogue(source, database=sqlite_database, store=None)
     assert not any(again.changes.values())
 
 
@@ -39,12 +39,12 @@ def test_the_names_alone_lead_to_the_same_works(shared_data: Path) -> None:
     assert sum(copy.repaired for draft in by_names for copy in draft.copies) == 709
 
 
-def test_of_the_museum_91_works_are_complete_and_37_say_why_not(sqlite_database: Engine, shared_data: Path, tmp_path: Path) -> None:
+def test_of_the_museum_91_works_are_complete_and_37_say_why_not(sqlite_database: Database, shared_data: Path, tmp_path: Path) -> None:
     store = Store(str(tmp_path / "store"))
-    report = ingest_catalogue(Source(catalogue=shared_data / "museum/classes.csv"), engine=sqlite_database, store=store)
+    report = ingest_catalogue(CatalogueSource(catalogue=shared_data / "museum/classes.csv"), database=sqlite_database, store=store)
     assert (report.artworks, report.complete, report.incomplete, report.unreadable, report.unexplained) == (128, 91, 37, 0, 0)
     assert report.details["incomplete_reasons"] == {"no style, no artist": 24, "no style": 13}
-    with sqlite_database.connect() as connection:
+    with sqlite_database.engine.connect() as connection:
         names = {
             artworks.c.artist.is_(None): 24,
             artworks.c.style.is_(None): 37,

@@ -13,18 +13,19 @@ from PIL import Image
 from sqlalchemy import insert
 
 from db.campaigns import CampaignConfig, find_campaign, open_campaign
-from db.clock import now
+from db.engine.clock import now
+from db.enums import ImageState, JobState, Stage
 from db.store import Store
 from db.tables import artworks, batch_keys, captions, images, jobs, prompts, variations
-from db.vocabulary import JobState, PictureState, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
 
     from db.campaigns import Campaign
+    from db.engine import Database
 
 LEVELS = ("moderate", "radical")
 
@@ -33,7 +34,7 @@ LEVELS = ("moderate", "radical")
 class Filled:
     """A database and a store with one finished campaign."""
 
-    engine: Engine
+    database: Database
     store: Store
     campaign: Campaign
 
@@ -47,9 +48,9 @@ def jpeg(pixels: np.ndarray[Any, Any]) -> bytes:
 class Filler:
     """Writes artworks with two repaints each; a picture's colours are its own, its repaints are noisy versions of it."""
 
-    def __init__(self, engine: Engine, store: Store, config: CampaignConfig) -> None:
+    def __init__(self, database: Database, store: Store, config: CampaignConfig) -> None:
         self.store = store
-        self.campaign = open_campaign(engine, "studies", config)
+        self.campaign = open_campaign(database, "studies", config)
         self.random = np.random.default_rng(0)
 
     def fill(self, connection: Connection, count: int, styles: int) -> None:
@@ -67,7 +68,7 @@ class Filler:
             "title": f"Work {number:03}",
             "style": style,
             "styles": [style],
-            "picture": PictureState.PRESENT,
+            "picture": ImageState.PRESENT,
             "content_hash": self.store.put(jpeg(pixels)),
             "width": 64,
             "height": 48,
@@ -144,19 +145,19 @@ class Filler:
 def fill(tmp_path: Path) -> Callable[..., Filled]:
     """Fill a database with a finished campaign of so many artworks in so many styles."""
 
-    def filled(engine: Engine, *, count: int = 30, styles: int = 5, models: Path | None = None) -> Filled:
+    def filled(database: Database, *, count: int = 30, styles: int = 5, models: Path | None = None) -> Filled:
         store = Store(str(tmp_path / "store"))
         store.prepare()
         config = CampaignConfig(models_directory=str(models or ""), caption={"model": "local:captioner"} if models else {})
-        filler = Filler(engine, store, config)
-        with engine.begin() as connection:
+        filler = Filler(database, store, config)
+        with database.engine.begin() as connection:
             filler.fill(connection, count, styles)
-        return Filled(engine=engine, store=store, campaign=find_campaign(engine, "studies"))
+        return Filled(database=database, store=store, campaign=find_campaign(database, "studies"))
 
     return filled
 
 
 @pytest.fixture
-def studies(sqlite_database: Engine, fill: Callable[..., Filled]) -> Filled:
+def studies(sqlite_database: Database, fill: Callable[..., Filled]) -> Filled:
     """Thirty artworks in five styles on SQLite."""
     return fill(sqlite_database)

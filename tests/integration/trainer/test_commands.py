@@ -10,7 +10,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from db.pairs import originals, repaints
+from db.results.pairs import originals, repaints
 from db.settings import Settings
 from trainer.commands.compare import compare
 from trainer.commands.evaluate import evaluate
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import click
-    from sqlalchemy import Engine
 
+    from db.engine import Database
     from db.store import Store
     from tests.integration.trainer.conftest import Filled
 
 
 @dataclass(frozen=True, kw_only=True)
-class House:
+class Runtime:
     settings: Settings
-    engine: Engine
+    database: Database
     store: Store
 
 
@@ -45,50 +45,50 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def filled(sqlite_database: Engine, fill: Callable[..., Filled], tiny_models: Path) -> Filled:
+def filled(sqlite_database: Database, fill: Callable[..., Filled], tiny_models: Path) -> Filled:
     return fill(sqlite_database, count=14, styles=4, models=tiny_models)
 
 
 @pytest.fixture
-def house(filled: Filled, tmp_path: Path) -> House:
-    return House(settings=Settings(data_dir=tmp_path / "data"), engine=filled.engine, store=filled.store)
+def runtime(filled: Filled, tmp_path: Path) -> Runtime:
+    return Runtime(settings=Settings(data_dir=tmp_path / "data"), database=filled.database, store=filled.store)
 
 
-def call(command: click.Command, house: House, *arguments: object) -> Any:
-    result = CliRunner().invoke(command, [*map(str, arguments), "--json"], obj=house)
+def call(command: click.Command, runtime: Runtime, *arguments: object) -> Any:
+    result = CliRunner().invoke(command, [*map(str, arguments), "--json"], obj=runtime)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)
 
 
-def test_train_evaluate_compare_and_report_work_on_a_finished_campaign(house: House, filled: Filled, tmp_path: Path) -> None:
-    trained = call(train, house, "--split", "80/20", "--split", "40/60", "--epochs", 3)
+def test_train_evaluate_compare_and_report_work_on_a_finished_campaign(runtime: Runtime, filled: Filled, tmp_path: Path) -> None:
+    trained = call(train, runtime, "--split", "80/20", "--split", "40/60", "--epochs", 3)
     first, second = trained["runs"]
     assert (first["split"], second["split"]) == ("80/20", "40/60")
     assert trained["untrained_models"] is True
-    assert (house.settings.data_dir / "training/studies/splits.png").exists()
+    assert (runtime.settings.data_dir / "training/studies/splits.png").exists()
 
-    judged = call(evaluate, house, first["directory"])
+    judged = call(evaluate, runtime, first["directory"])
     assert judged["scores"][1] == first["metrics"]["scores"][1]
 
-    picture, painted = originals(filled.engine)[0], repaints(filled.engine, filled.campaign.id)[0]
+    picture, painted = originals(filled.database)[0], repaints(filled.database, filled.campaign.id)[0]
     for name, content_hash in (("one.jpg", picture.content_hash), ("other.jpg", painted.content_hash)):
         (tmp_path / name).write_bytes(filled.store.get(content_hash))
-    compared = call(compare, house, tmp_path / "one.jpg", tmp_path / "other.jpg")
+    compared = call(compare, runtime, tmp_path / "one.jpg", tmp_path / "other.jpg")
     assert set(compared) == {"cosine", "clip_cosine", "captions"}
     assert -1 <= compared["cosine"] <= 1
     assert all(isinstance(caption, str) and caption for caption in compared["captions"])
 
-    written = call(report, house, "--out", tmp_path / "report")
+    written = call(report, runtime, "--out", tmp_path / "report")
     html = (tmp_path / "report" / "index.html").read_text()
     assert written["page"] == str(tmp_path / "report" / "index.html")
     assert "tiny random models" in html
     assert "An original and its radical repaint" in html
 
 
-def test_without_json_the_commands_print_tables(house: House, tmp_path: Path) -> None:
-    result = CliRunner().invoke(train, ["--epochs", "1", "--out", str(tmp_path / "out")], obj=house)
+def test_without_json_the_commands_print_tables(runtime: Runtime, tmp_path: Path) -> None:
+    result = CliRunner().invoke(train, ["--epochs", "1", "--out", str(tmp_path / "out")], obj=runtime)
 
     assert result.exit_code == 0, result.output
     assert "frozen CLIP" in result.stdout
@@ -97,22 +97,22 @@ def test_without_json_the_commands_print_tables(house: House, tmp_path: Path) ->
     assert (tmp_path / "out" / "80-20" / "model.safetensors").exists()
 
 
-def test_compare_without_a_trained_model_says_what_to_run(house: House, filled: Filled, tmp_path: Path) -> None:
-    picture = originals(filled.engine)[0]
+def test_compare_without_a_trained_model_says_what_to_run(runtime: Runtime, filled: Filled, tmp_path: Path) -> None:
+    picture = originals(filled.database)[0]
     (tmp_path / "one.jpg").write_bytes(filled.store.get(picture.content_hash))
 
     with pytest.raises(NoTrainedModel, match="paragone train"):
-        call(compare, house, tmp_path / "one.jpg", tmp_path / "one.jpg")
+        call(compare, runtime, tmp_path / "one.jpg", tmp_path / "one.jpg")
 
 
 def test_a_campaign_too_small_to_split_is_refused(
-    sqlite_database: Engine, fill: Callable[..., Filled], tiny_models: Path, tmp_path: Path
+    sqlite_database: Database, fill: Callable[..., Filled], tiny_models: Path, tmp_path: Path
 ) -> None:
     filled = fill(sqlite_database, count=4, models=tiny_models)
-    house = House(settings=Settings(data_dir=tmp_path / "data"), engine=filled.engine, store=filled.store)
+    runtime = Runtime(settings=Settings(data_dir=tmp_path / "data"), database=filled.database, store=filled.store)
 
     with pytest.raises(NothingToTrainOn, match="at least 6") as caught:
-        call(train, house)
+        call(train, runtime)
     assert isinstance(caught.value, TrainerError)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from db.pictures import ContentBox
+from db.images import ContentBox
 from producer.campaign_options import configuration
 from trainer.pocket.paintings import content, paint
 from workers.backends import CaptionRequest, ModelSource

@@ -11,7 +11,7 @@ import torch
 from sqlalchemy import func, select, update
 
 from db.tables import images, training_runs, triplet_sets
-from db.training import Part, find_triplet_set, finished_runs, keep_triplets, triplets_of
+from db.training.records import Split, find_triplet_set, finished_runs, keep_triplets, triplets_of
 from trainer.configuration import TrainingConfig
 from trainer.corpus import gather_corpus
 from trainer.errors import BadCheckpoint, NothingToTrainOn, TripletSetDiffers
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sqlalchemy import Engine
-
+    from db.engine import Database
     from tests.integration.trainer.conftest import Filled
     from trainer.corpus import Corpus
 
@@ -42,7 +41,7 @@ def _one_thread() -> None:
 
 
 def corpus_of(filled: Filled, embedder: FakeEmbedder | None = None) -> Corpus:
-    return gather_corpus(filled.engine, filled.store, filled.campaign, embedder=embedder or FakeEmbedder(), clip=CLIP)
+    return gather_corpus(filled.database, filled.store, filled.campaign, embedder=embedder or FakeEmbedder(), clip=CLIP)
 
 
 def plan_in(directory: Path, *, split: str = "80/20", config: TrainingConfig = CONFIG, start: Start = Start.AUTO) -> Plan:
@@ -50,40 +49,40 @@ def plan_in(directory: Path, *, split: str = "80/20", config: TrainingConfig = C
 
 
 def test_a_campaign_becomes_a_model_and_a_row_that_says_how_well_it_did(
-    database: Engine, fill: Callable[..., Filled], tmp_path: Path
+    database: Database, fill: Callable[..., Filled], tmp_path: Path
 ) -> None:
     filled = fill(database)
 
-    run = train_run(filled.engine, corpus_of(filled), plan_in(tmp_path))
+    run = train_run(filled.database, corpus_of(filled), plan_in(tmp_path))
 
     assert run.evaluation.find("trained").accuracy > 0.9
     assert run.evaluation.find("clip").triplets == run.evaluation.find("trained").triplets == run.triplet_set.recipe["triplets"]["test"]
-    row = finished_runs(filled.engine)[0]
+    row = finished_runs(filled.database)[0]
     assert (row.name, row.campaign, row.directory) == ("80/20", "studies", str(run.directory))
     assert row.metrics == run.evaluation.model_dump(mode="json")
     assert row.config["epochs"] == 6
     assert load_model(run.directory).config.triplets.content_hash == run.triplet_set.content_hash
 
 
-def test_triplets_read_back_are_the_triplets_drawn(database: Engine, fill: Callable[..., Filled], tmp_path: Path) -> None:
+def test_triplets_read_back_are_the_triplets_drawn(database: Database, fill: Callable[..., Filled], tmp_path: Path) -> None:
     filled = fill(database)
 
-    run = train_run(filled.engine, corpus_of(filled), plan_in(tmp_path))
+    run = train_run(filled.database, corpus_of(filled), plan_in(tmp_path))
 
-    read = triplets_of(filled.engine, run.triplet_set.id)
+    read = triplets_of(filled.database, run.triplet_set.id)
     assert hash_of(read) == run.triplet_set.content_hash
     assert len(read) == sum(run.triplet_set.recipe["triplets"].values())
     assert len({triplet.positive_id for triplet in read}) == 60
-    assert triplets_of(filled.engine, run.triplet_set.id, Part.TEST) == [triplet for triplet in read if triplet.part is Part.TEST]
-    assert find_triplet_set(filled.engine, run.triplet_set.name) == run.triplet_set
+    assert triplets_of(filled.database, run.triplet_set.id, Split.TEST) == [triplet for triplet in read if triplet.part is Split.TEST]
+    assert find_triplet_set(filled.database, run.triplet_set.name) == run.triplet_set
 
 
-def test_a_set_that_is_kept_already_is_returned_and_not_doubled(database: Engine, fill: Callable[..., Filled]) -> None:
+def test_a_set_that_is_kept_already_is_returned_and_not_doubled(database: Database, fill: Callable[..., Filled]) -> None:
     filled = fill(database, count=6)
     facts: dict[str, Any] = {"name": "mine", "campaign_id": filled.campaign.id, "recipe": {"a": 1.5}, "drawn": ()}
 
-    first = keep_triplets(filled.engine, seed=1, content_hash="a" * 64, **facts)
-    second = keep_triplets(filled.engine, seed=2, content_hash="b" * 64, **facts)
+    first = keep_triplets(filled.database, seed=1, content_hash="a" * 64, **facts)
+    second = keep_triplets(filled.database, seed=2, content_hash="b" * 64, **facts)
 
     assert second == first
     assert second.content_hash == "a" * 64
@@ -92,14 +91,14 @@ def test_a_set_that_is_kept_already_is_returned_and_not_doubled(database: Engine
 def test_training_twice_writes_nothing_twice(studies: Filled, tmp_path: Path) -> None:
     corpus = corpus_of(studies)
 
-    first = train_run(studies.engine, corpus, plan_in(tmp_path))
+    first = train_run(studies.database, corpus, plan_in(tmp_path))
     weights = (first.directory / "model.safetensors").read_bytes()
-    second = train_run(studies.engine, corpus, plan_in(tmp_path))
+    second = train_run(studies.database, corpus, plan_in(tmp_path))
 
     assert second.evaluation == first.evaluation
     assert second.triplet_set == first.triplet_set
     assert (first.directory / "model.safetensors").read_bytes() == weights
-    with studies.engine.connect() as connection:
+    with studies.database.engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(training_runs)) == 1
         assert connection.scalar(select(func.count()).select_from(triplet_sets)) == 1
 
@@ -117,12 +116,12 @@ def test_pictures_are_embedded_once_for_all_runs_and_hosts(studies: Filled) -> N
 
 def test_a_run_of_other_parameters_begins_anew_unless_told_to_resume(studies: Filled, tmp_path: Path) -> None:
     corpus = corpus_of(studies)
-    train_run(studies.engine, corpus, plan_in(tmp_path))
+    train_run(studies.database, corpus, plan_in(tmp_path))
     other = CONFIG.model_copy(update={"dropout": 0.5})
 
     with pytest.raises(BadCheckpoint, match="--fresh"):
-        train_run(studies.engine, corpus, plan_in(tmp_path, config=other, start=Start.RESUME))
-    run = train_run(studies.engine, corpus, plan_in(tmp_path, config=other))
+        train_run(studies.database, corpus, plan_in(tmp_path, config=other, start=Start.RESUME))
+    run = train_run(studies.database, corpus, plan_in(tmp_path, config=other))
 
     assert len(run.history.epochs) == 6
     assert load_model(run.directory).config.training.dropout == 0.5
@@ -130,11 +129,11 @@ def test_a_run_of_other_parameters_begins_anew_unless_told_to_resume(studies: Fi
 
 def test_more_epochs_go_on_from_the_checkpoint_and_end_where_one_long_run_ends(studies: Filled, tmp_path: Path) -> None:
     corpus = corpus_of(studies)
-    train_run(studies.engine, corpus, plan_in(tmp_path / "cut", config=CONFIG.model_copy(update={"epochs": 3})))
+    train_run(studies.database, corpus, plan_in(tmp_path / "cut", config=CONFIG.model_copy(update={"epochs": 3})))
     told: list[int] = []
 
-    cut = train_run(studies.engine, corpus, plan_in(tmp_path / "cut"), lambda epoch: told.append(epoch.number))
-    whole = train_run(studies.engine, corpus, plan_in(tmp_path / "whole"))
+    cut = train_run(studies.database, corpus, plan_in(tmp_path / "cut"), lambda epoch: told.append(epoch.number))
+    whole = train_run(studies.database, corpus, plan_in(tmp_path / "whole"))
 
     assert told == [4, 5, 6]
     assert cut.history == whole.history
@@ -143,11 +142,11 @@ def test_more_epochs_go_on_from_the_checkpoint_and_end_where_one_long_run_ends(s
 
 def test_resume_without_a_checkpoint_says_so(studies: Filled, tmp_path: Path) -> None:
     with pytest.raises(BadCheckpoint, match="no checkpoint"):
-        train_run(studies.engine, corpus_of(studies), plan_in(tmp_path, start=Start.RESUME))
+        train_run(studies.database, corpus_of(studies), plan_in(tmp_path, start=Start.RESUME))
 
 
 def test_a_campaign_without_repaints_says_what_to_run(studies: Filled) -> None:
-    with studies.engine.begin() as connection:
+    with studies.database.engine.begin() as connection:
         connection.execute(update(images).values(current=False))
 
     with pytest.raises(NothingToTrainOn, match="paragone work"):
@@ -155,9 +154,9 @@ def test_a_campaign_without_repaints_says_what_to_run(studies: Filled) -> None:
 
 
 def test_evaluate_repeats_the_figures_of_training(studies: Filled, tmp_path: Path) -> None:
-    run = train_run(studies.engine, corpus_of(studies), plan_in(tmp_path))
+    run = train_run(studies.database, corpus_of(studies), plan_in(tmp_path))
 
-    again = judge_again(studies.engine, studies.store, load_model(run.directory), FakeEmbedder())
+    again = judge_again(studies.database, studies.store, load_model(run.directory), FakeEmbedder())
 
     assert again.find("clip") == run.evaluation.find("clip")
     assert again.find("trained").accuracy == run.evaluation.find("trained").accuracy
@@ -165,29 +164,29 @@ def test_evaluate_repeats_the_figures_of_training(studies: Filled, tmp_path: Pat
 
 
 def test_evaluate_still_knows_repaints_that_were_superseded_since(studies: Filled, tmp_path: Path) -> None:
-    run = train_run(studies.engine, corpus_of(studies), plan_in(tmp_path))
-    with studies.engine.begin() as connection:
+    run = train_run(studies.database, corpus_of(studies), plan_in(tmp_path))
+    with studies.database.engine.begin() as connection:
         connection.execute(update(images).values(current=False))
 
-    again = judge_again(studies.engine, studies.store, load_model(run.directory), FakeEmbedder())
+    again = judge_again(studies.database, studies.store, load_model(run.directory), FakeEmbedder())
 
     assert again.find("trained").triplets == run.evaluation.find("trained").triplets
 
 
 def test_evaluate_refuses_triplets_whose_pictures_were_replaced(studies: Filled, tmp_path: Path) -> None:
-    run = train_run(studies.engine, corpus_of(studies), plan_in(tmp_path))
-    with studies.engine.begin() as connection:
+    run = train_run(studies.database, corpus_of(studies), plan_in(tmp_path))
+    with studies.database.engine.begin() as connection:
         connection.execute(update(images).where(images.c.id == 1).values(content_hash="0" * 64))
 
     with pytest.raises(TripletSetDiffers, match="replaced"):
-        judge_again(studies.engine, studies.store, load_model(run.directory), FakeEmbedder())
+        judge_again(studies.database, studies.store, load_model(run.directory), FakeEmbedder())
 
 
 def test_judged_by_a_campaign_nothing_that_was_learned_counts(studies: Filled, tmp_path: Path) -> None:
-    run = train_run(studies.engine, corpus_of(studies), plan_in(tmp_path))
+    run = train_run(studies.database, corpus_of(studies), plan_in(tmp_path))
     model = load_model(run.directory)
 
-    evaluation = judge_campaign(studies.engine, studies.store, model, FakeEmbedder(), studies.campaign)
+    evaluation = judge_campaign(studies.database, studies.store, model, FakeEmbedder(), studies.campaign)
 
     assert len(learned_groups(run.directory)) == 24
     assert evaluation.find("trained").triplets == run.evaluation.find("trained").triplets
@@ -195,7 +194,7 @@ def test_judged_by_a_campaign_nothing_that_was_learned_counts(studies: Filled, t
 
 
 def test_a_run_leaves_curves_history_and_figures_in_its_folder(studies: Filled, tmp_path: Path) -> None:
-    run = train_run(studies.engine, corpus_of(studies), plan_in(tmp_path))
+    run = train_run(studies.database, corpus_of(studies), plan_in(tmp_path))
 
     assert any((run.directory / "tensorboard").iterdir())
     assert len(json.loads((run.directory / "history.json").read_text())["epochs"]) == len(run.history.epochs)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from db.pocket import pocket_directory
+from db.models_directory import pocket_directory
 from trainer.pocket.paintings import paint
 from trainer.pocket.reading import Reading
 from trainer.pocket.recipe import SMOKE

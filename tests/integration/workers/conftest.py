@@ -9,29 +9,30 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from db.house import House
+from db.enums import Stage
+from db.runtime import Runtime
 from db.settings import Settings
-from db.vocabulary import Stage
-from tests.builders import Trial, trial_of
+from tests.builders import CampaignHarness, harness_of
 from tests.integration.db.conftest import database, lasting_postgresql, lasting_sqlite
 from tests.integration.workers.scripted import Scripted, scripted
-from workers import shelf as shelves
-from workers.announcer import Announcer
+from workers import model_cache
 from workers.app import create_app
-from workers.batch_run import Surroundings
-from workers.bell import Bell
-from workers.budget import Budget
+from workers.batch_run import WorkerContext
 from workers.identity import own_identity
-from workers.shelf import Shelf
+from workers.model_cache import ModelCache
+from workers.notifier import Notifier
 from workers.stages import STAGES
 from workers.stages.fakes import FAKE_STAGES
+from workers.task_events import TaskEventSender
+from workers.time_limit import TimeLimit
 from workers.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from sqlalchemy import Engine
+    from db.engine import Database
+
 
 __all__ = ["database", "lasting_postgresql", "lasting_sqlite"]
 
@@ -53,7 +54,7 @@ def backends(monkeypatch: pytest.MonkeyPatch) -> dict[str, type[Scripted]]:
         assert group == "paragone.backends"
         return [_EntryPoint(installed[name])] if name in installed else []
 
-    monkeypatch.setattr(shelves, "entry_points", find)
+    monkeypatch.setattr(model_cache, "entry_points", find)
     return installed
 
 
@@ -61,7 +62,7 @@ def backends(monkeypatch: pytest.MonkeyPatch) -> dict[str, type[Scripted]]:
 class Workshop:
     """One database and whoever works on it."""
 
-    engine: Engine
+    database: Database
     folder: Path
     stop: threading.Event = field(default_factory=threading.Event)
     device_lock: threading.Lock = field(default_factory=threading.Lock)
@@ -69,31 +70,31 @@ class Workshop:
     threads: list[threading.Thread] = field(default_factory=list)
 
     def worker(self, *, stages: Sequence[Stage] = tuple(Stage), broker: str = "memory://", **settings: Any) -> Worker:
-        """A worker with these settings, not started: `answer_ring` makes it work in the caller's thread."""
-        house = House(Settings(data_dir=self.folder, **{"lease_seconds": 60.0, "look_seconds": 3600.0, **settings}))
-        house.engine = self.engine
+        """A worker with these settings, not started: `on_wake_up` makes it work in the caller's thread."""
+        runtime = Runtime(Settings(data_dir=self.folder, **{"lease_seconds": 60.0, "look_seconds": 3600.0, **settings}))
+        runtime.database = self.database
         app = create_app(broker)
         identity = own_identity("cpu", "cpu")
-        around = Surroundings(
-            engine=self.engine,
-            store=house.store,
-            settings=house.settings,
-            shelf=Shelf(self.engine, house.settings, device="cpu"),
+        worker_context = WorkerContext(
+            database=self.database,
+            store=runtime.store,
+            settings=runtime.settings,
+            models=ModelCache(self.database, runtime.settings, device="cpu"),
             device_lock=self.device_lock,
-            budget=Budget(),
-            announcer=Announcer(app, hostname=identity.worker_id),
+            time_limit=TimeLimit(),
+            task_events=TaskEventSender(app, hostname=identity.worker_id),
             stopping=self.stop.is_set,
         )
-        worker = Worker(house, around, identity=identity, stages=stages, bell=Bell(app), stop=self.stop)
+        worker = Worker(runtime, worker_context, identity=identity, stages=stages, notifier=Notifier(app), stop=self.stop)
         self.workers.append(worker)
         return worker
 
-    def trial(self, count: int = 0, *, name: str = "trial", backend: str = "plain", batch: int = 8, **settings: Any) -> Trial:
+    def harness(self, count: int = 0, *, name: str = "trial", backend: str = "plain", batch: int = 8, **settings: Any) -> CampaignHarness:
         """A planned campaign of one level all of whose stages use one backend."""
         model = {"backend": backend, "batch": batch}
         level = {"only": {**model, "model": "", "steps": 4, "strength": 0.5}}
         recipe: dict[str, Any] = {"caption": {**model, "model": ""}, "prompt": model, "level": level}
-        return trial_of(self.engine, count, name=name, **(recipe | settings))
+        return harness_of(self.database, count, name=name, **(recipe | settings))
 
     def beside(self, work: Callable[[], None]) -> threading.Thread:
         """Do something in a thread, which is waited for at the end."""
@@ -105,7 +106,7 @@ class Workshop:
 
 @pytest.fixture
 def workshop(
-    database: Engine,  # the fixture of this name
+    database: Database,  # the fixture of this name
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     backends: dict[str, type[Scripted]],
@@ -113,7 +114,7 @@ def workshop(
     """A workshop with fake stages on a database of each kind."""
     for stage, fake in FAKE_STAGES.items():
         monkeypatch.setitem(STAGES, stage, fake)
-    workshop = Workshop(engine=database, folder=tmp_path)
+    workshop = Workshop(database=database, folder=tmp_path)
     yield workshop
     workshop.stop.set()
     for thread in workshop.threads:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from db.vocabulary import Stage
+from db.enums import Stage
 from tests.integration.workers.scripted import Scripted, scripted
 from workers.app import create_app
 from workers.backends.errors import BadRequest, TransientFailure
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from celery.events.state import State
 
-    from db.life.inputs import Work
+    from db.jobs.inputs import JobInput
     from tests.integration.workers.conftest import Workshop
 
 Backends = dict[str, type[Scripted]]
@@ -88,7 +88,7 @@ def receiver(broker_url: str) -> Iterator[Receiver]:
 def test_each_jobs_life_arrives_in_order_with_few_messages(
     workshop: Workshop, backends: Backends, broker_url: str, receiver: Receiver
 ) -> None:
-    def run(batch: Sequence[Work]) -> None:
+    def run(batch: Sequence[JobInput]) -> None:
         bad = {work.key[-1] for work in batch} & {"2", "5"}
         if bad and len(batch) == 1:
             raise BadRequest("no such picture") if bad == {"2"} else TransientFailure("try later")
@@ -96,15 +96,15 @@ def test_each_jobs_life_arrives_in_order_with_few_messages(
             raise ValueError("one of us")
 
     backends["touchy"] = scripted(run=run)
-    trial = workshop.trial(8, backend="touchy", batch=4)
+    harness = workshop.harness(8, backend="touchy", batch=4)
     worker = workshop.worker(stages=[Stage.CAPTION], broker=broker_url)
-    worker._announcer.start()
+    worker._task_events.start()
 
-    worker.answer_ring()
-    worker._announcer.stop()
+    worker.on_wake_up()
+    worker._task_events.stop()
     receiver.wait_for(24)
 
-    keys = {row["artwork_id"]: row["job_key"] for row in trial.jobs(Stage.CAPTION)}
+    keys = {row["artwork_id"]: row["job_key"] for row in harness.jobs(Stage.CAPTION)}
     ends = {2: "failed", 5: "retried"}
     assert receiver.lives() == {key: ["received", "started", ends.get(number, "succeeded")] for number, key in enumerate(keys.values())}
     # Two batches in three phases; phases close together share a message.
@@ -116,20 +116,20 @@ def test_each_jobs_life_arrives_in_order_with_few_messages(
 def test_what_celery_makes_of_the_events_is_what_flower_shows(
     workshop: Workshop, backends: Backends, broker_url: str, receiver: Receiver
 ) -> None:
-    def run(batch: Sequence[Work]) -> None:
+    def run(batch: Sequence[JobInput]) -> None:
         if batch[0].key.endswith("1"):
             raise BadRequest("no such picture")
 
     backends["touchy"] = scripted(run=run)
-    trial = workshop.trial(2, backend="touchy", batch=1)
+    harness = workshop.harness(2, backend="touchy", batch=1)
     worker = workshop.worker(stages=[Stage.CAPTION], broker=broker_url)
-    worker._announcer.start()
+    worker._task_events.start()
 
-    worker.answer_ring()
-    worker._announcer.stop()
+    worker.on_wake_up()
+    worker._task_events.stop()
     receiver.wait_for(6)
 
-    sound, bad = (receiver.state.tasks[row["job_key"]] for row in trial.jobs(Stage.CAPTION))
+    sound, bad = (receiver.state.tasks[row["job_key"]] for row in harness.jobs(Stage.CAPTION))
     assert (sound.name, sound.state, sound.worker.hostname) == ("caption", "SUCCESS", worker.identity.worker_id)
     assert sound.args.startswith("('painter-0_work-00000'")
     assert sound.runtime >= 0
@@ -139,12 +139,12 @@ def test_what_celery_makes_of_the_events_is_what_flower_shows(
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_work_goes_on_without_a_broker(workshop: Workshop) -> None:
-    trial = workshop.trial(3)
+    harness = workshop.harness(3)
     worker = workshop.worker(broker="redis://127.0.0.1:9/0", look_seconds=0.05)
     worker.start()
     try:
         deadline = time.monotonic() + 30
-        while trial.states(Stage.RECAPTION) != {"done": 3}:
+        while harness.states(Stage.RECAPTION) != {"done": 3}:
             assert time.monotonic() < deadline
             time.sleep(0.05)
     finally:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 import workers.worker as working
-from db.vocabulary import FailureKind, Stage
+from db.enums import FailureKind, Stage
 from tests.builders import artworks_of
 from tests.integration.workers.scripted import Scripted, scripted
 from workers.backends.errors import ModelUnavailable
@@ -44,43 +44,43 @@ def absent(_: Any) -> str:
 
 
 def test_a_worker_is_idle_when_everything_is_done(workshop: Workshop) -> None:
-    workshop.trial(2)
+    workshop.harness(2)
     worker = workshop.worker()
     assert not ends(workshop, worker, 0.3)
 
-    worker.answer_ring()
+    worker.on_wake_up()
 
     assert ends(workshop, worker, 20)
 
 
 def test_what_another_worker_has_in_hand_is_waited_for(workshop: Workshop) -> None:
-    trial = workshop.trial(1)
-    batch = trial.claim(Stage.CAPTION, worker="other")
+    harness = workshop.harness(1)
+    batch = harness.claim(Stage.CAPTION, worker="other")
     worker = workshop.worker(stages=[Stage.CAPTION])
 
     assert not ends(workshop, worker, 0.3)
-    trial.finish(batch)
+    harness.finish(batch)
     assert ends(workshop, worker, 20)
 
 
 def test_a_job_that_backs_off_counts_as_work_and_a_failed_one_does_not(workshop: Workshop) -> None:
-    trial = workshop.trial(1)
+    harness = workshop.harness(1)
     worker = workshop.worker()
-    trial.fail(trial.claim(Stage.CAPTION), FailureKind.TRANSIENT)
+    harness.fail(harness.claim(Stage.CAPTION), FailureKind.TRANSIENT)
     assert not ends(workshop, worker, 0.3)
 
-    trial.settle()
-    trial.fail(trial.claim(Stage.CAPTION), FailureKind.INPUT)
+    harness.skip_retry_delays()
+    harness.fail(harness.claim(Stage.CAPTION), FailureKind.INPUT)
 
     assert ends(workshop, worker, 20)
 
 
 def test_a_worker_waits_for_what_others_must_do_before_it_but_not_after_it(workshop: Workshop) -> None:
-    workshop.trial(2)
+    workshop.harness(2)
     later, earlier = workshop.worker(stages=[Stage.PROMPT]), workshop.worker(stages=[Stage.CAPTION])
     assert not ends(workshop, later, 0.3)
 
-    earlier.answer_ring()
+    earlier.on_wake_up()
 
     assert ends(workshop, earlier, 20)
     assert not ends(workshop, later, 0.3)
@@ -88,10 +88,10 @@ def test_a_worker_waits_for_what_others_must_do_before_it_but_not_after_it(works
 
 def test_a_worker_all_of_whose_models_are_absent_is_idle(workshop: Workshop, backends: Backends) -> None:
     backends["absent"] = scripted(load=absent)
-    workshop.trial(2, backend="absent")
+    workshop.harness(2, backend="absent")
     worker = workshop.worker()
 
-    worker.answer_ring()
+    worker.on_wake_up()
 
     assert ends(workshop, worker, 20)
     assert worker.troubles == ["hub/one: the hub does not answer"]
@@ -99,41 +99,41 @@ def test_a_worker_all_of_whose_models_are_absent_is_idle(workshop: Workshop, bac
 
 def test_an_absent_model_does_not_end_the_work_on_others(workshop: Workshop, backends: Backends) -> None:
     backends["absent"] = scripted(load=absent)
-    artworks_of(workshop.engine, 1)
-    workshop.trial(name="without", backend="absent")
+    artworks_of(workshop.database, 1)
+    workshop.harness(name="without", backend="absent")
     worker = workshop.worker()
-    worker.answer_ring()
+    worker.on_wake_up()
 
-    workshop.trial(name="sound")
+    workshop.harness(name="sound")
     assert not ends(workshop, worker, 0.3)
-    worker.answer_ring()
+    worker.on_wake_up()
 
     assert ends(workshop, worker, 20)
 
 
 def test_beside_an_absent_model_a_job_that_backs_off_is_waited_for(workshop: Workshop, backends: Backends) -> None:
-    artworks_of(workshop.engine, 1)
-    sound = workshop.trial(name="sound")
+    artworks_of(workshop.database, 1)
+    sound = workshop.harness(name="sound")
     sound.fail(sound.claim(Stage.CAPTION), FailureKind.TRANSIENT)
     backends["absent"] = scripted(load=absent)
-    workshop.trial(name="without", backend="absent")
+    workshop.harness(name="without", backend="absent")
     worker = workshop.worker(stages=[Stage.CAPTION])
 
-    worker.answer_ring()
+    worker.on_wake_up()
 
     assert worker.troubles
     assert not ends(workshop, worker, 0.5)
 
 
 def test_with_an_absent_model_work_of_later_stages_that_it_does_not_serve_is_not_waited_for(workshop: Workshop, backends: Backends) -> None:
-    artworks_of(workshop.engine, 1)
-    sound = workshop.trial(name="sound")
+    artworks_of(workshop.database, 1)
+    sound = workshop.harness(name="sound")
     sound.run(Stage.CAPTION)
     backends["absent"] = scripted(load=absent)
-    workshop.trial(name="without", backend="absent")
+    workshop.harness(name="without", backend="absent")
     worker = workshop.worker(stages=[Stage.CAPTION])
 
-    worker.answer_ring()
+    worker.on_wake_up()
 
     assert sound.states(Stage.PROMPT) == {"ready": 1}
     assert ends(workshop, worker, 20)
@@ -146,9 +146,9 @@ def test_a_batch_under_way_is_work(workshop: Workshop, backends: Backends) -> No
         go_on.wait(30)
 
     backends["slow"] = scripted(run=run)
-    workshop.trial(1, backend="slow")
+    workshop.harness(1, backend="slow")
     worker = workshop.worker(stages=[Stage.CAPTION])
-    thread = workshop.beside(worker.answer_ring)
+    thread = workshop.beside(worker.on_wake_up)
     time.sleep(0.1)
     # Not `ends`: the worker must not be stopped.
     idle = workshop.beside(worker.until_idle)

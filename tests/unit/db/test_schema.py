@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from db.engine import connect
+from db.engine.schema import check_schema
 from db.errors import DatabaseUnreachable
-from db.schema import check_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def test_a_server_that_is_not_there_is_named_in_one_line(tmp_path: Path) -> None:
-    engine = connect(f"postgresql+psycopg://nobody@/nothing?host={tmp_path}")
+    database = connect(f"postgresql+psycopg://nobody@/nothing?host={tmp_path}")
 
     with pytest.raises(DatabaseUnreachable, match="does not answer") as trouble:
-        check_schema(engine)
+        check_schema(database)
 
     assert "PARAGONE_DATABASE_URL" in str(trouble.value)
     assert "\n" not in str(trouble.value)

@@ -47,6 +47,6 @@ def test_a_level_without_a_share_can_not_be_the_only_one() -> None:
 
 
 def test_the_pocket_models_are_said_to_be_missing_where_they_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("db.pocket.files", lambda _package: tmp_path)
+    monkeypatch.setattr("db.models_directory.files", lambda _package: tmp_path)
     with pytest.raises(BadConfiguration, match="paragone tiny-models DIR"):
         configuration({}, models="pocket")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.pairs import Original
-from db.training import Part
+from db.results.pairs import Original
+from db.training.records import Split
 from trainer.errors import NothingToTrainOn
 from trainer.splits import Shares, split_groups
 from trainer.works import gather_works, group_styles
@@ -46,7 +46,7 @@ def test_no_group_of_copies_is_on_two_sides(groups: list[tuple[int, str | None]]
 
     parts = split_groups(styles, Shares.parse(split), seed)
 
-    sides: dict[str, set[Part]] = {}
+    sides: dict[str, set[Split]] = {}
     for work in works:
         sides.setdefault(work.group_key, set()).add(parts[work.group_key])
     assert set(parts) == {work.group_key for work in works}
@@ -62,7 +62,7 @@ def test_the_share_of_every_style_is_met_within_one_group(sizes: list[int], spli
 
     parts = split_groups(styles, shares, seed)
 
-    test = Counter(styles[group] for group, part in parts.items() if part is Part.TEST)
+    test = Counter(styles[group] for group, part in parts.items() if part is Split.TEST)
     assert sum(test.values()) == pytest.approx(len(styles) * shares.test / 100, abs=0.5)
     for style, size in enumerate(sizes):
         assert abs(test[f"style {style}"] - size * sum(test.values()) / len(styles)) < 1
@@ -71,7 +71,7 @@ def test_the_share_of_every_style_is_met_within_one_group(sizes: list[int], spli
 def test_validation_is_carved_from_the_training_side() -> None:
     counts = Counter(split_groups({f"g{number}": "s" for number in range(1000)}, Shares.parse("80/20"), 0).values())
 
-    assert counts == {Part.TEST: 200, Part.VALIDATION: 120, Part.TRAIN: 680}
+    assert counts == {Split.TEST: 200, Split.VALIDATION: 120, Split.TRAIN: 680}
 
 
 def test_the_order_in_which_groups_are_found_changes_nothing() -> None:
@@ -91,7 +91,7 @@ def test_another_seed_gives_another_split() -> None:
 def test_the_smallest_campaigns_still_get_three_parts_of_two(count: int) -> None:
     for split in ("90/10", "50/50", "10/90"):
         counts = Counter(split_groups({f"g{number}": "s" for number in range(count)}, Shares.parse(split), 0).values())
-        assert min(counts[part] for part in Part) >= 2
+        assert min(counts[part] for part in Split) >= 2
 
 
 def test_fewer_artworks_than_that_are_refused_with_the_number() -> None:

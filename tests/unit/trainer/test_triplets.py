@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.pairs import Original, Repaint
-from db.training import Part
+from db.results.pairs import Original, Repaint
+from db.training.records import Split
 from trainer.errors import NothingToTrainOn
 from trainer.negatives import OtherStyle
 from trainer.triplets import Drawing, draw_triplets, hash_of
@@ -56,16 +56,18 @@ def repaint(image: int, artwork: int, level: str = "moderate") -> Repaint:
     )
 
 
-def draw(works: list[Work], parts: dict[str, Part], seed: int = 0, per_repaint: int = 2) -> Drawing:
+def draw(works: list[Work], parts: dict[str, Split], seed: int = 0, per_repaint: int = 2) -> Drawing:
     repaints = [repaint(work.artwork_id, work.artwork_id) for work in works]
     return draw_triplets(works=works, repaints=repaints, parts=parts, strategy=OtherStyle, per_repaint=per_repaint, seed=seed, needed=())
 
 
-some_works = st.lists(st.tuples(st.sets(st.sampled_from(STYLES), max_size=3), st.integers(0, 12), st.sampled_from(list(Part))), max_size=40)
+some_works = st.lists(
+    st.tuples(st.sets(st.sampled_from(STYLES), max_size=3), st.integers(0, 12), st.sampled_from(list(Split))), max_size=40
+)
 
 
 @given(drawn=some_works, seed=st.integers(0, 99))
-def test_a_negative_shares_no_style_no_group_and_no_side_with_another(drawn: list[tuple[set[str], int, Part]], seed: int) -> None:
+def test_a_negative_shares_no_style_no_group_and_no_side_with_another(drawn: list[tuple[set[str], int, Split]], seed: int) -> None:
     works = [work(number, styles, f"g{group}") for number, (styles, group, _) in enumerate(drawn)]
     parts = {f"g{group}": part for _, group, part in drawn}
     by_id = {work.artwork_id: work for work in works}
@@ -111,14 +113,14 @@ def test_negatives_are_drawn_evenly() -> None:
 
 def test_what_gives_no_triplet_is_counted_with_its_reason() -> None:
     works = [work(0, {"Cubism"}), work(1, {"Cubism"}), work(2, set()), work(3, {"Rococo"}, "alone")]
-    parts = {"g0": Part.TRAIN, "g1": Part.TRAIN, "g2": Part.TRAIN, "alone": Part.TEST}
+    parts = {"g0": Split.TRAIN, "g1": Split.TRAIN, "g2": Split.TRAIN, "alone": Split.TEST}
 
     assert draw(works, parts).left_out == {"no original of another style in its part": 3, "style unknown": 1}
 
 
 def test_an_empty_side_is_named_with_what_is_missing() -> None:
     works = [work(number, {"Cubism"}) for number in range(4)]
-    parts = {"g0": Part.TRAIN, "g1": Part.TRAIN, "g2": Part.TEST, "g3": Part.TEST}
+    parts = {"g0": Split.TRAIN, "g1": Split.TRAIN, "g2": Split.TEST, "g3": Split.TEST}
 
     with pytest.raises(NothingToTrainOn, match=r"the train side has no triplet.*more styles"):
         draw_triplets(works=works, repaints=[repaint(0, 0)], parts=parts, strategy=OtherStyle, per_repaint=1, seed=0)
@@ -126,7 +128,7 @@ def test_an_empty_side_is_named_with_what_is_missing() -> None:
 
 def test_row_ids_and_order_do_not_change_what_is_drawn() -> None:
     works = [work(number, {STYLES[number % 4]}) for number in range(20)]
-    parts = {work.group_key: Part.TRAIN for work in works}
+    parts = {work.group_key: Split.TRAIN for work in works}
     renumbered = [replace(work, artwork_id=500 - work.artwork_id) for work in works]
     repaints = [repaint(number, number) for number in range(20)]
     again = [replace(repaint, artwork_id=500 - repaint.artwork_id, image_id=7000 - repaint.image_id) for repaint in reversed(repaints)]
@@ -141,18 +143,18 @@ def test_row_ids_and_order_do_not_change_what_is_drawn() -> None:
 
 def test_the_hash_notices_every_change() -> None:
     works = [work(number, {STYLES[number % 4]}) for number in range(8)]
-    drawing = draw(works, {work.group_key: Part.TRAIN for work in works})
+    drawing = draw(works, {work.group_key: Split.TRAIN for work in works})
     first, *rest = drawing.triplets
 
     assert hash_of(drawing.triplets) == drawing.content_hash
-    for change in ({"part": Part.TEST}, {"positive_hash": "f" * 64}, {"negative_key": "x"}, {"group_key": "x"}, {"level": "radical"}):
+    for change in ({"part": Split.TEST}, {"positive_hash": "f" * 64}, {"negative_key": "x"}, {"group_key": "x"}, {"level": "radical"}):
         assert hash_of([replace(first, **change), *rest]) != drawing.content_hash
     assert hash_of([*rest, first]) != drawing.content_hash
 
 
 def test_another_seed_draws_other_negatives() -> None:
     works = [work(number, {STYLES[number % 4]}) for number in range(20)]
-    parts = {work.group_key: Part.TRAIN for work in works}
+    parts = {work.group_key: Split.TRAIN for work in works}
 
     assert draw(works, parts, seed=0).content_hash == draw(works, parts, seed=0).content_hash
     assert draw(works, parts, seed=0).content_hash != draw(works, parts, seed=1).content_hash

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from db.enums import FailureKind
 from db.errors import StoreError
-from db.vocabulary import FailureKind
 from workers.backends.errors import BadRequest, DeviceLost, OutOfMemory, TransientFailure
 from workers.batch_run import _failure
 from workers.errors import JobFault

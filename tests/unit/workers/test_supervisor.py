@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from db.enums import Stage
 from db.settings import Settings
-from db.vocabulary import Stage
 from workers import supervisor
 from workers.errors import EXIT_MODEL_TROUBLE
 from workers.gpus import CPU, Device, chosen_devices
-from workers.supervisor import Post, Supervisor
+from workers.supervisor import ChildProcess, Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -52,15 +52,15 @@ class Host:
     def __init__(self, note: Path, devices: Sequence[Device], *, grace: float = 30.0) -> None:
         self._note = note
         self.supervisor = Supervisor(devices, settings=Settings(grace_seconds=grace), stages=list(Stage), until_idle=False)
-        for post in self.posts:
-            post.pause = supervisor.FIRST_PAUSE
+        for child in self.children:
+            child.pause = supervisor.FIRST_PAUSE
 
     @property
-    def posts(self) -> list[Post]:
-        return self.supervisor._posts
+    def children(self) -> list[ChildProcess]:
+        return self.supervisor._children
 
-    def does(self, then: str, post: int | None = None) -> None:
-        for one in self.posts if post is None else [self.posts[post]]:
+    def does(self, then: str, number: int | None = None) -> None:
+        for one in self.children if number is None else [self.children[number]]:
             one.command = [sys.executable, "-I", "-S", "-c", LIFE.format(note=str(self._note), then=then)]
 
     def lives(self) -> list[list[str]]:
@@ -93,8 +93,8 @@ def test_a_process_that_dies_is_started_again_with_growing_pauses(note: Path, mo
     pauses: list[float] = []
 
     def watch() -> bool:
-        if host.posts[0].pause not in pauses:
-            pauses.append(host.posts[0].pause)
+        if host.children[0].pause not in pauses:
+            pauses.append(host.children[0].pause)
         return len(host.lives()) == 5
 
     host.until(watch)
@@ -109,7 +109,7 @@ def test_a_process_that_dies_is_started_again_with_growing_pauses(note: Path, mo
 def test_after_a_long_life_the_pause_is_the_first_one_again(note: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "LONGEST_PAUSE", 0.3)
     host = Host(note, [CPU])
-    host.posts[0].pause = 25.0
+    host.children[0].pause = 25.0
     host.does("time.sleep(0.5); sys.exit(1)")
 
     host.until(lambda: len(host.lives()) == 2)
@@ -129,8 +129,8 @@ def test_a_process_that_is_done_or_has_no_model_is_not_replaced(note: Path, code
 
 def test_one_device_goes_on_when_another_is_done(note: Path) -> None:
     host = Host(note, chosen_devices("all", configured="0,1"))
-    host.does("sys.exit(0)", post=0)
-    host.does("time.sleep(0.6)", post=1)
+    host.does("sys.exit(0)", number=0)
+    host.does("time.sleep(0.6)", number=1)
 
     assert host.supervisor.run() == 0
     assert sorted(life[1] for life in host.lives()) == ["0", "1"]
@@ -176,14 +176,14 @@ def test_a_signal_during_the_start_of_a_process_still_reaches_it(note: Path, mon
     host.does("time.sleep(50)")
     start = supervisor._start
 
-    def signalled(post: Post) -> None:
+    def signalled(child: ChildProcess) -> None:
         # Given a signal that is handled while the child is not written down yet
-        process = post.process
-        start(post)
-        child, post.process = post.process, process
+        before = child.process
+        start(child)
+        started, child.process = child.process, before
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(0.05)
-        post.process = child
+        child.process = started
 
     monkeypatch.setattr(supervisor, "_start", signalled)
     began = time.monotonic()
@@ -200,7 +200,7 @@ def test_a_process_that_does_not_listen_is_killed_after_its_grace(note: Path, mo
     code = host.until(Path(f"{note}-deaf").exists)
 
     assert code == 1
-    assert host.posts[0].ended == -signal.SIGKILL
+    assert host.children[0].ended == -signal.SIGKILL
 
 
 def test_a_process_that_fails_while_stopping_makes_the_exit_code_one(note: Path) -> None:
@@ -214,8 +214,8 @@ def test_a_child_hears_when_its_supervisor_is_gone(note: Path) -> None:
     # Given a supervisor of its own process, whose child ends when its standard input closes
     host = Host(note, [CPU])
     host.does("sys.stdin.read(); sys.exit(0)")
-    supervisor._start(host.posts[0])
-    process = host.posts[0].process
+    supervisor._start(host.children[0])
+    process = host.children[0].process
     assert process is not None
     assert process.stdin is not None
 
@@ -230,8 +230,8 @@ def test_the_command_names_device_and_stages_and_keeps_strangers_off_the_path(tm
 
     made = Supervisor(chosen_devices("1", configured="0,1"), settings=settings, stages=[Stage.CAPTION, Stage.PROMPT], until_idle=True)
 
-    (post,) = made._posts
-    assert post.command[:4] == [sys.executable, "-P", "-m", "workers"]
-    assert post.command[4:] == ["--supervised", "--name", "gpu1", "--device", "cuda", "--stages", "caption,prompt", "--until-idle"]
-    assert post.environment["CUDA_VISIBLE_DEVICES"] == "1"
-    assert post.environment["PARAGONE_DATA_DIR"] == str(tmp_path)
+    (child,) = made._children
+    assert child.command[:4] == [sys.executable, "-P", "-m", "workers"]
+    assert child.command[4:] == ["--supervised", "--name", "gpu1", "--device", "cuda", "--stages", "caption,prompt", "--until-idle"]
+    assert child.environment["CUDA_VISIBLE_DEVICES"] == "1"
+    assert child.environment["PARAGONE_DATA_DIR"] == str(tmp_path)

@@ -10,32 +10,32 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from db.house import House
+from db.runtime import Runtime
 from db.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sqlalchemy import Engine
+    from db.engine import Database
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operator:
     """Types commands and reads what they print."""
 
-    house: House
+    runtime: Runtime
 
     @property
-    def engine(self) -> Engine:
+    def database(self) -> Database:
         """The database that the commands work on."""
-        return self.house.engine
+        return self.runtime.database
 
     def types(self, line: str, *more: str, exit_code: int = 0, typed: str | None = None) -> str:
         """What a command prints on standard output; errors of ours are raised as they are."""
         name, *arguments = line.split()
         (point,) = entry_points(group="paragone.commands", name=name)
-        result = CliRunner().invoke(point.load(), [*arguments, *more], obj=self.house, input=typed)
+        result = CliRunner().invoke(point.load(), [*arguments, *more], obj=self.runtime, input=typed)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert result.exit_code == exit_code, result.output
@@ -47,19 +47,19 @@ class Operator:
 
 
 @pytest.fixture
-def operator(database: Engine, tmp_path: Path) -> Iterator[Operator]:
+def operator(database: Database, tmp_path: Path) -> Iterator[Operator]:
     """An operator with an empty record."""
     yield from _operator(database, tmp_path)
 
 
 @pytest.fixture
-def sqlite_operator(sqlite_database: Engine, tmp_path: Path) -> Iterator[Operator]:
+def sqlite_operator(sqlite_database: Database, tmp_path: Path) -> Iterator[Operator]:
     """The same on SQLite, for what does not depend on the database."""
     yield from _operator(sqlite_database, tmp_path)
 
 
-def _operator(engine: Engine, tmp_path: Path) -> Iterator[Operator]:
-    url = engine.url.render_as_string(hide_password=False)
-    house = House(Settings.model_validate({"data_dir": tmp_path / "data", "database_url": url}))
-    yield Operator(house=house)
-    house.engine.dispose()
+def _operator(database: Database, tmp_path: Path) -> Iterator[Operator]:
+    url = database.engine.url.render_as_string(hide_password=False)
+    runtime = Runtime(Settings.model_validate({"data_dir": tmp_path / "data", "database_url": url}))
+    yield Operator(runtime=runtime)
+    runtime.database.dispose()

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select
 
 from db.campaigns import all_campaigns, find_campaign
+from db.enums import ImageState, Stage
 from db.errors import BadConfiguration, CampaignDiffers
 from db.tables import attempts, jobs
-from db.vocabulary import PictureState, Stage
 from producer.errors import NothingRegistered, UnknownStyle, WrongUse
-from tests.builders import Trial, artworks_of
+from tests.builders import CampaignHarness, artworks_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,55 +63,55 @@ def tiny(tmp_path: Path) -> str:
 
 
 def test_a_campaign_is_opened_once_and_then_only_topped_up(operator: Operator, fakes: str) -> None:
-    artworks_of(operator.engine, 3)
-    artworks_of(operator.engine, 2, picture=PictureState.PLANNED)
-    artworks_of(operator.engine, 4, incomplete="no artist")
+    artworks_of(operator.database, 3)
+    artworks_of(operator.database, 2, picture=ImageState.PLANNED)
+    artworks_of(operator.database, 4, incomplete="no artist")
     first = operator.reads("enqueue --config", fakes)
     assert (first["campaign"], first["jobs"], first["artworks"], first["variations"]) == ("fakes", 35, 5, 10)
     assert (first["without_picture"], first["left_out"]) == (2, {"no artist": 4})
     assert operator.reads("enqueue --config", fakes)["jobs"] == 0
-    artworks_of(operator.engine, 1, style="Cubism")
+    artworks_of(operator.database, 1, style="Cubism")
     assert operator.reads("enqueue")["jobs"] == 7, "without options the campaign keeps its own configuration"
-    assert [campaign.name for campaign in all_campaigns(operator.engine)] == ["fakes"]
+    assert [campaign.name for campaign in all_campaigns(operator.database)] == ["fakes"]
     assert "nothing to add" in operator.types("enqueue")
 
 
 def test_a_dry_run_counts_the_same_and_writes_nothing(operator: Operator, fakes: str) -> None:
-    artworks_of(operator.engine, 3)
+    artworks_of(operator.database, 3)
     assert operator.reads("enqueue --dry-run --config", fakes)["jobs"] == 21
-    assert all_campaigns(operator.engine) == []
+    assert all_campaigns(operator.database) == []
     assert operator.reads("enqueue --limit 1 --config", fakes)["jobs"] == 7
     assert operator.reads("enqueue --dry-run")["jobs"] == 14
-    with operator.engine.connect() as connection:
+    with operator.database.engine.connect() as connection:
         assert len(connection.execute(select(jobs.c.id)).all()) == 7
 
 
 def test_flags_choose_artworks_and_priority(operator: Operator, fakes: str) -> None:
-    artworks_of(operator.engine, 3)
-    artworks_of(operator.engine, 2, style="Cubism")
-    artworks_of(operator.engine, 2, style="Pop Art")
+    artworks_of(operator.database, 3)
+    artworks_of(operator.database, 2, style="Cubism")
+    artworks_of(operator.database, 2, style="Pop Art")
     first = operator.reads("enqueue --priority 5 --style Cubism --style", "Pop Art", "--limit", "3", "--config", fakes)
     assert first["artworks"] == 3
-    with operator.engine.connect() as connection:
+    with operator.database.engine.connect() as connection:
         assert set(connection.scalars(select(jobs.c.priority))) == {5}
     with pytest.raises(UnknownStyle, match="Pop Art"):
         operator.types("enqueue --style", "pop art")
 
 
 def test_the_same_name_with_another_configuration_is_refused_with_the_difference(operator: Operator, fakes: str) -> None:
-    artworks_of(operator.engine, 1)
+    artworks_of(operator.database, 1)
     operator.types("enqueue --config", fakes)
     for line in ("enqueue --level radical --config", "enqueue --dry-run --level radical --config"):
         with pytest.raises(CampaignDiffers, match=r"level\.moderate\.strength: 0\.5 -> None"):
             operator.types(line, fakes)
     assert operator.reads("enqueue --campaign other --level radical --config", fakes)["jobs"] == 4
-    assert list(find_campaign(operator.engine, "other").config.level) == ["radical"]
+    assert list(find_campaign(operator.database, "other").config.level) == ["radical"]
 
 
 def test_local_models_bring_their_own_sizes_and_the_file_wins_where_it_speaks(sqlite_operator: Operator, tiny: str, tmp_path: Path) -> None:
-    artworks_of(sqlite_operator.engine, 1)
+    artworks_of(sqlite_operator.database, 1)
     sqlite_operator.types("enqueue --models", tiny)
-    config = find_campaign(sqlite_operator.engine, "default").config
+    config = find_campaign(sqlite_operator.database, "default").config
     assert config.models_directory == tiny
     assert (config.caption.model, config.caption.settings) == ("local:captioner", {"max_new_tokens": 12})
     assert (config.level["radical"].model, config.level["radical"].steps, config.level["radical"].strength) == ("local:refiner", 8, 0.45)
@@ -122,14 +122,14 @@ def test_local_models_bring_their_own_sizes_and_the_file_wins_where_it_speaks(sq
         '[caption]\nmodel = "a/hub"\nrevision = "abc"\nsettings = {max_new_tokens = 7}\n[level.radical]\nmodel = "a/hub"\nsteps = 20\n'
     )
     sqlite_operator.types("enqueue --campaign own --models", tiny, "--config", str(own))
-    config = find_campaign(sqlite_operator.engine, "own").config
+    config = find_campaign(sqlite_operator.database, "own").config
     assert (config.caption.model, config.caption.revision, config.caption.settings) == ("local:captioner", "main", {"max_new_tokens": 7})
     assert list(config.level) == ["radical"]
     assert (config.level["radical"].model, config.level["radical"].steps, config.level["radical"].guidance) == ("local:refiner", 20, 7.5)
 
 
 def test_shipped_campaigns_are_named_without_a_path(sqlite_operator: Operator) -> None:
-    artworks_of(sqlite_operator.engine, 1)
+    artworks_of(sqlite_operator.database, 1)
     found = sqlite_operator.reads("enqueue --dry-run --config radical-sdxl-base")
     assert (found["campaign"], found["variations"]) == ("radical-sdxl-base", 1)
     with pytest.raises(WrongUse, match="radical-sdxl-base, repaints"):
@@ -139,7 +139,7 @@ def test_shipped_campaigns_are_named_without_a_path(sqlite_operator: Operator) -
 def test_what_can_not_be_used_is_told_and_opens_no_campaign(sqlite_operator: Operator, tmp_path: Path) -> None:
     with pytest.raises(NothingRegistered):
         sqlite_operator.types("enqueue")
-    artworks_of(sqlite_operator.engine, 1)
+    artworks_of(sqlite_operator.database, 1)
     wrong: list[tuple[str, type[Exception], str]] = [
         ("enqueue --models /nowhere", BadConfiguration, "models.json"),
         ("enqueue --level wild", WrongUse, "moderate, radical"),
@@ -162,19 +162,19 @@ def test_what_can_not_be_used_is_told_and_opens_no_campaign(sqlite_operator: Ope
         path.write_text(text)
         with pytest.raises(BadConfiguration):
             sqlite_operator.types("enqueue --config", str(path))
-    assert all_campaigns(sqlite_operator.engine) == []
+    assert all_campaigns(sqlite_operator.database) == []
     sqlite_operator.types("enqueue --limit 0", exit_code=2)
 
 
 def test_the_forecast_measures_what_it_can_and_says_what_it_does_not_know(operator: Operator, fakes: str) -> None:
-    artworks_of(operator.engine, 30)
+    artworks_of(operator.database, 30)
     first: dict[str, Any] = operator.reads("enqueue --limit 12 --config", fakes)["forecast"]
     assert first["device_seconds"] is None
     assert first["unmeasured"] == ["caption", "prompt", "generate", "recaption"]
     assert first["disk_bytes"] == pytest.approx(24 * (1500 + 64 * 64 * 0.77 * 0.95), rel=0.01)
 
-    Trial(engine=operator.engine, campaign=find_campaign(operator.engine, "fakes")).run_all()
-    with operator.engine.begin() as connection:
+    CampaignHarness(database=operator.database, campaign=find_campaign(operator.database, "fakes")).run_all()
+    with operator.database.engine.begin() as connection:
         of_captions = select(jobs.c.id).where(jobs.c.stage == str(Stage.CAPTION))
         connection.execute(attempts.update().values(seconds=0.25))
         connection.execute(attempts.update().where(attempts.c.job_id.in_(of_captions)).values(seconds=2.0))

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from db.vocabulary import FailureKind, Stage
-from tests.builders import trial_of
+from db.enums import FailureKind, Stage
+from tests.builders import harness_of
 
 if TYPE_CHECKING:
     from tests.integration.producer.commands.conftest import Operator
 
 
 def test_failures_tell_the_job_its_artwork_and_the_error(operator: Operator) -> None:
-    trial = trial_of(operator.engine, 3)
+    trial = harness_of(operator.database, 3)
     batch = trial.claim(Stage.CAPTION, limit=1)
     trial.fail(batch, FailureKind.INPUT, "truncated [file]")
     (failure,) = operator.reads("failures")
@@ -30,7 +30,7 @@ def test_failures_tell_the_job_its_artwork_and_the_error(operator: Operator) -> 
 
 
 def test_failures_are_narrowed_by_campaign_stage_and_kind(operator: Operator) -> None:
-    first, second = trial_of(operator.engine, 2), trial_of(operator.engine, name="second")
+    first, second = harness_of(operator.database, 2), harness_of(operator.database, name="second")
     first.fail(first.claim(Stage.CAPTION, limit=1), FailureKind.INPUT)
     first.run(Stage.CAPTION)
     first.fail(first.claim(Stage.PROMPT, "radical", limit=1), FailureKind.POISON)
@@ -44,7 +44,7 @@ def test_failures_are_narrowed_by_campaign_stage_and_kind(operator: Operator) ->
 
 
 def test_a_long_list_is_cut_for_people_and_whole_in_json(sqlite_operator: Operator) -> None:
-    trial = trial_of(sqlite_operator.engine, 60)
+    trial = harness_of(sqlite_operator.database, 60)
     trial.fail(trial.claim(Stage.CAPTION), FailureKind.INPUT)
     assert "and 10 more" in sqlite_operator.types("failures")
     assert len(sqlite_operator.reads("failures")) == 60

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from db.life.inputs import works
-from db.vocabulary import FailureKind, Stage
-from tests.builders import trial_of
-from workers.announcer import Announcer
+from db.enums import FailureKind, Stage
+from db.jobs.inputs import load_inputs
+from tests.builders import harness_of
 from workers.app import create_app
+from workers.task_events import TaskEventSender
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sqlalchemy import Engine
+    from db.engine import Database
 
 
 PASSWORD = "open sesame"  # noqa: S105  # of this test alone
@@ -57,7 +57,7 @@ def _get(url: str, login: str | None = None) -> Any:
         return json.load(answer)
 
 
-def test_flower_shows_each_job_behind_the_password(tmp_path: Path, sqlite_database: Engine, broker_url: str) -> None:
+def test_flower_shows_each_job_behind_the_password(tmp_path: Path, sqlite_database: Database, broker_url: str) -> None:
     with _flower(tmp_path, PARAGONE_BROKER_URL=broker_url, PARAGONE_FLOWER_PASSWORD=PASSWORD) as (_, url, printed):
         assert PASSWORD not in "".join(printed), "a password that is set needs no printing"
         with pytest.raises(urllib.error.HTTPError) as refused:
@@ -65,23 +65,23 @@ def test_flower_shows_each_job_behind_the_password(tmp_path: Path, sqlite_databa
         refused.value.close()
         assert refused.value.code == 401
 
-        trial = trial_of(sqlite_database, 2)
+        trial = harness_of(sqlite_database, 2)
         batch = trial.claim(Stage.CAPTION)
         good, bad = batch.jobs
         with create_app(broker_url) as app:
-            announcer = Announcer(app, hostname="gpu0@here")
-            announcer.start()
+            task_events = TaskEventSender(app, hostname="gpu0@here")
+            task_events.start()
             found: dict[str, Any] = {}
             deadline = time.monotonic() + 30
             while len(found) < 2 and time.monotonic() < deadline:
                 # Flower may not listen yet: an announcement that nobody hears is gone.
-                announcer.received(batch, works(sqlite_database, batch))
-                announcer.started(batch)
-                announcer.succeeded([good], runtime=1.5)
-                announcer.failed(bad, error=f"{FailureKind.INPUT}: truncated", again=False)
+                task_events.received(batch, load_inputs(sqlite_database, batch))
+                task_events.started(batch)
+                task_events.succeeded([good], runtime=1.5)
+                task_events.failed(bad, error=f"{FailureKind.INPUT}: truncated", again=False)
                 time.sleep(0.5)
                 found = _get(f"{url}/api/tasks", f"paragone:{PASSWORD}")
-            announcer.stop()
+            task_events.stop()
     assert {key: (task["name"], task["state"]) for key, task in found.items()} == {
         good.job_key: ("caption", "SUCCESS"),
         bad.job_key: ("caption", "FAILURE"),

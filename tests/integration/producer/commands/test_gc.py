@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def test_only_orphans_past_their_grace_age_are_removed(operator: Operator) -> None:
-    store = operator.house.store
+    store = operator.runtime.store
     wanted, orphan = store.put(b"an original"), store.put(b"an orphan")
-    (artwork,) = artworks_of(operator.engine, 1)
-    with operator.engine.begin() as connection:
+    (artwork,) = artworks_of(operator.database, 1)
+    with operator.database.engine.begin() as connection:
         connection.execute(update(artworks).where(artworks.c.id == artwork).values(content_hash=wanted))
     assert operator.reads("gc") == {"blobs": 0, "byte_size": 0, "kept": 2, "dry_run": False}
     assert operator.reads("gc --grace 0s --dry-run") == {"blobs": 1, "byte_size": 9, "kept": 1, "dry_run": True}

@@ -5,23 +5,23 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import update
 
+from db.enums import FailureKind, JobState, Stage
 from db.tables import jobs, variations
-from db.vocabulary import FailureKind, JobState, Stage
 from producer.errors import UnknownArtwork, UnknownStyle, WrongUse
-from tests.builders import Trial, artworks_of, trial_of
+from tests.builders import CampaignHarness, artworks_of, harness_of
 
 if TYPE_CHECKING:
     from tests.integration.producer.commands.conftest import Operator
 
 
-def _broken(operator: Operator) -> Trial:
+def _broken(operator: Operator) -> CampaignHarness:
     """Four artworks of two styles, whose captions failed in three ways."""
-    artworks_of(operator.engine, 2, style="Cubism")
-    trial = trial_of(operator.engine, 2)
-    trial.fail(trial.claim(Stage.CAPTION, limit=1), FailureKind.INPUT, "truncated FILE")
-    trial.fail(trial.claim(Stage.CAPTION, limit=1), FailureKind.INPUT, "100% empty")
-    trial.fail(trial.claim(Stage.CAPTION), FailureKind.POISON, "died")
-    return trial
+    artworks_of(operator.database, 2, style="Cubism")
+    harness = harness_of(operator.database, 2)
+    harness.fail(harness.claim(Stage.CAPTION, limit=1), FailureKind.INPUT, "truncated FILE")
+    harness.fail(harness.claim(Stage.CAPTION, limit=1), FailureKind.INPUT, "100% empty")
+    harness.fail(harness.claim(Stage.CAPTION), FailureKind.POISON, "died")
+    return harness
 
 
 @pytest.mark.parametrize(
@@ -42,19 +42,19 @@ def _broken(operator: Operator) -> Trial:
     ],
 )
 def test_a_filter_requeues_what_it_names_and_a_dry_run_only_counts(operator: Operator, chosen: str, expected: int) -> None:
-    trial = _broken(operator)
+    harness = _broken(operator)
     assert operator.reads(f"requeue {chosen} --dry-run")["jobs"] == expected
-    assert trial.states(Stage.CAPTION) == {"failed": 4}
+    assert harness.states(Stage.CAPTION) == {"failed": 4}
     assert operator.reads(f"requeue {chosen}")["jobs"] == expected
-    assert trial.states(Stage.CAPTION).get("ready", 0) == expected
+    assert harness.states(Stage.CAPTION).get("ready", 0) == expected
     assert operator.reads(f"requeue {chosen}")["jobs"] == 0
 
 
 def test_an_artwork_is_named_by_its_id_too(sqlite_operator: Operator) -> None:
-    trial = _broken(sqlite_operator)
-    artwork = trial.jobs(Stage.CAPTION)[2]["artwork_id"]
+    harness = _broken(sqlite_operator)
+    artwork = harness.jobs(Stage.CAPTION)[2]["artwork_id"]
     assert sqlite_operator.reads(f"requeue --artwork {artwork}")["jobs"] == 1
-    assert [job["artwork_id"] for job in trial.jobs(Stage.CAPTION, JobState.READY)] == [artwork]
+    assert [job["artwork_id"] for job in harness.jobs(Stage.CAPTION, JobState.READY)] == [artwork]
 
 
 def test_names_that_mean_nothing_are_told(sqlite_operator: Operator) -> None:
@@ -81,10 +81,10 @@ def test_names_that_mean_nothing_are_told(sqlite_operator: Operator) -> None:
     ],
 )
 def test_options_that_choose_nothing_or_contradict_each_other_are_wrong_use(sqlite_operator: Operator, line: str) -> None:
-    trial = _broken(sqlite_operator)
+    harness = _broken(sqlite_operator)
     with pytest.raises(WrongUse):
         sqlite_operator.types(line)
-    assert trial.states(Stage.CAPTION) == {"failed": 4}
+    assert harness.states(Stage.CAPTION) == {"failed": 4}
 
 
 @pytest.mark.parametrize("age", ["yesterday", "-3s", "3 weeks", ""])
@@ -93,28 +93,28 @@ def test_an_age_that_can_not_be_read_is_wrong_use(sqlite_operator: Operator, age
 
 
 def test_done_repaints_are_made_again_with_another_seed(operator: Operator) -> None:
-    trial = trial_of(operator.engine, 2)
-    trial.run_all()
-    before = {row["id"]: row["seed"] for row in trial.rows(variations)}
+    harness = harness_of(operator.database, 2)
+    harness.run_all()
+    before = {row["id"]: row["seed"] for row in harness.rows(variations)}
     assert operator.reads("requeue --stage generate --done --new-seed")["jobs"] == 4
-    after = {row["id"]: row["seed"] for row in trial.rows(variations)}
+    after = {row["id"]: row["seed"] for row in harness.rows(variations)}
     assert all(before[variation] != after[variation] for variation in before)
     assert operator.reads("status")["images"] == 4, "the old repaints stay until the new ones are there"
 
 
 def test_a_failed_recaption_keeps_the_seed_of_the_repaint_that_stands(operator: Operator) -> None:
-    trial = trial_of(operator.engine, 1)
-    trial.run(Stage.CAPTION, Stage.PROMPT, Stage.GENERATE)
-    trial.fail(trial.claim(Stage.RECAPTION), FailureKind.INPUT)
-    before = [row["seed"] for row in trial.rows(variations)]
+    harness = harness_of(operator.database, 1)
+    harness.run(Stage.CAPTION, Stage.PROMPT, Stage.GENERATE)
+    harness.fail(harness.claim(Stage.RECAPTION), FailureKind.INPUT)
+    before = [row["seed"] for row in harness.rows(variations)]
     assert operator.reads("requeue --all-failed --new-seed")["jobs"] == 2
-    assert [row["seed"] for row in trial.rows(variations)] == before
+    assert [row["seed"] for row in harness.rows(variations)] == before
 
 
 def test_age_counts_from_the_end_of_the_job(operator: Operator) -> None:
-    trial = _broken(operator)
-    old = trial.jobs(Stage.CAPTION)[0]["id"]
-    with operator.engine.begin() as connection:
+    harness = _broken(operator)
+    old = harness.jobs(Stage.CAPTION)[0]["id"]
+    with operator.database.engine.begin() as connection:
         connection.execute(update(jobs).where(jobs.c.id == old).values(finished_at=jobs.c.finished_at - 7200))
     assert operator.reads("requeue --older-than 3h")["jobs"] == 0
     assert operator.reads("requeue --older-than 1.5h")["jobs"] == 1

@@ -4,19 +4,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from db.enums import FailureKind, Stage
 from db.errors import UnknownCampaign
-from db.vocabulary import FailureKind, Stage
-from db.workforce import register_worker
+from db.monitoring.worker_registry import register_worker
 from producer.errors import WrongUse
-from tests.builders import trial_of
+from tests.builders import harness_of
 
 if TYPE_CHECKING:
     from tests.integration.producer.commands.conftest import Operator
 
 
 def test_status_counts_jobs_by_stage_and_state_over_all_campaigns(operator: Operator) -> None:
-    first = trial_of(operator.engine, 2)
-    trial_of(operator.engine, name="second")
+    first = harness_of(operator.database, 2)
+    harness_of(operator.database, name="second")
     first.run(Stage.CAPTION, Stage.PROMPT)
     first.fail(first.claim(Stage.GENERATE, "radical", limit=1), FailureKind.INPUT)
     first.run(Stage.GENERATE)
@@ -30,8 +30,8 @@ def test_status_counts_jobs_by_stage_and_state_over_all_campaigns(operator: Oper
 
 
 def test_status_of_one_campaign_leaves_the_others_out(operator: Operator) -> None:
-    trial_of(operator.engine, 2)
-    trial_of(operator.engine, name="second").run(Stage.CAPTION)
+    harness_of(operator.database, 2)
+    harness_of(operator.database, name="second").run(Stage.CAPTION)
     found = operator.reads("status --campaign second")
     assert list(found["campaigns"]) == ["second"]
     assert found["jobs"]["caption"] == {"done": 2}
@@ -40,9 +40,9 @@ def test_status_of_one_campaign_leaves_the_others_out(operator: Operator) -> Non
 
 
 def test_status_names_the_workers_and_what_troubles_them(operator: Operator) -> None:
-    trial_of(operator.engine, 1)
+    harness_of(operator.database, 1)
     register_worker(
-        operator.engine, worker_id="gpu0@here", host="here", pid=7, device="cuda:0", stages=[Stage.GENERATE], threads=2, versions={}
+        operator.database, worker_id="gpu0@here", host="here", pid=7, device="cuda:0", stages=[Stage.GENERATE], threads=2, versions={}
     )
     (worker,) = operator.reads("status")["workers"]
     assert (worker["id"], worker["device"], worker["stages"], worker["batches"]) == ("gpu0@here", "cuda:0", ["generate"], 0)

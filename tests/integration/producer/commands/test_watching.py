@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import OperationalError
 
 from producer.commands import status
-from tests.builders import trial_of
+from tests.builders import harness_of
 
 if TYPE_CHECKING:
     import pytest
 
-    from db.progress import Progress
+    from db.monitoring.progress import Progress
     from tests.integration.producer.commands.conftest import Operator
 
 
 def test_a_database_that_is_away_for_a_moment_does_not_end_the_watch(sqlite_operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
-    trial_of(sqlite_operator.engine, 3)
+    harness_of(sqlite_operator.database, 3)
     looked = status._look
     looks: list[int] = []
 
@@ -39,9 +39,9 @@ def test_a_database_that_is_away_for_a_moment_does_not_end_the_watch(sqlite_oper
 
 
 def test_ctrl_c_ends_the_watch_with_exit_code_0(sqlite_operator: Operator) -> None:
-    trial_of(sqlite_operator.engine, 3)
-    settings = sqlite_operator.house.settings
-    url = sqlite_operator.engine.url.render_as_string()
+    harness_of(sqlite_operator.database, 3)
+    settings = sqlite_operator.runtime.settings
+    url = sqlite_operator.database.engine.url.render_as_string()
     start = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from producer.cli import main; main()"
     watch = subprocess.Popen(
         # A shell's background job starts with SIGINT ignored; this one must not.

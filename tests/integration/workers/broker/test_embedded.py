@@ -13,7 +13,7 @@ import pytest
 from redis import Redis
 
 from db.settings import Settings
-from workers.broker import BrokerUnavailable, ConfiguredBroker, EmbeddedBroker, place, program, resolve_broker
+from workers.broker import BrokerUnavailable, ConfiguredBroker, EmbeddedBroker, program, resolve_broker, socket_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -158,7 +158,7 @@ def test_a_directory_that_fits_no_socket_url_has_its_socket_elsewhere(tmp_path: 
 def test_a_folder_that_others_may_enter_is_refused(tmp_path: Path) -> None:
     (tmp_path / "open").mkdir(mode=0o755)
     with pytest.raises(BrokerUnavailable, match="private"):
-        place._private_folder(tmp_path / "open")
+        socket_path._private_folder(tmp_path / "open")
 
 
 def test_the_server_is_not_reachable_from_the_network_and_not_by_others(directory: Path) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from db.campaigns import CampaignConfig, parse_config, read_campaign_file
+from db.enums import Stage
 from db.errors import BadConfiguration
-from db.vocabulary import Stage
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.cleaning import Cell, CleanWork, account, clean, join
+from producer.cleaning import Cell, CleanWork, clean, join, reconcile
 from producer.readers import Catalogue, CatalogueFile, CatalogueRow, Refusal
 
 
@@ -93,12 +93,12 @@ def test_every_row_and_every_file_ends_somewhere(row_paths: list[str], files: li
     rows = [row(number, path) for number, path in enumerate(row_paths, start=1)]
     refused = (Refusal(path="../x.jpg", reason="leaves", row=99), Refusal(path="../y.jpg", reason="leaves"))
     told = catalogue(rows, files, refused)
-    found = account(told, join(told))
+    found = reconcile(told, join(told))
     assert found.unexplained == ()
-    assert sum(found.row_fates.values()) == found.rows == len(rows) + 1
-    assert sum(found.file_fates.values()) == found.files == len(files) + 1
+    assert sum(found.row_outcomes.values()) == found.rows == len(rows) + 1
+    assert sum(found.file_outcomes.values()) == found.files == len(files) + 1
 
 
 def test_the_account_notices_a_work_that_got_lost() -> None:
     told = catalogue([row(1, "Cubism/a_b.jpg"), row(2, "Cubism/c_d.jpg")], ["Cubism/a_b.jpg", "Cubism/c_d.jpg"])
-    assert account(told, join(told)[:1]).unexplained == ("row 2", "Cubism/c_d.jpg")
+    assert reconcile(told, join(told)[:1]).unexplained == ("row 2", "Cubism/c_d.jpg")

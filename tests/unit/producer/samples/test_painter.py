@@ -7,7 +7,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from db.pictures import pixel_hash
+from db.images import pixel_hash
 from producer.cleaning import WIKIART_STYLES
 from producer.samples import PALETTES, STYLES, SUBJECTS, Role, Scene, Style, Subject, paint
 from producer.samples.sketch import Sketch

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from click.testing import CliRunner
 
-from db.pictures import UnreadablePicture, read_picture
+from db.images import UnreadableImage, decode_image
 from producer.cleaning import clean, join
 from producer.commands.samples import samples
 from producer.readers import read_catalogue
@@ -31,8 +31,8 @@ def test_a_tree_holds_as_many_whole_works_as_asked_for_and_its_gaps_on_top(tmp_p
         location = work.copies[0].file.location
         assert location is not None
         try:
-            read_picture(location.read_bytes())
-        except UnreadablePicture:
+            decode_image(location.read_bytes())
+        except UnreadableImage:
             assert work.copies[0].file.path == painted.gaps["broken file"]
         else:
             whole += [work] * (work.incomplete is None)

@@ -11,7 +11,7 @@ from producer.samples.styles import STYLES
 from trainer.pocket.paintings import Truth
 from trainer.pocket.texts import phrases, tell, tell_prompt
 from trainer.pocket.words import caption_words, clip_tokenizer, cut_merges, real_merges
-from workers.backends.briefing import brief_sets
+from workers.backends.brief_sets import brief_sets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

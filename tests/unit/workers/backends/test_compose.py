@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workers.backends import BadRequest, ModelSource, PromptRequest, PromptResult
-from workers.backends.briefing import Family, brief_sets
+from workers.backends.brief_sets import Family, brief_sets
 from workers.backends.clauses import caption_clauses, join
 from workers.backends.compose import ComposedPrompts, compose
-from workers.backends.secrecy import fold
+from workers.backends.redaction import fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from db.pictures import degenerate_reason, pixel_hash
+from db.images import degenerate_reason, pixel_hash
 from workers.backends import (
     BadRequest,
     CaptionRequest,

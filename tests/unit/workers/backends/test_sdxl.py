@@ -8,7 +8,7 @@ import torch
 from diffusers import StableDiffusionXLImg2ImgPipeline
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from db.pictures import degenerate_reason, pixel_hash
+from db.images import degenerate_reason, pixel_hash
 from workers.backends import BadRequest, ModelSource, ModelUnavailable, RepaintRequest
 from workers.backends.sdxl import SdxlImg2Img
 

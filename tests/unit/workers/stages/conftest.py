@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from db.life.batch_keys import Parameters
+from db.jobs.batch_keys import Parameters
 from db.store import Store
 from workers.stages import Context
 

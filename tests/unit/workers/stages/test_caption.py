@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image, ImageChops
 
+from db.enums import FailureKind, Stage
 from db.errors import StoreError
-from db.life.inputs import Work
-from db.life.results import Caption
-from db.pictures import content_hash
-from db.vocabulary import FailureKind, Stage
+from db.images import content_hash
+from db.jobs.inputs import JobInput
+from db.results.stage_results import CaptionRecord
 from workers.backends.protocol import CaptionResult
 from workers.errors import JobFault
 from workers.stages import STAGES
@@ -34,14 +34,14 @@ MISSING = "f" * 64
 def test_the_picture_goes_to_the_captioner_whole_and_the_sentence_to_the_record(
     stage: CaptionStage, put: Put, context: MakeContext, scene: Image.Image
 ) -> None:
-    work = Work(job_id=4, artwork_id=2, content_hash=put(scene), image_id=17)
+    work = JobInput(job_id=4, artwork_id=2, content_hash=put(scene), image_id=17)
 
     prepared = stage.prepare(work, context())
     caption = stage.finish(prepared, CaptionResult(text="  a pond at dusk\n"), context())
 
     assert prepared.request.image.size == scene.size
     assert ImageChops.difference(prepared.request.image, scene).getbbox() is None
-    assert caption == Caption(job_id=4, text="a pond at dusk", model="some/model", revision="abc123", image_id=17)
+    assert caption == CaptionRecord(job_id=4, text="a pond at dusk", model="some/model", revision="abc123", image_id=17)
 
 
 def test_the_picture_is_upright(store: Store, context: MakeContext, scene: Image.Image) -> None:
@@ -50,7 +50,7 @@ def test_the_picture_is_upright(store: Store, context: MakeContext, scene: Image
     data = BytesIO()
     scene.save(data, "JPEG", exif=exif)
 
-    prepared = CaptionStage().prepare(Work(job_id=1, artwork_id=1, content_hash=store.put(data.getvalue())), context())
+    prepared = CaptionStage().prepare(JobInput(job_id=1, artwork_id=1, content_hash=store.put(data.getvalue())), context())
 
     assert prepared.request.image.size == (48, 96)
 
@@ -58,7 +58,7 @@ def test_the_picture_is_upright(store: Store, context: MakeContext, scene: Image
 @pytest.mark.parametrize("said", ["", "  ", "\n\t"])
 def test_an_empty_caption_is_degenerate(said: str, put: Put, context: MakeContext, scene: Image.Image) -> None:
     stage = CaptionStage()
-    prepared = stage.prepare(Work(job_id=1, artwork_id=1, content_hash=put(scene)), context())
+    prepared = stage.prepare(JobInput(job_id=1, artwork_id=1, content_hash=put(scene)), context())
 
     with pytest.raises(JobFault, match="said nothing") as caught:
         stage.finish(prepared, CaptionResult(text=said), context())
@@ -83,7 +83,7 @@ def test_a_picture_that_can_not_be_read_is_the_inputs_fault(
     blob = MISSING if data is None else store.put(data)
 
     with pytest.raises(JobFault, match=message) as caught:
-        STAGES[stage].prepare(Work(job_id=1, artwork_id=1, content_hash=blob), context())
+        STAGES[stage].prepare(JobInput(job_id=1, artwork_id=1, content_hash=blob), context())
 
     assert caught.value.kind is FailureKind.INPUT
 
@@ -93,14 +93,14 @@ def test_a_truncated_picture_is_the_inputs_fault(store: Store, context: MakeCont
     scene.resize((400, 400)).save(data, "JPEG")
 
     with pytest.raises(JobFault) as caught:
-        CaptionStage().prepare(Work(job_id=1, artwork_id=1, content_hash=store.put(data.getvalue()[:-2000])), context())
+        CaptionStage().prepare(JobInput(job_id=1, artwork_id=1, content_hash=store.put(data.getvalue()[:-2000])), context())
 
     assert caught.value.kind is FailureKind.INPUT
 
 
 def test_an_artwork_without_a_picture_says_what_to_do(context: MakeContext) -> None:
     with pytest.raises(JobFault, match="run `paragone ingest`") as caught:
-        CaptionStage().prepare(Work(job_id=1, artwork_id=1), context())
+        CaptionStage().prepare(JobInput(job_id=1, artwork_id=1), context())
 
     assert caught.value.kind is FailureKind.INPUT
 
@@ -109,7 +109,7 @@ def test_a_linked_picture_is_read_where_it_lies(tmp_path: Path, context: MakeCon
     file = tmp_path / "scene.png"
     scene.save(file)
 
-    work = Work(job_id=1, artwork_id=1, content_hash=content_hash(file.read_bytes()), link=str(file))
+    work = JobInput(job_id=1, artwork_id=1, content_hash=content_hash(file.read_bytes()), link=str(file))
     prepared = CaptionStage().prepare(work, context())
 
     assert ImageChops.difference(prepared.request.image, scene).getbbox() is None
@@ -122,14 +122,14 @@ def test_a_linked_picture_that_is_another_one_by_now_is_the_inputs_fault(tmp_pat
     scene.rotate(90).save(file)
 
     with pytest.raises(JobFault, match="another picture") as caught:
-        CaptionStage().prepare(Work(job_id=1, artwork_id=1, content_hash=ingested, link=str(file)), context())
+        CaptionStage().prepare(JobInput(job_id=1, artwork_id=1, content_hash=ingested, link=str(file)), context())
 
     assert caught.value.kind is FailureKind.INPUT
 
 
 def test_a_linked_picture_that_is_gone_is_the_inputs_fault(tmp_path: Path, context: MakeContext) -> None:
     with pytest.raises(JobFault) as caught:
-        CaptionStage().prepare(Work(job_id=1, artwork_id=1, content_hash=MISSING, link=str(tmp_path / "gone.png")), context())
+        CaptionStage().prepare(JobInput(job_id=1, artwork_id=1, content_hash=MISSING, link=str(tmp_path / "gone.png")), context())
 
     assert caught.value.kind is FailureKind.INPUT
 
@@ -141,4 +141,4 @@ def test_a_store_that_is_away_is_not_the_jobs_fault(store: Store, context: MakeC
     monkeypatch.setattr(store._fs, "cat_file", away)
 
     with pytest.raises(StoreError, match="can not be read"):
-        CaptionStage().prepare(Work(job_id=1, artwork_id=1, content_hash=MISSING), context())
+        CaptionStage().prepare(JobInput(job_id=1, artwork_id=1, content_hash=MISSING), context())

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
-from db.life.inputs import Work
-from db.pictures import content_hash, crop, letterbox, pixel_hash, read_metadata, read_picture
-from db.vocabulary import FailureKind
+from db.enums import FailureKind
+from db.images import content_hash, crop, decode_image, letterbox, pixel_hash, read_metadata
+from db.jobs.inputs import JobInput
 from workers.backends.protocol import RepaintResult
 from workers.errors import JobFault
 from workers.stages.generate import GenerateStage
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 STAGE = GenerateStage()
 
 
-def work_on(blob: str, **facts: Any) -> Work:
-    return Work(
+def work_on(blob: str, **facts: Any) -> JobInput:
+    return JobInput(
         **{
             "job_id": 5,
             "artwork_id": 3,
@@ -63,7 +63,7 @@ def test_the_repaint_is_cropped_back_to_exactly_where_the_original_lay(
     assert (image.width, image.height) == (box.width, box.height)
     # The aspect is that of the original within half a pixel of rounding.
     assert abs(box.width * size[1] - box.height * size[0]) <= max(size) / 2 + 1
-    stored = read_picture(store.get(image.content_hash)).image
+    stored = decode_image(store.get(image.content_hash)).image
     wanted = ImageOps.invert(crop(canvas, box))
     assert stored.size == wanted.size
     assert ImageChops.difference(stored, wanted).getbbox() is None  # PNG: no bar, no shift, no loss
@@ -78,7 +78,7 @@ def test_what_is_recorded_of_the_image_is_true_of_the_blob(put: Put, context: Ma
     data = store.get(image.content_hash)
     assert content_hash(data) == image.content_hash
     assert (image.format, image.byte_size) == ("jpeg", len(data))
-    assert read_picture(data).format == "JPEG"
+    assert decode_image(data).format == "JPEG"
     assert (image.job_id, image.prompt_id, image.seed) == (5, 8, 42)
     canvas, box = letterbox(scene, 64)
     assert image.pixel_hash == pixel_hash(ImageOps.invert(crop(canvas, box)))  # of the pixels before they are compressed

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from db.life.inputs import Work
-from db.life.results import Prompt
-from db.vocabulary import FailureKind
+from db.enums import FailureKind
+from db.jobs.inputs import JobInput
+from db.results.stage_results import PromptRecord
 from workers.backends.protocol import PromptRequest, PromptResult
 from workers.errors import JobFault
 from workers.stages.prompt import PromptStage
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     MakeContext = Callable[..., Context]
 
 STAGE = PromptStage()
-WORK = Work(
+WORK = JobInput(
     job_id=6, artwork_id=2, caption="a pond", style="Impressionism", artist="Claude Monet", title="Lilies", level="radical", seed=99
 )
 
@@ -37,7 +37,7 @@ def test_the_writer_gets_the_facts_and_what_to_keep_out(context: MakeContext) ->
 
 
 def test_facts_that_nobody_knows_are_empty(context: MakeContext) -> None:
-    prepared = STAGE.prepare(Work(job_id=1, artwork_id=1, caption="a pond"), context())
+    prepared = STAGE.prepare(JobInput(job_id=1, artwork_id=1, caption="a pond"), context())
 
     assert (prepared.request.style, prepared.request.artist, prepared.request.title) == ("", "", "")
 
@@ -47,7 +47,7 @@ def test_draft_text_both_counts_and_the_brief_are_kept(context: MakeContext) -> 
 
     prompt = STAGE.finish(STAGE.prepare(WORK, around), answer(), around)
 
-    assert prompt == Prompt(
+    assert prompt == PromptRecord(
         job_id=6,
         draft="a pond of glass, at dusk",
         text="a pond of glass",

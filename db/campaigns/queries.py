@@ -1,0 +1,105 @@
+"""The book of campaigns: opening, finding, pausing, freezing the revisions of their models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from db.campaigns.configuration import CampaignConfig
+from db.campaigns.tables import campaigns, models
+from db.engine.clock import now
+from db.enums import CampaignState
+from db.errors import CampaignDiffers, UnknownCampaign
+
+if TYPE_CHECKING:
+    from db.engine import Database
+
+#: The campaign that commands mean when none is named and none exists yet.
+DEFAULT_NAME = "default"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Campaign:
+    """One named run with its frozen configuration."""
+
+    id: int
+    name: str
+    config: CampaignConfig
+    state: CampaignState
+
+
+def all_campaigns(database: Database) -> list[Campaign]:
+    """Every campaign, oldest first."""
+    with database.read() as connection:
+        return [_campaign(row) for row in connection.execute(select(campaigns).order_by(campaigns.c.id)).mappings()]
+
+
+def find_campaign(database: Database, name: str | None) -> Campaign:
+    """The campaign of that name; without a name the only one, or the latest; raises `UnknownCampaign`."""
+    known = all_campaigns(database)
+    if name is None and known:
+        return known[-1]
+    for campaign in known:
+        if campaign.name == name:
+            return campaign
+    if not known:
+        raise UnknownCampaign("there is no campaign yet: `paragone enqueue` opens one")
+    raise UnknownCampaign(f"there is no campaign {name!r}: there are {', '.join(campaign.name for campaign in known)}")
+
+
+def open_campaign(database: Database, name: str, config: CampaignConfig) -> Campaign:
+    """The campaign of that name, made if it is new; raises `CampaignDiffers` if it exists with another configuration."""
+    try:
+        with database.engine.begin() as connection:
+            row = connection.execute(select(campaigns).where(campaigns.c.name == name)).mappings().first()
+            if row is None:
+                values = {"name": name, "config": config.model_dump(mode="json"), "config_hash": config.config_hash}
+                connection.execute(insert(campaigns).values(**values, state=CampaignState.OPEN, created_at=now()))
+    except IntegrityError:
+        pass  # another producer opened it in the same moment: compare with theirs
+    campaign = find_campaign(database, name)
+    if campaign.config.config_hash != config.config_hash:
+        differences = "; ".join(campaign.config.differences(config))
+        raise CampaignDiffers(f"campaign {name!r} exists with another configuration ({differences}): choose another --campaign name")
+    return campaign
+
+
+def freeze_revision(database: Database, campaign_id: int, *, backend: str, model: str, revision: str) -> str:
+    """Write down the commit that a backend loaded of a model, unless one is written already; returns the one that holds."""
+    known = frozen_revision(database, campaign_id, backend=backend, model=model)
+    if known is not None:
+        return known
+    try:
+        with database.engine.begin() as connection:
+            connection.execute(
+                insert(models).values(campaign_id=campaign_id, model=_view(backend, model), revision=revision, resolved_at=now())
+            )
+    except IntegrityError:
+        pass  # another worker was first
+    return frozen_revision(database, campaign_id, backend=backend, model=model) or revision
+
+
+def frozen_revision(database: Database, campaign_id: int, *, backend: str, model: str) -> str | None:
+    """The commit that this campaign uses of a model; None before the first load."""
+    with database.read() as connection:
+        mine = (models.c.campaign_id == campaign_id, models.c.model == _view(backend, model))
+        return connection.scalar(select(models.c.revision).where(*mine))
+
+
+def _view(backend: str, model: str) -> str:
+    """A prompt writer loads other files of a model than its generator, so each freezes its own view of it."""
+    return f"{backend}:{model}"
+
+
+def set_campaign_state(database: Database, campaign_id: int, state: CampaignState) -> None:
+    """Write a campaign's state; its jobs are `db.jobs`'s business."""
+    with database.engine.begin() as connection:
+        connection.execute(update(campaigns).where(campaigns.c.id == campaign_id).values(state=state))
+
+
+def _campaign(row: Any) -> Campaign:
+    config = CampaignConfig.model_validate(row["config"])
+    return Campaign(id=row["id"], name=row["name"], config=config, state=CampaignState(row["state"]))

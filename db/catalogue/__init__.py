@@ -1,0 +1,1 @@
+"""Artworks, their paths and how they came in."""

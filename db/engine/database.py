@@ -1,0 +1,88 @@
+"""A database and its transactions: queries read, changes are written by a function that can be run again."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy.exc import DBAPIError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Connection, Engine
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: PostgreSQL's deadlock_detected and serialization_failure: the transaction was rolled back and may be run again as it is.
+RETRIED_SQLSTATES = frozenset({"40P01", "40001"})
+#: SQLite's primary result code for a lock that was not granted, also as one of its extended codes.
+SQLITE_BUSY = 5
+#: How often a transaction is run at most.
+TRIES = 4
+#: Seconds before the second try; each further one waits as much longer.
+RETRY_SECONDS = 0.02
+
+
+class Database:
+    """One SQLAlchemy engine behind two verbs: `read` and `write`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether it is PostgreSQL; otherwise it is SQLite."""
+        return self.engine.dialect.name == "postgresql"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for queries only: on SQLite they do not queue behind writers, on PostgreSQL they need no BEGIN and COMMIT."""
+        engine = self._autocommit() if self.is_postgresql else self.engine.execution_options(read_only=True)
+        with engine.connect() as connection:
+            yield connection
+
+    def write(self, transaction: Callable[[Connection], T], *, single_statement: bool = False) -> T:
+        """Run a whole transaction and return what it returns; run it again if the database aborted it for crossing another.
+
+        On SQLite it is BEGIN IMMEDIATE: a deferred transaction that turns into a writer can fail at once. The transaction must not keep
+        anything from a try that was rolled back.
+
+        Args:
+            transaction: does all of its work on the connection that it is given.
+            single_statement: it is one statement, which on PostgreSQL needs one round trip instead of three.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: what the last of `TRIES` tries raised, or at once what trying again would not change.
+        """
+        engine = self._autocommit() if single_statement and self.is_postgresql else self.engine
+        for tried in range(1, TRIES):
+            try:
+                with engine.begin() as connection:
+                    return transaction(connection)
+            except DBAPIError as error:
+                if not was_aborted(error):
+                    raise
+                logger.debug("a transaction was aborted and is run again: %s", error.orig)
+                time.sleep(RETRY_SECONDS * tried)
+        with engine.begin() as connection:
+            return transaction(connection)
+
+    def dispose(self) -> None:
+        """Close the pooled connections."""
+        self.engine.dispose()
+
+    def _autocommit(self) -> Engine:
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def was_aborted(error: DBAPIError) -> bool:
+    """Whether the database rolled a transaction back for crossing another one: a deadlock, a serialization failure, a busy SQLite file."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return int(code) & 0xFF == SQLITE_BUSY
+    return getattr(error.orig, "sqlstate", None) in RETRIED_SQLSTATES

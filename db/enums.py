@@ -1,0 +1,88 @@
+"""The closed sets of words that the record uses, as the design names them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """One step of the path of an artwork; the order of definition is the order of work."""
+
+    #: A sentence about the original.
+    CAPTION = "caption"
+    #: The text that tells the generator what to paint, one for each variation.
+    PROMPT = "prompt"
+    #: The repaint itself.
+    GENERATE = "generate"
+    #: A sentence about the repaint.
+    RECAPTION = "recaption"
+
+    @property
+    def per_variation(self) -> bool:
+        """False for the one stage that works on the artwork itself."""
+        return self is not Stage.CAPTION
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    #: Its predecessor is not done, or its picture is not there.
+    WAITING = "waiting"
+    #: Any worker may claim it once `not_before` has passed.
+    READY = "ready"
+    #: A worker holds it under a lease.
+    RUNNING = "running"
+    #: Its result is committed.
+    DONE = "done"
+    #: Given up until somebody requeues it.
+    FAILED = "failed"
+    #: Taken out by the operator.
+    CANCELLED = "cancelled"
+
+
+class FailureKind(StrEnum):
+    """Why a job failed: decides whether it is tried again."""
+
+    #: The picture or text is bad: trying again would change nothing.
+    INPUT = "input"
+    #: A passing fault: network, driver, store.
+    TRANSIENT = "transient"
+    #: The device ran out of memory even for this job alone.
+    OOM = "oom"
+    #: The output is black, NaN, flat where the original is not, or equal to the original.
+    DEGENERATE = "degenerate"
+    #: It took its worker down, alone, several times.
+    POISON = "poison"
+
+
+class AttemptOutcome(StrEnum):
+    """How one attempt ended."""
+
+    #: Its result was committed.
+    DONE = "done"
+    #: It failed, with a kind and a text.
+    FAILED = "failed"
+    #: Its worker was not heard of before the lease ran out.
+    LOST = "lost"
+
+
+class ImageState(StrEnum):
+    """What is known of an artwork's picture file."""
+
+    #: Known from a file list alone; no picture was seen yet.
+    PLANNED = "planned"
+    #: Opened, measured and hashed.
+    PRESENT = "present"
+    #: Opened and found broken; the reason stands beside it.
+    UNREADABLE = "unreadable"
+
+
+class CampaignState(StrEnum):
+    """Whether a campaign's jobs may be claimed."""
+
+    #: Workers take its jobs.
+    OPEN = "open"
+    #: Claimed work is finished, nothing new is claimed.
+    PAUSED = "paused"
+    #: What was not done is cancelled.
+    CANCELLED = "cancelled"

@@ -1,0 +1,29 @@
+"""Pictures: read anything, lay it on a canvas, write it with its provenance, judge a repaint."""
+
+from __future__ import annotations
+
+from db.images.canvas import ContentBox, content_box, crop, letterbox
+from db.images.decode import MAX_PIXELS, DecodedImage, content_hash, decode_image, pixel_hash
+from db.images.degenerate import degenerate_reason
+from db.images.encode import EXTENSIONS, MEDIA_TYPES, ImageFormat, encode, extension, read_metadata
+from db.images.errors import UnreadableImage
+
+__all__ = [
+    "EXTENSIONS",
+    "MAX_PIXELS",
+    "MEDIA_TYPES",
+    "ContentBox",
+    "DecodedImage",
+    "ImageFormat",
+    "UnreadableImage",
+    "content_box",
+    "content_hash",
+    "crop",
+    "decode_image",
+    "degenerate_reason",
+    "encode",
+    "extension",
+    "letterbox",
+    "pixel_hash",
+    "read_metadata",
+]

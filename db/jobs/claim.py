@@ -1,0 +1,168 @@
+"""Claiming: the best ready jobs of one batch key, taken under one lease in one transaction."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Double, bindparam, insert, literal_column, select, update
+
+from db.engine.clock import now
+from db.enums import JobState, Stage
+from db.jobs.batch_keys import Parameters
+from db.jobs.tables import batch_keys, jobs, leases
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from db.engine import Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchCandidate:
+    """One batch key that has work now."""
+
+    batch_key: str
+    campaign_id: int
+    stage: Stage
+    parameters: Parameters
+    #: The highest priority among its ready jobs.
+    priority: int
+    #: Some of it was on a device when a worker vanished: to be claimed alone.
+    has_suspects: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimedJob:
+    """One job in a claimed batch."""
+
+    job_id: int
+    job_key: str
+    artwork_id: int
+    variation_id: int | None
+    #: Attempts that ended before this one.
+    attempts: int
+    suspect: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Jobs that one worker may finish, under one token."""
+
+    token: str
+    worker_id: str
+    batch_key: str
+    campaign_id: int
+    stage: Stage
+    parameters: Parameters
+    jobs: tuple[ClaimedJob, ...]
+
+
+# The claim index is partial: its condition must stand in the statement as it is, not as a parameter.
+_READY = jobs.c.state == literal_column(f"'{JobState.READY}'")
+_DUE = jobs.c.not_before <= now()
+
+
+def ready_batches(database: Database, stages: Sequence[Stage]) -> list[BatchCandidate]:
+    """The batch keys of these stages that have claimable jobs now, best priority first."""
+    due = (jobs.c.batch_key == batch_keys.c.batch_key, _READY, _DUE)
+    top = (
+        select(jobs.c.priority)
+        .where(*due, jobs.c.suspect == literal_column("false"))
+        .order_by(jobs.c.priority.desc(), jobs.c.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    suspect = (
+        select(jobs.c.priority)
+        .where(*due, jobs.c.suspect == literal_column("true"))
+        .order_by(jobs.c.priority.desc(), jobs.c.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = select(batch_keys, top.label("top"), suspect.label("suspect")).where(
+        batch_keys.c.stage.in_([str(stage) for stage in stages]), batch_keys.c.paused == literal_column("false")
+    )
+    with database.read() as connection:
+        rows = connection.execute(query).mappings().all()
+    found = [_candidate(row) for row in rows if row["top"] is not None or row["suspect"] is not None]
+    return sorted(found, key=lambda candidate: (-candidate.priority, candidate.batch_key))
+
+
+def claim_batch(database: Database, *, worker_id: str, candidate: BatchCandidate, limit: int, lease_seconds: float) -> Batch | None:
+    """Up to `limit` jobs of one batch key, leased to the worker; suspects first and alone; None if others were faster."""
+    batch = None
+    if candidate.has_suspects:
+        batch = _claim(database, worker_id, candidate, limit=1, lease_seconds=lease_seconds, suspect=True)
+    return batch or _claim(database, worker_id, candidate, limit=limit, lease_seconds=lease_seconds, suspect=False)
+
+
+def _statement(*, suspect: bool) -> Any:
+    paused = select(batch_keys.c.batch_key).where(batch_keys.c.batch_key == bindparam("key"), batch_keys.c.paused)
+    picked = (
+        select(jobs.c.id)
+        .where(jobs.c.batch_key == bindparam("key"), _READY, _DUE, jobs.c.suspect == literal_column(str(suspect).lower()), ~paused.exists())
+        .order_by(jobs.c.priority.desc(), jobs.c.id)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True, of=jobs)
+        .cte("picked")
+        # Inlined, PostgreSQL may run the limited query once per row and claim more than its limit.
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )
+    return (
+        update(jobs)
+        .where(jobs.c.id == picked.c.id)
+        .values(state=str(JobState.RUNNING), lease=bindparam("token"), changed_at=now())
+        .returning(jobs.c.id, jobs.c.job_key, jobs.c.artwork_id, jobs.c.variation_id, jobs.c.attempts, jobs.c.priority)
+    )
+
+
+_LEASE = insert(leases).values(
+    token=bindparam("token"), worker_id=bindparam("worker_id"), expires_at=now() + bindparam("seconds", type_=Double), claimed_at=now()
+)
+_CLAIM = {suspect: _statement(suspect=suspect) for suspect in (False, True)}
+
+
+def _claim(
+    database: Database, worker_id: str, candidate: BatchCandidate, *, limit: int, lease_seconds: float, suspect: bool
+) -> Batch | None:
+    token = str(uuid.uuid4())
+    with database.engine.begin() as connection:
+        rows = connection.execute(_CLAIM[suspect], {"key": candidate.batch_key, "most": limit, "token": token}).all()
+        if not rows:
+            return None
+        connection.execute(_LEASE, {"token": token, "worker_id": worker_id, "seconds": lease_seconds})
+    rows = sorted(rows, key=lambda row: (-row.priority, row.id))
+    claimed = tuple(
+        ClaimedJob(
+            job_id=row.id,
+            job_key=row.job_key,
+            artwork_id=row.artwork_id,
+            variation_id=row.variation_id,
+            attempts=row.attempts,
+            suspect=suspect,
+        )
+        for row in rows
+    )
+    return Batch(
+        token=token,
+        worker_id=worker_id,
+        batch_key=candidate.batch_key,
+        campaign_id=candidate.campaign_id,
+        stage=candidate.stage,
+        parameters=candidate.parameters,
+        jobs=claimed,
+    )
+
+
+def _candidate(row: Any) -> BatchCandidate:
+    priorities = [priority for priority in (row["top"], row["suspect"]) if priority is not None]
+    return BatchCandidate(
+        batch_key=row["batch_key"],
+        campaign_id=row["campaign_id"],
+        stage=Stage(row["stage"]),
+        parameters=Parameters(**row["parameters"]),
+        priority=max(priorities),
+        has_suspects=row["suspect"] is not None,
+    )

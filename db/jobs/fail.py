@@ -1,0 +1,121 @@
+"""Failing: a failure is retried with growing pauses while its kind allows it, then the job is given up."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, insert, select, update
+
+from db.campaigns import variation_seed
+from db.campaigns.tables import campaigns, variations
+from db.catalogue.tables import artworks
+from db.engine.clock import now
+from db.enums import AttemptOutcome, FailureKind, JobState
+from db.jobs.tables import attempts, jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, RowMapping
+
+    from db.jobs.claim import Batch
+    from db.results.stage_results import Effort, Failure
+
+#: Retries by kind within one round; a requeue begins a new round.
+RETRIES = {
+    FailureKind.INPUT: 0,
+    FailureKind.TRANSIENT: 5,
+    FailureKind.OOM: 3,
+    FailureKind.DEGENERATE: 3,
+    FailureKind.POISON: 0,
+}
+#: Seconds before the first retry; each further one waits twice as long.
+FIRST_RETRY_DELAY = {FailureKind.TRANSIENT: 5.0, FailureKind.OOM: 10.0, FailureKind.DEGENERATE: 0.0}
+#: Seconds that no pause exceeds before jitter.
+LONGEST_RETRY_DELAY = 600.0
+
+
+def retry_delay(kind: FailureKind, failures_before: int, *, job_key: str) -> float | None:
+    """Seconds until the next try, or None if the job is given up.
+
+    The jitter (plus or minus a quarter) follows from the job and the count: mates of a batch come back apart, and a test can tell when.
+    """
+    if failures_before >= RETRIES[kind]:
+        return None
+    digest = hashlib.sha256(f"{job_key}\x1f{failures_before}".encode()).digest()
+    jitter = 0.75 + 0.5 * digest[0] / 255
+    pause: float = min(LONGEST_RETRY_DELAY, FIRST_RETRY_DELAY[kind] * 2.0**failures_before) * jitter
+    return pause
+
+
+def record_failures(connection: Connection, batch: Batch, failures: Sequence[Failure], effort: Effort) -> dict[int, float | None]:
+    """Write failures of jobs that are still ours; returns for each the pause before its retry, None if it was given up."""
+    by_job = {failure.job_id: failure for failure in failures}
+    mine = (
+        connection.execute(
+            select(jobs.c.id, jobs.c.job_key, jobs.c.variation_id, jobs.c.attempts, jobs.c.round)
+            .where(jobs.c.id.in_(by_job), jobs.c.lease == batch.token, jobs.c.state.in_([str(JobState.RUNNING), str(JobState.READY)]))
+            .with_for_update()
+        )
+        .mappings()
+        .all()
+    )
+    verdicts: dict[int, float | None] = {}
+    for job in mine:
+        failure = by_job[job["id"]]
+        pause = retry_delay(failure.kind, _failures_before(connection, job, failure.kind), job_key=job["job_key"])
+        connection.execute(update(jobs).where(jobs.c.id == job["id"]).values(**_after(failure, pause)))
+        if failure.kind is FailureKind.DEGENERATE and pause is not None and job["variation_id"] is not None:
+            reseed(connection, job["variation_id"])
+        verdicts[job["id"]] = pause
+    if mine:
+        connection.execute(insert(attempts).values(ended_at=now()), [_attempt(batch, job, by_job[job["id"]], effort) for job in mine])
+    return verdicts
+
+
+def reseed(connection: Connection, variation_id: int) -> None:
+    """Give a variation its next seed: the old one gave a degenerate picture, or somebody asked for another."""
+    row = connection.execute(
+        select(variations.c.redraws, variations.c.level, variations.c.ordinal, artworks.c.key, campaigns.c.config)
+        .join(artworks, artworks.c.id == variations.c.artwork_id)
+        .join(campaigns, campaigns.c.id == variations.c.campaign_id)
+        .where(variations.c.id == variation_id)
+    ).one()
+    redraws = row.redraws + 1
+    seed = variation_seed(campaign_seed=row.config["seed"], artwork_key=row.key, level=row.level, ordinal=row.ordinal, redraws=redraws)
+    connection.execute(update(variations).where(variations.c.id == variation_id).values(redraws=redraws, seed=seed))
+
+
+def _failures_before(connection: Connection, job: RowMapping, kind: FailureKind) -> int:
+    same = (attempts.c.job_id == job["id"], attempts.c.round == job["round"], attempts.c.kind == str(kind))
+    return int(connection.scalar(select(func.count()).select_from(attempts).where(*same)) or 0)
+
+
+def _after(failure: Failure, pause: float | None) -> dict[str, Any]:
+    ending = {"state": str(JobState.FAILED), "finished_at": now()}
+    again = {"state": str(JobState.READY), "not_before": now() + (pause or 0.0)}
+    return {
+        "lease": None,
+        "suspect": False,
+        "crashes": 0,
+        "attempts": jobs.c.attempts + 1,
+        "error_kind": str(failure.kind),
+        "error_text": failure.error,
+        "changed_at": now(),
+        **(ending if pause is None else again),
+    }
+
+
+def _attempt(batch: Batch, job: RowMapping, failure: Failure, effort: Effort) -> dict[str, Any]:
+    return {
+        "job_id": job["id"],
+        "number": job["attempts"] + 1,
+        "round": job["round"],
+        "worker_id": batch.worker_id,
+        "outcome": str(AttemptOutcome.FAILED),
+        "kind": str(failure.kind),
+        "error": failure.error,
+        "seconds": effort.seconds,
+        "batch_size": effort.batch_size,
+    }

@@ -1,0 +1,79 @@
+"""Leases: the right to finish a batch, kept by a heartbeat that touches one small row for each batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, delete, update
+
+from db.engine import single
+from db.engine.bulk import runs
+from db.engine.clock import now
+from db.engine.retry import retried
+from db.enums import JobState
+from db.jobs.tables import jobs, leases
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Update
+
+    from db.engine import Database
+
+
+@retried
+@retried
+def renew(database: Database, tokens: Sequence[str], *, lease_seconds: float) -> int:
+    """Extend these leases from now on; returns how many of them are still there."""
+    if not tokens:
+        return 0
+    with single(database.engine).begin() as connection:
+        result = connection.execute(update(leases).where(leases.c.token.in_(tokens)).values(expires_at=now() + lease_seconds))
+        return result.rowcount
+
+
+@retried
+@retried
+def begin_on_device(database: Database, token: str) -> bool:
+    """Mark that the batch starts on the device; False if the lease or the last of its jobs is gone, and then it must not start.
+
+    From here on its jobs are suspects if the worker vanishes.
+    """
+    with single(database.engine).begin() as connection:
+        return connection.execute(_BEGIN, {"mine": token}).rowcount == 1
+
+
+@retried
+@retried
+def release_batch(database: Database, token: str, job_ids: Sequence[int] | None = None) -> int:
+    """Return jobs that have not started to the queue, without an attempt: all of the lease, or some; returns how many."""
+    returned = 0
+    with database.engine.begin() as connection:
+        if job_ids is None:
+            result = connection.execute(_back(token))
+            returned = result.rowcount
+            connection.execute(delete(leases).where(leases.c.token == token))
+        else:
+            for some in runs(job_ids):
+                returned += connection.execute(_back(token).where(jobs.c.id.in_(some))).rowcount
+            delete_if_unused(connection, token)
+    return returned
+
+
+def delete_if_unused(connection: Connection, token: str) -> None:
+    """Remove a lease that no job needs any more."""
+    connection.execute(_RELEASE, {"mine": token})
+
+
+# Statements of every batch are built once: building and hashing them costs as much as running them.
+_HELD = jobs.select().where(jobs.c.lease == bindparam("mine")).exists()
+_BEGIN = update(leases).where(leases.c.token == bindparam("mine"), _HELD).values(started_at=now())
+_RELEASE = delete(leases).where(leases.c.token == bindparam("mine"), ~_HELD)
+
+
+def _back(token: str) -> Update:
+    return (
+        update(jobs)
+        .where(jobs.c.lease == token, jobs.c.state == JobState.RUNNING)
+        .values(state=JobState.READY, lease=None, changed_at=now())
+    )

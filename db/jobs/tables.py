@@ -1,0 +1,118 @@
+"""Jobs, the leases under which workers hold them, the history of attempts, and the workers themselves."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Index, Integer, String, Table, Text, text
+
+from db.engine.metadata import Id, Json, Moment, metadata
+
+# Every parameter that must be equal within one batch, once: a handful of rows, so a claim looks here first.
+batch_keys = Table(
+    "batch_keys",
+    metadata,
+    Column("batch_key", Text, primary_key=True),
+    Column("campaign_id", ForeignKey("campaigns.id"), nullable=False, index=True),
+    Column("stage", String(16), nullable=False),
+    # {"backend", "model", "location", "revision", "dtype", "settings"}: what a worker needs to load and run it.
+    Column("parameters", Json, nullable=False),
+    Column("paused", Boolean, nullable=False, server_default=text("false")),
+    # How many jobs were ever planned under this key. No job is deleted, so those that are in no other state are done, and nobody has to
+    # count the most numerous ones.
+    Column("jobs", BigInteger, nullable=False, server_default="0"),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("stages", Json, nullable=False),
+    Column("threads", Integer, nullable=False),
+    Column("versions", Json, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    # What keeps it from some of its work, such as a model that can not be loaded.
+    Column("trouble", Text),
+    # Set by a worker that said goodbye.
+    Column("stopped_at", Moment),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("token", String(36), primary_key=True),
+    Column("worker_id", Text, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+    Column("claimed_at", Moment, nullable=False),
+    # When its batch began on the device: only then can one of its jobs be what took the worker down.
+    Column("started_at", Moment),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Id, primary_key=True),
+    # campaign/artwork/variation/stage as one text: a unique constraint over NULLs would let twins pass.
+    Column("job_key", Text, nullable=False, unique=True),
+    # No foreign keys here: planning selects these from the very tables they would point to, nothing is ever deleted there, and checking
+    # four keys of each of a million rows takes PostgreSQL longer than inserting them.
+    Column("campaign_id", Id, nullable=False),
+    Column("artwork_id", Id, nullable=False),
+    Column("variation_id", Id, index=True),
+    Column("stage", String(16), nullable=False),
+    Column("batch_key", Text, nullable=False),
+    Column("priority", Integer, nullable=False, server_default="0"),
+    Column("state", String(16), nullable=False),
+    # Attempts that ended, over the whole life.
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    # How often it was requeued: retries are bounded anew within each round.
+    Column("round", Integer, nullable=False, server_default="0"),
+    Column("not_before", Moment, nullable=False, server_default="0"),
+    # The token that may commit it. A sweep leaves it in place, so that a late worker that nobody replaced can still commit.
+    Column("lease", String(36)),
+    # It was on a device when its worker vanished: claimed alone from now on, until it is done.
+    Column("suspect", Boolean, nullable=False, server_default=text("false")),
+    # How often it was on the device alone when its worker vanished.
+    Column("crashes", Integer, nullable=False, server_default="0"),
+    Column("error_kind", String(16)),
+    Column("error_text", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    # Claiming: the best ready job of one key is the first entry.
+    Index(
+        "ix_jobs_claim",
+        "batch_key",
+        "suspect",
+        text("priority DESC"),
+        "id",
+        sqlite_where=text("state = 'ready'"),
+        postgresql_where=text("state = 'ready'"),
+    ),
+    # Counting: covers `status` over a million jobs.
+    Index("ix_jobs_progress", "campaign_id", "stage", "state"),
+    # Finding what follows a finished job.
+    Index("ix_jobs_artwork_id", "artwork_id", "campaign_id", "stage"),
+    Index("ix_jobs_lease", "lease", sqlite_where=text("lease IS NOT NULL"), postgresql_where=text("lease IS NOT NULL")),
+    Index("ix_jobs_failed", "campaign_id", "error_kind", sqlite_where=text("state = 'failed'"), postgresql_where=text("state = 'failed'")),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("job_id", ForeignKey("jobs.id"), nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("worker_id", Text, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("kind", String(16)),
+    Column("error", Text),
+    Column("started_at", Moment),
+    Column("ended_at", Moment, nullable=False, index=True),
+    # Seconds the job's batch had the device, divided by its size.
+    Column("seconds", Double),
+    Column("batch_size", Integer, nullable=False),
+)

@@ -1,0 +1,96 @@
+"""The workers as the record knows them: who they are, what they run on, when they were last heard of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, insert, select, update
+
+from db.engine.clock import now
+from db.jobs.tables import leases, workers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from db.engine import Database
+    from db.enums import Stage
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisteredWorker:
+    """One worker process."""
+
+    id: str
+    host: str
+    pid: int
+    device: str
+    stages: tuple[str, ...]
+    threads: int
+    versions: dict[str, str]
+    #: Seconds since it was last heard of.
+    silent_for: float
+    #: Batches it holds a lease for.
+    batches: int
+    #: What keeps it from some of its work.
+    trouble: str | None
+
+
+def register_worker(
+    database: Database, *, worker_id: str, host: str, pid: int, device: str, stages: Sequence[Stage], threads: int, versions: dict[str, str]
+) -> None:
+    """Write a worker down, replacing an earlier life of the same name."""
+    facts: dict[str, Any] = {
+        "host": host,
+        "pid": pid,
+        "device": device,
+        "stages": [str(stage) for stage in stages],
+        "threads": threads,
+        "versions": versions,
+    }
+    with database.engine.begin() as connection:
+        connection.execute(delete(workers).where(workers.c.id == worker_id))
+        connection.execute(insert(workers).values(id=worker_id, **facts, started_at=now(), seen_at=now()))
+
+
+def record_heartbeat(database: Database, worker_id: str, *, trouble: str | None = None) -> None:
+    """The worker is alive now, and what troubles it."""
+    with database.engine.begin() as connection:
+        connection.execute(update(workers).where(workers.c.id == worker_id).values(seen_at=now(), trouble=trouble))
+
+
+def deregister_worker(database: Database, worker_id: str) -> None:
+    """The worker said goodbye."""
+    with database.engine.begin() as connection:
+        connection.execute(update(workers).where(workers.c.id == worker_id).values(stopped_at=now()))
+
+
+def live_workers(database: Database, *, within_seconds: float) -> list[RegisteredWorker]:
+    """Workers that did not say goodbye and were heard of lately, by name."""
+    holds = select(func.count()).select_from(leases).where(leases.c.worker_id == workers.c.id).scalar_subquery()
+    query = (
+        select(workers, (now() - workers.c.seen_at).label("silent_for"), holds.label("batches"))
+        .where(workers.c.stopped_at.is_(None), workers.c.seen_at > now() - within_seconds)
+        .order_by(workers.c.id)
+    )
+    with database.read() as connection:
+        return [
+            RegisteredWorker(
+                id=row["id"],
+                host=row["host"],
+                pid=row["pid"],
+                device=row["device"],
+                stages=tuple(row["stages"]),
+                threads=row["threads"],
+                versions=dict(row["versions"]),
+                silent_for=max(0.0, row["silent_for"]),
+                batches=row["batches"],
+                trouble=row["trouble"],
+            )
+            for row in connection.execute(query).mappings()
+        ]
+
+
+def live_threads(database: Database, stage: Stage, *, within_seconds: float) -> int:
+    """Threads of living workers that serve a stage."""
+    return sum(worker.threads for worker in live_workers(database, within_seconds=within_seconds) if str(stage) in worker.stages)

@@ -1,0 +1,1 @@
+"""What the stages made: captions, prompts and repaints."""

@@ -1,0 +1,137 @@
+"""What the record says about pictures, as plain facts for readers: originals, and the current repaints of a campaign."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Select, and_, func, select
+
+from db.campaigns.tables import variations
+from db.catalogue.tables import artworks
+from db.enums import ImageState
+from db.errors import BlobMissing
+from db.results.tables import captions, images, prompts
+
+if TYPE_CHECKING:
+    from db.engine import Database
+    from db.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Original:
+    """One artwork whose picture is there; sizes in pixels, upright."""
+
+    artwork_id: int
+    key: str
+    #: Artworks that are copies of one another share it: a split keeps them on one side.
+    group_key: str
+    artist: str | None
+    title: str | None
+    style: str | None
+    #: Every style folder in which a copy was found.
+    styles: tuple[str, ...]
+    subset: str | None
+    content_hash: str
+    #: Where a linked picture lies; None if the bytes are in the store.
+    link: str | None
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repaint:
+    """One current repaint with what led to it; the stored picture is already cropped to the original's content."""
+
+    image_id: int
+    artwork_id: int
+    variation_id: int
+    level: str
+    ordinal: int
+    seed: int
+    content_hash: str
+    pixel_hash: str
+    width: int
+    height: int
+    prompt: str
+    prompt_tokens: int
+    brief: str
+    #: What was said of the original and of the repaint; None where that stage is not done.
+    caption: str | None
+    recaption: str | None
+    provenance: dict[str, Any]
+
+
+def originals(database: Database, campaign_id: int | None = None) -> list[Original]:
+    """Artworks with a picture, by id; with a campaign only those that it repaints."""
+    query = select(artworks).where(artworks.c.picture == ImageState.PRESENT).order_by(artworks.c.id)
+    if campaign_id is not None:
+        planned = select(variations.c.artwork_id).where(variations.c.campaign_id == campaign_id)
+        query = query.where(artworks.c.id.in_(planned))
+    with database.read() as connection:
+        return [_original(row) for row in connection.execute(query).mappings()]
+
+
+def repaints(database: Database, campaign_id: int) -> list[Repaint]:
+    """The current repaints of a campaign, by artwork, level and ordinal."""
+    with database.read() as connection:
+        return [Repaint(**{**row, "provenance": dict(row["provenance"])}) for row in connection.execute(_repaints(campaign_id)).mappings()]
+
+
+def original_bytes(store: Store, original: Original) -> bytes:
+    """The file of an original, from its link or the store; raises `BlobMissing`."""
+    return read_image_bytes(store, original.content_hash, original.link)
+
+
+def read_image_bytes(store: Store, content_hash: str, link: str | None) -> bytes:
+    """A picture's file, from where it was left or from the store; raises `BlobMissing`."""
+    if link is None:
+        return store.get(content_hash)
+    try:
+        return Path(link).read_bytes()
+    except FileNotFoundError:
+        raise BlobMissing(f"the linked picture {link} is gone: put it back, or ingest without --link") from None
+
+
+def _original(row: Any) -> Original:
+    facts = {name: row[name] for name in Original.__dataclass_fields__ if name not in {"artwork_id", "styles"}}
+    return Original(artwork_id=row["id"], styles=tuple(row["styles"]), **facts)
+
+
+def _repaints(campaign_id: int) -> Select[Any]:
+    said, answered = captions.alias("said"), captions.alias("answered")
+    return (
+        select(
+            images.c.id.label("image_id"),
+            images.c.artwork_id,
+            images.c.variation_id,
+            variations.c.level,
+            variations.c.ordinal,
+            images.c.seed,
+            images.c.content_hash,
+            images.c.pixel_hash,
+            images.c.width,
+            images.c.height,
+            prompts.c.text.label("prompt"),
+            prompts.c.tokens.label("prompt_tokens"),
+            prompts.c.brief,
+            said.c.text.label("caption"),
+            answered.c.text.label("recaption"),
+            images.c.provenance,
+        )
+        .join(variations, variations.c.id == images.c.variation_id)
+        .join(prompts, prompts.c.id == images.c.prompt_id)
+        .outerjoin(
+            said,
+            and_(
+                said.c.artwork_id == images.c.artwork_id, said.c.campaign_id == campaign_id, said.c.variation_id.is_(None), said.c.current
+            ),
+        )
+        .outerjoin(answered, and_(answered.c.image_id == images.c.id, answered.c.current))
+        # A repaint of a picture that was since replaced by another is no pair any more.
+        .join(artworks, artworks.c.id == images.c.artwork_id)
+        .where(images.c.campaign_id == campaign_id, images.c.current)
+        .where(func.coalesce(images.c.provenance["original"].as_string(), artworks.c.content_hash) == artworks.c.content_hash)
+        .order_by(images.c.artwork_id, variations.c.level, variations.c.ordinal)
+    )

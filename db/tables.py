@@ -1,0 +1,31 @@
+"""The tables of the record. Rows do not leave `db`: other rooms get frozen dataclasses."""
+
+from __future__ import annotations
+
+from db.campaigns.tables import campaigns, models, variations
+from db.catalogue.tables import artwork_paths, artworks, ingests
+from db.engine.metadata import metadata
+from db.jobs.tables import attempts, batch_keys, jobs, leases, workers
+from db.results.tables import captions, images, prompts
+from db.training.tables import training_runs, triplet_sets, triplets
+
+__all__ = [
+    "artwork_paths",
+    "artworks",
+    "attempts",
+    "batch_keys",
+    "campaigns",
+    "captions",
+    "images",
+    "ingests",
+    "jobs",
+    "leases",
+    "metadata",
+    "models",
+    "prompts",
+    "training_runs",
+    "triplet_sets",
+    "triplets",
+    "variations",
+    "workers",
+]

@@ -1,0 +1,1 @@
+"""Triplet sets and training runs."""

@@ -1,0 +1,192 @@
+"""Triplet sets and training runs: written in bulk once, read back whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Select, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from db.campaigns.tables import campaigns, variations
+from db.catalogue.tables import artworks
+from db.engine.clock import now
+from db.results.tables import images
+from db.training.tables import training_runs, triplet_sets, triplets
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from db.engine import Database
+
+
+#: Triplets of one INSERT: few enough for a driver's memory, many enough that the round trip does not count.
+_CHUNK = 5000
+
+
+class Split(StrEnum):
+    """The sides of a split."""
+
+    #: The head learns from it.
+    TRAIN = "train"
+    #: Tells when to stop; carved from the training side.
+    VALIDATION = "validation"
+    #: Only judged, never learned from.
+    TEST = "test"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Triplet:
+    """Anchor (an original), positive (its repaint), negative (another original), with what names them beyond one database."""
+
+    part: Split
+    level: str
+    #: The anchor's group of copies: a split keeps it on one side.
+    group_key: str
+    anchor_id: int
+    anchor_key: str
+    anchor_hash: str
+    positive_id: int
+    positive_hash: str
+    negative_id: int
+    negative_key: str
+    negative_hash: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TripletSet:
+    """A named set of triplets and how it was drawn."""
+
+    id: int
+    name: str
+    campaign_id: int
+    seed: int
+    recipe: dict[str, Any]
+    content_hash: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRun:
+    """One training of a head on a triplet set; times in seconds since 1970."""
+
+    id: int
+    name: str
+    campaign: str
+    triplet_set_id: int
+    #: How its triplets were drawn.
+    recipe: dict[str, Any]
+    config: dict[str, Any]
+    directory: str
+    metrics: dict[str, Any] | None
+    started_at: float
+    finished_at: float | None
+
+
+def keep_triplets(
+    database: Database, *, name: str, campaign_id: int, seed: int, recipe: dict[str, Any], content_hash: str, drawn: Sequence[Triplet]
+) -> TripletSet:
+    """Write a set under its name, whole or not at all; what is already there under that name is left alone and returned as it is."""
+    known = find_triplet_set(database, name)
+    if known is not None:
+        return known
+    values = {"name": name, "campaign_id": campaign_id, "seed": seed, "recipe": recipe, "content_hash": content_hash}
+    try:
+        with database.engine.begin() as connection:
+            set_id = connection.execute(insert(triplet_sets).values(**values, created_at=now()).returning(triplet_sets.c.id)).scalar_one()
+            rows = [_row(set_id, ordinal, triplet) for ordinal, triplet in enumerate(drawn)]
+            for start in range(0, len(rows), _CHUNK):
+                connection.execute(insert(triplets), rows[start : start + _CHUNK])
+    except IntegrityError:
+        known = find_triplet_set(database, name)  # another trainer wrote it in the same moment
+        if known is None:
+            raise
+        return known
+    return TripletSet(id=set_id, **values)  # type: ignore[arg-type]
+
+
+def find_triplet_set(database: Database, name: str) -> TripletSet | None:
+    """The set of that name; None if there is none."""
+    with database.read() as connection:
+        row = connection.execute(select(triplet_sets).where(triplet_sets.c.name == name)).mappings().first()
+    if row is None:
+        return None
+    return TripletSet(**{field: row[field] for field in TripletSet.__dataclass_fields__})
+
+
+def triplets_of(database: Database, set_id: int, part: Split | None = None) -> list[Triplet]:
+    """The triplets of a set in their order, of all parts or of one; repaints that were superseded since are still named."""
+    query = _facts().where(triplets.c.set_id == set_id).order_by(triplets.c.ordinal)
+    if part is not None:
+        query = query.where(triplets.c.part == part)
+    with database.read() as connection:
+        return [Triplet(**{**row, "part": Split(row["part"])}) for row in connection.execute(query).mappings()]
+
+
+def begin_run(database: Database, *, name: str, triplet_set_id: int, config: dict[str, Any], directory: str) -> int:
+    """The id of a run; an unfinished one of the same set and directory is taken up again under the configuration given."""
+    same = (training_runs.c.directory == directory, training_runs.c.triplet_set_id == triplet_set_id)
+    with database.engine.begin() as connection:
+        unfinished = select(training_runs.c.id).where(*same, training_runs.c.finished_at.is_(None)).order_by(training_runs.c.id.desc())
+        known = connection.scalar(unfinished.limit(1))
+        if known is not None:
+            connection.execute(update(training_runs).where(training_runs.c.id == known).values(name=name, config=config))
+            return int(known)
+        values = {"name": name, "triplet_set_id": triplet_set_id, "config": config, "directory": directory}
+        return int(connection.execute(insert(training_runs).values(**values, started_at=now()).returning(training_runs.c.id)).scalar_one())
+
+
+def finish_run(database: Database, run_id: int, metrics: dict[str, Any]) -> None:
+    """Write down what the run came to."""
+    with database.engine.begin() as connection:
+        connection.execute(update(training_runs).where(training_runs.c.id == run_id).values(metrics=metrics, finished_at=now()))
+
+
+def finished_runs(database: Database, campaign_id: int | None = None) -> list[TrainingRun]:
+    """Finished runs, the latest first; with a campaign only those trained from it."""
+    query = (
+        select(training_runs, campaigns.c.name.label("campaign"), triplet_sets.c.recipe)
+        .join(triplet_sets, triplet_sets.c.id == training_runs.c.triplet_set_id)
+        .join(campaigns, campaigns.c.id == triplet_sets.c.campaign_id)
+        .where(training_runs.c.finished_at.is_not(None))
+        .order_by(training_runs.c.finished_at.desc(), training_runs.c.id.desc())
+    )
+    if campaign_id is not None:
+        query = query.where(triplet_sets.c.campaign_id == campaign_id)
+    with database.read() as connection:
+        rows = connection.execute(query).mappings()
+        return [TrainingRun(**{field: row[field] for field in TrainingRun.__dataclass_fields__}) for row in rows]
+
+
+def _row(set_id: int, ordinal: int, triplet: Triplet) -> dict[str, Any]:
+    return {
+        "set_id": set_id,
+        "ordinal": ordinal,
+        "part": triplet.part.value,
+        "anchor_id": triplet.anchor_id,
+        "positive_id": triplet.positive_id,
+        "negative_id": triplet.negative_id,
+    }
+
+
+def _facts() -> Select[Any]:
+    anchor, negative = artworks.alias("anchor"), artworks.alias("negative")
+    return (
+        select(
+            triplets.c.part,
+            variations.c.level,
+            anchor.c.group_key,
+            anchor.c.id.label("anchor_id"),
+            anchor.c.key.label("anchor_key"),
+            anchor.c.content_hash.label("anchor_hash"),
+            images.c.id.label("positive_id"),
+            images.c.content_hash.label("positive_hash"),
+            negative.c.id.label("negative_id"),
+            negative.c.key.label("negative_key"),
+            negative.c.content_hash.label("negative_hash"),
+        )
+        .join(anchor, anchor.c.id == triplets.c.anchor_id)
+        .join(negative, negative.c.id == triplets.c.negative_id)
+        .join(images, images.c.id == triplets.c.positive_id)
+        .join(variations, variations.c.id == images.c.variation_id)
+    )

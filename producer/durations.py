@@ -1,0 +1,38 @@
+"""Ages as an operator types them: 30s, 10m, 2h, 3d."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+
+
+def parse_duration(text: str) -> float:
+    """Seconds; a bare number is seconds too. Raises `ValueError`."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is no age: write 30s, 10m, 2h or 3d")
+    return float(found[1]) * _UNITS[found[2] or "s"]
+
+
+def duration_callback(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
+    """Click's callback for an option that takes an age."""
+    try:
+        return None if value is None else parse_duration(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def format_duration(seconds: float) -> str:
+    """A time span for people, in its two largest units: `3 d 4 h`, `2 min 5 s`."""
+    left = max(0, round(seconds))
+    parts = []
+    for name, unit in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, unit)
+        if count:
+            parts.append(f"{count:,} {name}")
+        elif parts:
+            break
+    return " ".join(parts[:2]) or "0 s"

@@ -1,0 +1,50 @@
+"""Ringing from the producer's side: after jobs became ready, wake the workers that are there."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from db.enums import Stage
+from db.jobs.claim import ready_batches
+from db.monitoring.worker_registry import live_threads
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from db.runtime import Runtime
+
+logger = logging.getLogger(__name__)
+
+
+def notify_ready(runtime: Runtime) -> int:
+    """Ring for every stage that has work now; returns how many rings were sent.
+
+    Never fails and starts no broker: where none runs nobody listens, and workers look for themselves every few seconds.
+    """
+    stages = sorted({candidate.stage for candidate in ready_batches(runtime.database, list(Stage))})
+    if not stages:
+        return 0
+    try:
+        return _wake(runtime, stages)
+    except Exception as error:  # kombu raises whatever its transport does, and a lost ring is no failure
+        logger.warning("the broker took no ring, workers find their work by themselves: %s", type(error).__name__)
+        logger.debug("no ring was sent", exc_info=True)
+        return 0
+
+
+def _wake(runtime: Runtime, stages: Sequence[Stage]) -> int:
+    # Celery takes a third of a second to import: only commands that ring pay for it.
+    from workers.app import create_app
+    from workers.broker import resolve_broker
+    from workers.notifier import Notifier
+
+    broker = resolve_broker(runtime.settings)
+    if not broker.is_running():
+        if runtime.settings.broker_url.get_secret_value():
+            logger.warning("no broker answers at PARAGONE_BROKER_URL, workers find their work by themselves")
+        return 0
+    within = 2 * runtime.settings.lease_seconds
+    with create_app(broker.url) as app:
+        notifier = Notifier(app)
+        return notifier.wake(stages, threads=lambda stage: live_threads(runtime.database, stage, within_seconds=within))

@@ -1,0 +1,182 @@
+"""One machine of an operator: a data directory, an environment, and the installed command typed there."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from db.campaigns import find_campaign
+from db.results.pairs import repaints
+from db.runtime import Runtime
+from db.settings import Settings
+from workers.broker import EmbeddedBroker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from db.results.pairs import Repaint
+
+#: The installed command, beside the interpreter that runs the tests.
+PARAGONE = str(Path(sys.executable).with_name("paragone"))
+
+#: Seconds that anything may take: other work shares the machine.
+PATIENCE = 240.0
+
+#: Idle workers look for work often.
+QUICK = {"PARAGONE_LOOK_SECONDS": "0.5"}
+
+#: Everything that waits for a silent worker is shortened too.
+HASTE = QUICK | {
+    "PARAGONE_LEASE_SECONDS": "4",
+    "PARAGONE_HEARTBEAT_SECONDS": "1",
+    "PARAGONE_SWEEP_SECONDS": "0.5",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """A data directory, settings beside it, and what is typed there."""
+
+    directory: Path
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def on(self, directory: Path, **settings: str) -> Installation:
+        """Another machine with the same settings and more, and a data directory of its own."""
+        return replace(self, directory=directory, settings=self.settings | settings)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the command finds: nothing of Paragone's but what this installation sets."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PARAGONE_")}
+        offline = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+        return kept | offline | {"PARAGONE_DATA_DIR": str(self.directory)} | self.settings
+
+    def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+        """Type a command and see how it ends."""
+        command = [PARAGONE, *map(str, arguments)]
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False, timeout=PATIENCE)
+
+    def output_of(self, *arguments: object) -> str:
+        """Type a command that must succeed, and read what it prints."""
+        done = self.run(*arguments)
+        assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def json_of(self, *arguments: object) -> Any:
+        """What a command prints with `--json`."""
+        return json.loads(self.output_of(*arguments, "--json"))
+
+    @contextlib.contextmanager
+    def working(self, *options: str, gpus: str = "none") -> Iterator[RunningFleet]:
+        """`paragone work` under way; whatever is left of it is killed at the end."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        log = self.directory / f"work-{time.monotonic_ns()}.log"
+        with log.open("w") as file:
+            command = [PARAGONE, "work", "--gpus", gpus, *options]
+            process = subprocess.Popen(command, env=self.environment, stdout=file, stderr=file)
+        fleet = RunningFleet(process=process, log=log)
+        try:
+            yield fleet
+        finally:
+            fleet.kill()
+
+    @cached_property
+    def runtime(self) -> Runtime:
+        """The record and the store, as this installation sees them."""
+        named = {name.removeprefix("PARAGONE_").lower(): value for name, value in self.settings.items()}
+        return Runtime(Settings.model_validate({"data_dir": self.directory, **named}))
+
+    def repaints(self, campaign: str | None = None) -> list[Repaint]:
+        """The current repaints of a campaign, the latest if none is named."""
+        return repaints(self.runtime.database, find_campaign(self.runtime.database, campaign).id)
+
+    def close(self) -> None:
+        """Let go of the record, and stop a broker whose users were all killed."""
+        if "runtime" in self.__dict__:
+            self.runtime.database.dispose()
+        if (self.directory / "broker").is_dir():
+            with EmbeddedBroker(self.directory / "broker"):
+                pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demonstrated:
+    """A demo that was run."""
+
+    installation: Installation
+    #: What it was given as `--out`.
+    folder: Path
+    printed: str
+    exit_code: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningFleet:
+    """A running `paragone work`: the supervisor and its worker processes."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def told(self) -> str:
+        """What it wrote until now."""
+        return self.log.read_text()
+
+    def workers(self) -> list[psutil.Process]:
+        """The worker processes that are alive now."""
+        try:
+            found = psutil.Process(self.process.pid).children()
+            return [process for process in found if process.status() != psutil.STATUS_ZOMBIE and "-m" in process.cmdline()]
+        except psutil.NoSuchProcess:
+            return []
+
+    def ends(self) -> int:
+        """Wait for its end; returns the exit code."""
+        try:
+            return self.process.wait(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"it works on and on:\n{self.told}") from None
+
+    def stops(self) -> int:
+        """Tell it to stop and wait; returns the exit code."""
+        self.process.terminate()
+        return self.ends()
+
+    def freeze(self) -> None:
+        """Stop the workers in their tracks."""
+        for process in self.workers():
+            process.suspend()
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        for process in self.workers():
+            process.resume()
+
+    def kill(self) -> None:
+        """SIGKILL to the workers and their supervisor at once."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            supervisor = psutil.Process(self.process.pid)
+            supervisor.suspend()  # it must not start another worker meanwhile
+            for process in [*supervisor.children(recursive=True), supervisor]:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+        self.process.wait()
+
+
+def until(condition: Callable[[], Any], *, what: str, seconds: float = PATIENCE) -> Any:
+    """Wait for something true and return it."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        time.sleep(0.05)
+    return found

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from db.campaigns import variation_seed
+from db.engine.clock import now
+from db.enums import FailureKind, JobState, Stage
+from db.jobs.fail import RETRIES, retry_delay
+from db.jobs.requeue import JobFilter, requeue
+from db.tables import artworks, attempts, images, variations
+from tests.builders import CampaignHarness, harness_of
+
+if TYPE_CHECKING:
+    from db.engine import Database
+
+
+@pytest.fixture
+def harness(database: Database) -> CampaignHarness:
+    """One artwork, one level, at the door of the generator."""
+    harness = harness_of(database, 1, level={"radical": {"backend": "fake-repaint", "strength": 0.5}})
+    harness.run(Stage.CAPTION, Stage.PROMPT)
+    return harness
+
+
+def test_a_bad_input_is_not_tried_again(harness: CampaignHarness) -> None:
+    batch = harness.claim(Stage.GENERATE)
+
+    verdict = harness.fail(batch, FailureKind.INPUT, "truncated file")
+
+    row = harness.job(batch.jobs[0].job_id)
+    assert verdict.failed == {row["id"]: None}
+    assert (row["state"], row["error_kind"], row["error_text"], row["attempts"]) == ("failed", "input", "truncated file", 1)
+    assert row["finished_at"] is not None
+    assert harness.offer(Stage.GENERATE) is None
+    assert harness.states(Stage.RECAPTION) == {"waiting": 1}
+
+
+@pytest.mark.parametrize("kind", [FailureKind.TRANSIENT, FailureKind.OOM, FailureKind.DEGENERATE])
+def test_other_kinds_are_tried_again_with_growing_pauses_and_then_given_up(harness: CampaignHarness, kind: FailureKind) -> None:
+    pauses: list[float | None] = []
+    while (batch := harness.offer(Stage.GENERATE)) is not None:
+        (pause,) = harness.fail(batch, kind).failed.values()
+        pauses.append(pause)
+        row = harness.job(batch.jobs[0].job_id)
+        if pause is not None:
+            with harness.database.engine.connect() as connection:
+                until = float(connection.scalar(select(row["not_before"] - now())) or 0)
+            assert until == pytest.approx(pause, abs=2)
+        harness.skip_retry_delays()
+
+    assert len(pauses) == RETRIES[kind] + 1
+    assert pauses == [retry_delay(kind, count, job_key=row["job_key"]) for count in range(len(pauses))]
+    assert pauses[-1] is None
+    waits = [pause for pause in pauses if pause is not None]
+    assert waits == sorted(waits)
+    assert (row["state"], row["error_kind"], row["attempts"]) == ("failed", str(kind), len(pauses))
+    kinds = {(one["outcome"], one["kind"]) for one in harness.rows(attempts, attempts.c.job_id == row["id"])}
+    assert kinds == {("failed", str(kind))}
+
+
+def test_each_kind_of_failure_has_its_own_count(harness: CampaignHarness) -> None:
+    for kind in (FailureKind.OOM, FailureKind.OOM, FailureKind.OOM, FailureKind.TRANSIENT):
+        (pause,) = harness.fail(harness.claim(Stage.GENERATE), kind).failed.values()
+        assert pause is not None
+        harness.skip_retry_delays()
+
+    assert harness.fail(harness.claim(Stage.GENERATE), FailureKind.OOM).failed.popitem()[1] is None
+
+
+def test_a_requeue_begins_a_new_round_of_retries(harness: CampaignHarness) -> None:
+    kind = FailureKind.OOM
+    for _ in range(RETRIES[kind] + 1):
+        harness.fail(harness.claim(Stage.GENERATE), kind)
+        harness.skip_retry_delays()
+    assert harness.states(Stage.GENERATE) == {"failed": 1}
+
+    assert requeue(harness.database, JobFilter()) == 1
+
+    again = []
+    while (batch := harness.offer(Stage.GENERATE)) is not None:
+        again.append(harness.fail(batch, kind).failed.popitem()[1])
+        harness.skip_retry_delays()
+    assert len(again) == RETRIES[kind] + 1
+    assert {row["round"] for row in harness.rows(attempts, attempts.c.kind == str(kind))} == {0, 1}
+    assert harness.jobs(Stage.GENERATE)[0]["attempts"] == 2 * len(again)
+
+
+def test_a_degenerate_picture_is_drawn_again_with_a_seed_that_follows_from_the_plan(harness: CampaignHarness) -> None:
+    (key,) = (row["key"] for row in harness.rows(artworks))
+    seeds = []
+    for _ in range(RETRIES[FailureKind.DEGENERATE] + 1):
+        seeds.append(harness.rows(variations)[0]["seed"])
+        harness.fail(harness.claim(Stage.GENERATE), FailureKind.DEGENERATE, "black")
+
+    expected = [
+        variation_seed(campaign_seed=11, artwork_key=key, level="radical", ordinal=0, redraws=redraws) for redraws in range(len(seeds))
+    ]
+    assert seeds == expected
+    assert len(set(seeds)) == 4
+    (variation,) = harness.rows(variations)
+    assert (variation["redraws"], variation["seed"]) == (3, expected[3])
+
+
+def test_the_redrawn_seed_is_the_one_that_is_painted_with(harness: CampaignHarness) -> None:
+    harness.fail(harness.claim(Stage.GENERATE), FailureKind.DEGENERATE)
+    harness.run(Stage.GENERATE)
+
+    (image,), (variation,) = harness.rows(images), harness.rows(variations)
+    assert variation["redraws"] == 1
+    assert image["seed"] == variation["seed"]
+
+
+def test_no_other_failure_touches_the_seed(harness: CampaignHarness) -> None:
+    before = harness.rows(variations)
+    harness.fail(harness.claim(Stage.GENERATE), FailureKind.TRANSIENT)
+    harness.skip_retry_delays()
+    harness.fail(harness.claim(Stage.GENERATE), FailureKind.OOM)
+
+    assert harness.rows(variations) == before
+
+
+def test_a_job_that_fails_in_words_is_no_suspect_any_more(harness: CampaignHarness) -> None:
+    batch = harness.claim(Stage.GENERATE)
+    harness.crash_workers(batch)
+
+    assert len(harness.fail(batch, FailureKind.TRANSIENT).failed) == 1
+
+    row = harness.jobs(Stage.GENERATE)[0]
+    assert (row["state"], row["lease"], row["suspect"], row["crashes"]) == (JobState.READY, None, False, 0)
+    assert row["attempts"] == 2

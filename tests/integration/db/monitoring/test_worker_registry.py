@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import update
+
+from db.engine.clock import now
+from db.enums import Stage
+from db.monitoring.worker_registry import deregister_worker, live_threads, live_workers, record_heartbeat, register_worker
+from db.tables import workers
+from tests.builders import harness_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from db.engine import Database
+
+
+def start(database: Database, name: str, stages: Sequence[Stage] = (Stage.CAPTION,), threads: int = 2) -> None:
+    register_worker(database, worker_id=name, host="here", pid=42, device="cuda:0", stages=stages, threads=threads, versions={"torch": "2"})
+
+
+def silence(database: Database, name: str, seconds: float) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(update(workers).where(workers.c.id == name).values(seen_at=now() - seconds))
+
+
+def names(database: Database) -> list[str]:
+    return [worker.id for worker in live_workers(database, within_seconds=30)]
+
+
+def test_a_worker_is_known_by_what_it_registered(database: Database) -> None:
+    start(database, "gpu0", [Stage.CAPTION, Stage.GENERATE])
+
+    (worker,) = live_workers(database, within_seconds=30)
+
+    assert (worker.id, worker.host, worker.pid, worker.device, worker.threads) == ("gpu0", "here", 42, "cuda:0", 2)
+    assert (worker.stages, worker.versions, worker.trouble, worker.batches) == (("caption", "generate"), {"torch": "2"}, None, 0)
+    assert 0 <= worker.silent_for < 30
+
+
+def test_the_batches_that_a_worker_holds_are_counted(database: Database) -> None:
+    trial = harness_of(database, 4)
+    start(database, "gpu0")
+    start(database, "gpu1")
+    for _ in range(2):
+        trial.claim(Stage.CAPTION, limit=1, worker="gpu0")
+
+    assert {worker.id: worker.batches for worker in live_workers(database, within_seconds=30)} == {"gpu0": 2, "gpu1": 0}
+
+
+def test_a_silent_worker_is_not_among_the_living_until_it_is_heard_again(database: Database) -> None:
+    for name in ("gpu1", "gpu0"):
+        start(database, name)
+    silence(database, "gpu0", 100)
+    assert names(database) == ["gpu1"]
+
+    record_heartbeat(database, "gpu0", trouble="slow disk")
+
+    assert names(database) == ["gpu0", "gpu1"]
+    assert [worker.trouble for worker in live_workers(database, within_seconds=30)] == ["slow disk", None]
+    record_heartbeat(database, "gpu0")
+    assert {worker.trouble for worker in live_workers(database, within_seconds=30)} == {None}
+
+
+def test_silence_is_told_in_seconds(database: Database) -> None:
+    start(database, "gpu0")
+    silence(database, "gpu0", 12)
+
+    (worker,) = live_workers(database, within_seconds=30)
+
+    assert worker.silent_for == pytest.approx(12, abs=3)
+
+
+def test_a_worker_that_said_goodbye_is_gone_until_it_starts_again(database: Database) -> None:
+    start(database, "gpu0")
+    deregister_worker(database, "gpu0")
+    assert names(database) == []
+
+    start(database, "gpu0")
+
+    assert names(database) == ["gpu0"]
+
+
+def test_threads_are_those_of_living_workers_that_serve_the_stage(database: Database) -> None:
+    start(database, "a", [Stage.CAPTION, Stage.PROMPT], threads=3)
+    start(database, "b", [Stage.CAPTION], threads=4)
+    start(database, "c", [Stage.CAPTION], threads=16)
+    silence(database, "c", 100)
+
+    assert live_threads(database, Stage.CAPTION, within_seconds=30) == 7
+    assert live_threads(database, Stage.PROMPT, within_seconds=30) == 3
+    assert live_threads(database, Stage.GENERATE, within_seconds=30) == 0

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+
+import workers.notifier as bells
+from db.enums import Stage
+from workers.app import create_app, queue_name
+from workers.notifier import Notifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from celery import Celery
+
+#: Nobody listens on the discard port.
+NOWHERE = "redis://127.0.0.1:9/0"
+
+
+@pytest.fixture
+def app(broker_url: str) -> Iterator[Celery]:
+    with create_app(broker_url) as app:
+        yield app
+
+
+@pytest.fixture(autouse=True)
+def _no_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bells, "QUIET_SECONDS", 0.0)
+
+
+def take_one(broker_url: str, stage: Stage) -> None:
+    with redis.Redis.from_url(broker_url) as client:
+        assert client.lpop(queue_name(stage)) is not None
+
+
+def test_each_queue_is_topped_up_to_twice_its_threads(app: Celery) -> None:
+    notifier = Notifier(app)
+
+    sent = notifier.wake([Stage.CAPTION, Stage.GENERATE], threads=lambda stage: {Stage.CAPTION: 3, Stage.GENERATE: 1}[stage])
+
+    assert sent == 8
+    assert notifier.depths(Stage) == {Stage.CAPTION: 6, Stage.PROMPT: 0, Stage.GENERATE: 2, Stage.RECAPTION: 0}
+
+
+def test_a_full_queue_is_rung_no_more_whoever_filled_it(app: Celery, broker_url: str) -> None:
+    Notifier(app).wake([Stage.CAPTION], threads=lambda _: 3)
+    other = Notifier(app)
+
+    assert other.wake([Stage.CAPTION], threads=lambda _: 3) == 0
+    assert other.wake([Stage.CAPTION], threads=lambda _: 1) == 0
+
+    take_one(broker_url, Stage.CAPTION)
+    take_one(broker_url, Stage.CAPTION)
+    assert other.wake([Stage.CAPTION], threads=lambda _: 3) == 2
+    assert other.depths([Stage.CAPTION]) == {Stage.CAPTION: 6}
+
+
+def test_with_no_worker_alive_a_few_rings_wait_for_the_first(app: Celery) -> None:
+    assert Notifier(app).wake([Stage.PROMPT], threads=lambda _: 0) == 2
+
+
+def test_a_broker_that_forgot_everything_is_filled_again(app: Celery, broker_url: str) -> None:
+    notifier = Notifier(app)
+    notifier.wake([Stage.CAPTION], threads=lambda _: 2)
+    with redis.Redis.from_url(broker_url) as client:
+        client.flushall()
+
+    assert notifier.wake([Stage.CAPTION], threads=lambda _: 2) == 4
+
+
+def test_many_completions_at_once_look_at_the_queue_once(app: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bells, "QUIET_SECONDS", 60.0)
+    notifier = Notifier(app)
+    asked: list[Stage] = []
+
+    def threads(stage: Stage) -> int:
+        asked.append(stage)
+        return 1
+
+    for _ in range(10):
+        notifier.wake([Stage.CAPTION], threads=threads)
+    notifier.wake([Stage.PROMPT], threads=threads)
+
+    assert asked == [Stage.CAPTION, Stage.PROMPT]
+
+
+def test_a_ring_reaches_celery_as_the_task_of_its_queue(app: Celery) -> None:
+    Notifier(app).wake([Stage.RECAPTION], threads=lambda _: 1)
+    heard: list[tuple[str, str]] = []
+
+    with app.connection_for_read() as connection, connection.SimpleQueue(queue_name(Stage.RECAPTION)) as queue:
+        message = queue.get(timeout=10)
+        heard.append((message.headers["task"], message.content_type))
+        message.ack()
+
+    assert heard == [("paragone.wake_up", "application/json")]
+
+
+def test_a_broker_that_is_gone_is_told_once_and_holds_up_nobody(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bells, "AWAY_SECONDS", 0.0)
+    with create_app(NOWHERE) as app:
+        notifier = Notifier(app)
+        began = time.monotonic()
+
+        assert [notifier.wake([Stage.CAPTION], threads=lambda _: 1) for _ in range(3)] == [0, 0, 0]
+
+        # Kombu alone would try for six seconds each time.
+        assert time.monotonic() - began < 5
+    assert [record.levelname for record in caplog.records if record.name == "workers.notifier"] == ["WARNING"]
+    assert "workers find their work by themselves" in caplog.text
+
+
+def test_a_broker_that_is_gone_is_left_alone_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bells, "AWAY_SECONDS", 60.0)
+    asked: list[Stage] = []
+
+    def threads(stage: Stage) -> int:
+        asked.append(stage)
+        return 1
+
+    with create_app(NOWHERE) as app:
+        notifier = Notifier(app)
+        notifier.wake([Stage.CAPTION], threads=threads)
+        notifier.wake([Stage.PROMPT], threads=threads)
+
+    assert asked == [Stage.CAPTION]
+
+
+def test_a_bell_rings_again_after_the_broker_cut_its_connections(app: Celery, broker_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bells, "AWAY_SECONDS", 0.0)
+    notifier = Notifier(app)
+    notifier.wake([Stage.CAPTION], threads=lambda _: 1)
+    with redis.Redis.from_url(broker_url) as client:
+        client.flushall()
+        client.client_kill_filter(_type="normal", skipme=True)
+
+    for _ in range(3):
+        notifier.wake([Stage.CAPTION], threads=lambda _: 1)
+
+    assert notifier.depths([Stage.CAPTION]) == {Stage.CAPTION: 2}
+
+
+def test_threads_that_finish_together_do_not_overfill_a_queue_by_much(app: Celery) -> None:
+    notifier = Notifier(app)
+    start = threading.Barrier(4)
+
+    def finish() -> None:
+        start.wait()
+        for _ in range(5):
+            notifier.wake([Stage.CAPTION], threads=lambda _: 2)
+
+    threads = [threading.Thread(target=finish) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    # Look and ring are two steps: at worst each thread sees the queue empty once.
+    assert 4 <= notifier.depths([Stage.CAPTION])[Stage.CAPTION] <= 16

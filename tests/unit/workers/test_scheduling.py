@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from db.enums import Stage
+from db.jobs.batch_keys import Parameters
+from db.jobs.claim import BatchCandidate
+from workers.scheduling import ranked
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+PARAMETERS = Parameters(backend="fake-none", model="", revision="main", dtype="auto", batch=8, models_directory="", settings={}, picture={})
+
+
+def candidate(name: str, stage: Stage = Stage.CAPTION, *, priority: int = 0) -> BatchCandidate:
+    return BatchCandidate(batch_key=name, campaign_id=1, stage=stage, parameters=PARAMETERS, priority=priority, has_suspects=False)
+
+
+def order(*ready_batches: BatchCandidate, loaded: Collection[str] = (), waited: dict[str, float] | None = None) -> list[str]:
+    """Names in the order of service; `waited` is in seconds, and starvation begins above 100."""
+    since = {name: 1000.0 - seconds for name, seconds in (waited or {}).items()}
+    found = ranked(ready_batches, loaded=loaded, waiting_since=since, moment=1000.0, starvation_seconds=100.0)
+    return [one.batch_key for one in found]
+
+
+def test_priority_comes_before_everything_else() -> None:
+    low = candidate("low", Stage.RECAPTION, priority=1)
+    high = candidate("high", Stage.CAPTION, priority=2)
+
+    assert order(low, high, loaded={"low"}, waited={"low": 1e6}) == ["high", "low"]
+
+
+def test_who_starves_comes_before_the_loaded_model() -> None:
+    assert order(candidate("loaded"), candidate("starved"), loaded={"loaded"}, waited={"starved": 101.0}) == ["starved", "loaded"]
+
+
+def test_within_the_starvation_bound_the_loaded_model_goes_on() -> None:
+    assert order(candidate("other"), candidate("loaded"), loaded={"loaded"}, waited={"other": 99.0}) == ["loaded", "other"]
+
+
+def test_the_loaded_model_comes_before_a_later_stage() -> None:
+    later, loaded = candidate("later", Stage.RECAPTION), candidate("loaded", Stage.CAPTION)
+
+    assert order(later, loaded, loaded={"loaded"}) == ["loaded", "later"]
+
+
+def test_of_equals_the_one_nearest_to_done_comes_first() -> None:
+    stages = [candidate(stage, stage) for stage in Stage]
+
+    assert order(*stages) == ["recaption", "generate", "prompt", "caption"]
+
+
+def test_among_the_starved_the_loaded_one_comes_first() -> None:
+    waited = {"a": 200.0, "b": 200.0}
+
+    assert order(candidate("a"), candidate("b"), candidate("c"), loaded={"b", "c"}, waited=waited) == ["b", "a", "c"]
+
+
+def test_a_key_seen_for_the_first_time_does_not_starve() -> None:
+    assert order(candidate("new"), candidate("loaded"), loaded={"loaded"}) == ["loaded", "new"]
+
+
+def test_of_true_equals_the_order_of_the_record_stays() -> None:
+    assert order(candidate("b"), candidate("a"), candidate("c")) == ["b", "a", "c"]

@@ -1,0 +1,167 @@
+"""Keeping an artwork's artist and title out of a text.
+
+A generator that is told "Hokusai" paints its memory of Hokusai and not the picture before it, and the pair is worth nothing. Captioners
+know names too, so every clause is cleaned: words are compared without case, accents and punctuation, joined or apart.
+
+- Of the artist no word of the name stays, alone or run together. Spared are particles (van, de) and words that captions need (white, young)
+  where they stand alone and are not the surname.
+- A title of three words or more does not stay as a phrase. What it shows is kept by its first two telling words.
+"""
+
+# ruff: noqa: SIM905, RUF001 - word lists read best as text, and these letters and dashes are meant
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: A word of any script, with its combining marks; underscores and hyphens separate.
+_WORD = re.compile(r"[^\W_](?:[^\W_]|[\u0300-\u036f])*")
+
+#: Letters that Unicode does not decompose.
+_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
+
+_PARTICLES = frozenset("van von der den de del della di da do dos du la le les el al bin ibn zu zur ten ter y e the of and".split())
+
+#: Words of names that are also words of captions: kept out only where they are the surname.
+_ORDINARY = frozenset(
+    "white black brown green grey gray gold rose young old wood woods hill field fields stone rivers forest church bishop king prince "
+    "knight page miller baker cook fisher hunter shepherd farmer mason carpenter potter taylor singer bird fox wolf lamb swan day summer "
+    "winter may june art artist painter master unknown anonymous uncertain attributed circle follower school workshop after elder younger "
+    "brothers".split()
+)
+
+#: Nobody's surname, even at the end of what stands for a name.
+_NO_NAME = frozenset(
+    "artist painter master unknown anonymous uncertain elder younger school workshop circle follower jr sr brothers".split()
+)
+
+#: Words that lead up to a name or title and would dangle without it.
+_LEADING = frozenset(
+    "by of after in the style from inspired attributed to artist painter called titled entitled named manner like painting".split()
+)
+
+_SMALL = frozenset("a an the of in on at by with and or to from for his her their its under over off near into".split())
+
+#: A title of fewer words is an ordinary phrase.
+TITLE_WORDS = 3
+
+_PASSES = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Span:
+    """A word of a text: where it stands and how it compares."""
+
+    start: int
+    end: int
+    folded: str
+
+
+class Redactor:
+    """The artist and title that must not be read in a prompt."""
+
+    def __init__(self, *, artist: str, title: str) -> None:
+        name = [span.folded for span in _words(artist)]
+        self._title = tuple(span.folded for span in _words(title))
+        self._names, self._longest = _name_keys(name)
+        #: Initials and particles of this name: they go where they lead up to what goes.
+        self._leading = _LEADING | {word for word in name if len(word) == 1 or word in _PARTICLES}
+
+    def mentions(self, text: str) -> bool:
+        """Whether the text names the artist, or the title as a phrase of three words or more."""
+        words = _words(text)
+        return any(self._name_at(words, at) for at in range(len(words))) or self._title_at(words) is not None
+
+    def clean(self, text: str) -> str:
+        """The text without them, on one line; what would dangle goes too. May be empty."""
+        text = " ".join(unicodedata.normalize("NFC", text).split())
+        for turn in range(_PASSES):
+            if not self.mentions(text):
+                return text
+            text = self._without_title(self._without_names(text), gently=turn == 0)
+        return ""
+
+    def _name_at(self, words: Sequence[_Span], at: int) -> int:
+        """How many words from `at` on are the artist's name; 0 if none."""
+        for count in range(min(self._longest, len(words) - at), 0, -1):
+            if "".join(span.folded for span in words[at : at + count]) in self._names:
+                return count
+        return 0
+
+    def _title_at(self, words: Sequence[_Span]) -> int | None:
+        length = len(self._title)
+        if length < TITLE_WORDS:
+            return None
+        folded = tuple(span.folded for span in words)
+        return next((at for at in range(len(folded) - length + 1) if folded[at : at + length] == self._title), None)
+
+    def _without_names(self, text: str) -> str:
+        words = _words(text)
+        at = 0
+        cuts: list[tuple[int, int]] = []
+        while at < len(words):
+            count = self._name_at(words, at)
+            if count:
+                cuts.append((self._lead(words, at, after=cuts[-1][1] if cuts else 0), words[at + count - 1].end))
+            at += count or 1
+        return _cut(text, cuts)
+
+    def _without_title(self, text: str, *, gently: bool) -> str:
+        words = _words(text)
+        at = self._title_at(words)
+        if at is None:
+            return text
+        phrase = words[at : at + len(self._title)]
+        telling = [span for span in phrase if span.folded not in _SMALL][:2] if gently else []
+        if not telling:
+            return _cut(text, [(self._lead(words, at, after=0), phrase[-1].end)])
+        kept = " and ".join(text[span.start : span.end] for span in telling)
+        return f"{text[: phrase[0].start]}{kept}{text[phrase[-1].end :]}"
+
+    def _lead(self, words: Sequence[_Span], at: int, *, after: int) -> int:
+        """Where a cut begins whose first word is `at`: earlier words that lead up to it go too."""
+        while at > 0 and words[at - 1].folded in self._leading and words[at - 1].start >= after:
+            at -= 1
+        return words[at].start
+
+
+def fold(text: str) -> str:
+    """Without case and accents, for comparison."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
+def _words(text: str) -> list[_Span]:
+    return [_Span(start=match.start(), end=match.end(), folded=fold(match.group())) for match in _WORD.finditer(text)]
+
+
+def _name_keys(name: Sequence[str]) -> tuple[frozenset[str], int]:
+    """What counts as the artist's name, run together, and how many words of a text it can reach over."""
+    if not name:
+        return frozenset(), 0
+    last = name[-1]
+    start = len(name) - 1
+    while start > 0 and name[start - 1] in _PARTICLES:
+        start -= 1
+    keys = {"".join(name), "".join(reversed(name)), "".join(name[start:]), "".join([*name[start:], *name[:start]])}
+    keys |= {word for word in name if len(word) > 1 and word not in _PARTICLES and word not in _ORDINARY}
+    keys = {key for key in keys if key not in _ORDINARY and key not in _PARTICLES and len(key) > 1}
+    if len(last) > 1 and last not in _NO_NAME and last not in _PARTICLES:
+        keys.add(last)
+    keys |= {f"{key}s" for key in keys}  # the goghs, gogh's without its apostrophe
+    return frozenset(keys), len(name) + 1
+
+
+def _cut(text: str, cuts: Sequence[tuple[int, int]]) -> str:
+    for start, end in reversed(cuts):
+        rest = re.sub(r"^(?:['’]s\b|[-_])", "", text[end:])
+        text = f"{text[:start].rstrip(' -_')} {rest.lstrip()}"
+    text = re.sub(r"\s+([,;.:!?])", r"\1", " ".join(text.split()))
+    text = re.sub(r"([,;:])(?:\s*[,;:])+", r"\1", text)
+    return text.strip(" ,;:-_–—\"“”'()[]")
