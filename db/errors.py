@@ -6,8 +6,8 @@ ParagoneError           an error of any room whose text is one clear line for th
     ├── DatabaseUnreachable the database does not answer
     ├── UnknownCampaign     no campaign of that name
     ├── CampaignDiffers     the name is taken by another configuration
-    ├── BadConfiguration    a campaign file or setting that can not be used
-    └── StoreError          the image store can not be read or written
+    ├── BadConfiguration    a campaign file or setting that cannot be used
+    └── StoreError          the image store cannot be read or written
         └── BlobMissing     a blob that the record names is not in the store
 """
 
@@ -19,7 +19,7 @@ class ParagoneError(Exception):
 
 
 class RecordError(ParagoneError):
-    """The record can not do this."""
+    """The record cannot do this."""
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or (self.__doc__ or "").splitlines()[0])
@@ -42,11 +42,11 @@ class CampaignDiffers(RecordError):
 
 
 class BadConfiguration(RecordError):
-    """The configuration can not be used."""
+    """The configuration cannot be used."""
 
 
 class StoreError(RecordError):
-    """The image store can not be read or written: check PARAGONE_STORE_URL."""
+    """The image store cannot be read or written: check PARAGONE_STORE_URL."""
 
 
 class BlobMissing(StoreError):

@@ -106,4 +106,4 @@ def _checked(name: Any) -> str:
         return TypeAdapter(Name).validate_python(name, strict=True)
     except ValidationError:
         rule = "use letters, digits, dots, dashes and underscores, at most 64, and begin with a letter or digit"
-        raise BadConfiguration(f"a campaign can not be named {name!r}: {rule}") from None
+        raise BadConfiguration(f"a campaign cannot be named {name!r}: {rule}") from None

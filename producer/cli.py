@@ -60,7 +60,7 @@ def paragone(context: click.Context, *, debug: bool) -> None:
         context.obj = Runtime(Settings())
     except ValidationError as error:
         faults = "; ".join(f"PARAGONE_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
-        raise ProducerError(f"the environment holds settings that can not be used: {faults}") from None
+        raise ProducerError(f"the environment holds settings that cannot be used: {faults}") from None
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ ProducerError
 ├── UnknownArtwork      no artwork has that id or key
 ├── UnknownStyle        no artwork has that style
 ├── CampaignOver        the campaign was cancelled, and stays so
-├── PortTaken           Flower can not listen where it was told to
+├── PortTaken           Flower cannot listen where it was told to
 └── DemoFailed          one step of the demo ended with an error
 """
 
@@ -17,7 +17,7 @@ from db.errors import ParagoneError
 
 
 class ProducerError(ParagoneError):
-    """The producer can not do this."""
+    """The producer cannot do this."""
 
 
 class WrongUse(ProducerError):
@@ -48,7 +48,7 @@ class CampaignOver(ProducerError):
 
 
 class PortTaken(ProducerError):
-    """Flower can not listen at that address: choose another --port."""
+    """Flower cannot listen at that address: choose another --port."""
 
 
 class DemoFailed(ProducerError):

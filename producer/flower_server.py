@@ -81,7 +81,7 @@ def _listen(flower: Flower, address: str, port: int) -> int:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortTaken(f"port {port} of {address} is taken: choose another with --port or PARAGONE_FLOWER_PORT") from None
-        raise PortTaken(f"Flower can not listen at {address}:{port} ({error.strerror}): choose others with --address and --port") from None
+        raise PortTaken(f"Flower cannot listen at {address}:{port} ({error.strerror}): choose others with --address and --port") from None
 
 
 def _run(flower: Flower) -> None:

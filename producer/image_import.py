@@ -34,7 +34,7 @@ class ImportedArtwork:
     work: CleanWork
     #: None if no file had to be opened: none is there, or none has changed.
     picture: ArtworkImage | None
-    #: Files that can not be read, by path, with the reason.
+    #: Files that cannot be read, by path, with the reason.
     unreadable: Mapping[str, str]
     #: Width and height in pixels, from this opening or an earlier one; None if no picture was ever read.
     size: tuple[int, int] | None
@@ -103,7 +103,7 @@ class ImageImporter:
         data = _bytes(location)
         picture = decode_image(data)
         if self.link and not _is_utf8(location):
-            raise UnreadableImage("its path is not UTF-8 and can not be linked: rename it, or ingest without --link")
+            raise UnreadableImage("its path is not UTF-8 and cannot be linked: rename it, or ingest without --link")
         if keep and self.store is not None:
             self.store.put(data)
         return ArtworkImage(
@@ -123,7 +123,7 @@ def _bytes(location: Path) -> bytes:
             raise UnreadableImage(f"larger than {MAX_BYTES >> 20} MiB")
         return location.read_bytes()
     except OSError as error:
-        raise UnreadableImage(f"the file can not be read: {error.strerror}") from None
+        raise UnreadableImage(f"the file cannot be read: {error.strerror}") from None
 
 
 def _is_utf8(location: Path) -> bool:

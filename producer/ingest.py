@@ -61,7 +61,7 @@ def ingest_catalogue(
         watch: told after each work how many of how many are done.
 
     Raises:
-        CatalogueUnreadable: the catalogue can not be read as a whole.
+        CatalogueUnreadable: the catalogue cannot be read as a whole.
     """
     with _gathered(source) as builder:
         importer = ImageImporter(known=known_paths(database) if builder.catalogue.pictures else {}, store=store, link=store is None)

@@ -51,10 +51,10 @@ def read_models_file(directory: Path) -> ModelsFile:
         found = ModelsFile.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         mend = "`paragone tiny-models DIR` makes a directory of models"
-        raise BadConfiguration(f"--models: {path} can not be read ({error.strerror}): {mend}") from None
+        raise BadConfiguration(f"--models: {path} cannot be read ({error.strerror}): {mend}") from None
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'the whole'}: {fault['msg']}" for fault in error.errors())
-        raise BadConfiguration(f"--models: {path} can not be used: {faults}") from None
+        raise BadConfiguration(f"--models: {path} cannot be used: {faults}") from None
     except ValueError as error:
         raise BadConfiguration(f"--models: {path} is no JSON: {error}") from None
     for folder in sorted({_CAPTIONER, *(level.model for level in found.levels.values())}):

@@ -95,7 +95,7 @@ def _outlook(progress: Progress) -> Text:
     if progress.eta_seconds is not None:
         text.append(f", about {format_duration(progress.eta_seconds)} left at this pace")
     elif left and not _goes_on(progress):
-        text.append(f", {left:,} jobs can not go on: see below")
+        text.append(f", {left:,} jobs cannot go on: see below")
     elif left:
         text.append(f", {left:,} jobs to do, pace not known yet")
     else:

@@ -77,6 +77,6 @@ def open_picture(path: Path) -> Image:
     try:
         return decode_image(path.read_bytes()).image
     except OSError as error:
-        raise BadPicture(f"{path} can not be read: {error.strerror}") from None
+        raise BadPicture(f"{path} cannot be read: {error.strerror}") from None
     except UnreadableImage as error:
         raise BadPicture(f"{path} is no picture that can be read: {error}") from None

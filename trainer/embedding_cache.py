@@ -85,7 +85,7 @@ class EmbeddingCache:
             try:
                 header, tensors = _header(data), load_tensors(data)
             except (SafetensorError, ValueError):
-                _log.warning("embedding shard can not be read and is computed anew", extra={"shard": name})
+                _log.warning("embedding shard cannot be read and is computed anew", extra={"shard": name})
                 continue
             if header != self.space.header:
                 _log.warning("embedding shard of another model is left aside", extra={"shard": name, "header": header})

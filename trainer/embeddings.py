@@ -83,7 +83,7 @@ def embed(
 ) -> Embeddings:
     """Vectors of all pictures: from the cache where it holds them, else computed and kept there.
 
-    A picture that can not be read, or whose bytes are no longer those that were registered, is reported and left out.
+    A picture that cannot be read, or whose bytes are no longer those that were registered, is reported and left out.
     `on_progress` is told how many of the missing pictures are done, and how many were missing.
     """
     sources = {picture.content_hash: picture for picture in pictures}

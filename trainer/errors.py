@@ -4,10 +4,10 @@ TrainerError
 ├── NothingToTrainOn    no repaints, too few artworks, or too few styles
 ├── TripletSetDiffers   a triplet set of this name holds other triplets
 ├── NoTrainedModel      no training run has finished yet
-├── BadModelFolder      a saved model that can not be used
+├── BadModelFolder      a saved model that cannot be used
 ├── OtherEmbedder       the CLIP at hand is not the one the model was trained on
-├── BadCheckpoint       a checkpoint that can not be taken up
-└── BadPicture          a picture to compare can not be read
+├── BadCheckpoint       a checkpoint that cannot be taken up
+└── BadPicture          a picture to compare cannot be read
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from db.errors import ParagoneError
 
 
 class TrainerError(ParagoneError):
-    """The trainer can not do this."""
+    """The trainer cannot do this."""
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or (self.__doc__ or "").splitlines()[0])
@@ -43,8 +43,8 @@ class OtherEmbedder(TrainerError):
 
 
 class BadCheckpoint(TrainerError):
-    """The checkpoint can not be taken up: start anew with --fresh."""
+    """The checkpoint cannot be taken up: start anew with --fresh."""
 
 
 class BadPicture(TrainerError):
-    """The picture can not be read."""
+    """The picture cannot be read."""

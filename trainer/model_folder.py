@@ -104,7 +104,7 @@ def _config(directory: Path) -> ModelConfig:
     except FileNotFoundError:
         raise BadModelFolder(f"{directory} holds no {CONFIG}: name the folder of a trained model, such as OUT/80-20") from None
     except OSError as error:
-        raise BadModelFolder(f"{path} can not be read: {error.strerror}") from None
+        raise BadModelFolder(f"{path} cannot be read: {error.strerror}") from None
     except ValidationError as error:
         fault = error.errors()[0]
         place = ".".join(str(part) for part in fault["loc"]) or "the file"

@@ -46,7 +46,7 @@ class Start(StrEnum):
 
     #: Go on if it is of the same training, else begin anew.
     AUTO = "auto"
-    #: Go on, or say why that can not be.
+    #: Go on, or say why that cannot be.
     RESUME = "resume"
     #: Begin anew.
     FRESH = "fresh"

@@ -17,7 +17,7 @@ from trainer.errors import NothingToTrainOn
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-#: A part with fewer groups can not hold an artwork and a negative of another group.
+#: A part with fewer groups cannot hold an artwork and a negative of another group.
 _LEAST = 2
 
 

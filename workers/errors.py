@@ -2,9 +2,9 @@
 
 WorkerError
 ├── NoSuchDevice        a GPU was named that this host does not have
-├── ModelTrouble        a model that a campaign names can not be used here
+├── ModelTrouble        a model that a campaign names cannot be used here
 ├── UnknownBackend      no installed package offers that backend
-├── JobFault            one job can not be done; carries its failure kind
+├── JobFault            one job cannot be done; carries its failure kind
 └── BrokerUnavailable   there is no broker to be had (workers.broker.errors)
 """
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from db.enums import FailureKind
 
 
-#: Exit code of a worker that ended because a model can not be had: starting it again would change nothing.
+#: Exit code of a worker that ended because a model cannot be had: starting it again would change nothing.
 EXIT_MODEL_TROUBLE = 3
 
 
 class WorkerError(ParagoneError):
-    """The worker can not do this."""
+    """The worker cannot do this."""
 
 
 class NoSuchDevice(WorkerError):
@@ -31,7 +31,7 @@ class NoSuchDevice(WorkerError):
 
 
 class ModelTrouble(WorkerError):
-    """A model that a campaign names can not be used on this worker."""
+    """A model that a campaign names cannot be used on this worker."""
 
 
 class UnknownBackend(ModelTrouble):
@@ -39,7 +39,7 @@ class UnknownBackend(ModelTrouble):
 
 
 class JobFault(WorkerError):
-    """One job can not be done."""
+    """One job cannot be done."""
 
     def __init__(self, kind: FailureKind, message: str) -> None:
         super().__init__(message)

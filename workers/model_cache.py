@@ -55,7 +55,7 @@ class ModelCache:
         return self._capacities.setdefault(batch_key, Capacity(limit=parameters.batch))
 
     def take(self, campaign_id: int, parameters: Parameters) -> Backend[Any, Any]:
-        """The loaded backend; raises `ModelTrouble` if its weights can not be had or are not the frozen ones, `DeviceLost`."""
+        """The loaded backend; raises `ModelTrouble` if its weights cannot be had or are not the frozen ones, `DeviceLost`."""
         if not self.needs_device(parameters):
             return self._take_light(campaign_id, parameters)
         name = self._name(campaign_id, parameters)
@@ -161,4 +161,4 @@ def _trouble(parameters: Parameters, error: Exception) -> ModelTrouble:
     if isinstance(error, BackendError):
         elsewhere = ", or name this host's models directory in PARAGONE_MODELS" if parameters.model.startswith(_LOCAL) else ""
         return ModelTrouble(f"{error}{elsewhere}")
-    return ModelTrouble(f"{parameters.model or parameters.backend} can not be loaded: {type(error).__name__}: {error}")
+    return ModelTrouble(f"{parameters.model or parameters.backend} cannot be loaded: {type(error).__name__}: {error}")

@@ -29,7 +29,7 @@ AWAY_SECONDS = 5.0
 class Notifier:
     """Tops queues up to about twice the threads alive, against the queue's real depth.
 
-    A broker that can not be reached is logged once and ignored: workers look for themselves every few seconds.
+    A broker that cannot be reached is logged once and ignored: workers look for themselves every few seconds.
     """
 
     def __init__(self, app: Celery) -> None:
@@ -49,7 +49,7 @@ class Notifier:
             sent = self._wake(wanted)
         except Exception as error:  # noqa: BLE001  # kombu raises whatever its transport does; a ring is not worth a job
             if not self._silent:
-                logger.warning("the broker can not be reached, workers find their work by themselves: %s", error)
+                logger.warning("the broker cannot be reached, workers find their work by themselves: %s", error)
             self._silent = True
             self._away_until = time.monotonic() + AWAY_SECONDS
             return 0

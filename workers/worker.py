@@ -81,7 +81,7 @@ class Worker:
 
     @property
     def troubles(self) -> list[str]:
-        """One line for each batch key whose model can not be used here."""
+        """One line for each batch key whose model cannot be used here."""
         with self._lock:
             return sorted({text for _, text in self._troubles.values()})
 
@@ -122,13 +122,13 @@ class Worker:
             self._slots.release()
 
     def until_idle(self) -> None:
-        """Return once nothing can be expected any more, or everything left waits for a model that can not be had."""
+        """Return once nothing can be expected any more, or everything left waits for a model that cannot be had."""
         quiet = 0
         while not self._stop.wait(IDLE_LOOK_SECONDS):
             try:
                 idle = self._busy == 0 and not self._expects_work()
             except Exception as error:  # noqa: BLE001  # a database that is away for a moment is no reason to end
-                logger.warning("can not tell whether work is left: %s", str(error).splitlines()[0])
+                logger.warning("cannot tell whether work is left: %s", str(error).splitlines()[0])
                 idle = False
             quiet = quiet + 1 if idle else 0
             if quiet > 1:

@@ -154,7 +154,7 @@ def read_campaign_file(path: Path) -> tuple[str | None, dict[str, Any]]:
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadConfiguration(f"{path} can not be read: {error.strerror}") from None
+        raise BadConfiguration(f"{path} cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadConfiguration(f"{path} is no TOML: {error}") from None
     return settings.pop("name", None), settings

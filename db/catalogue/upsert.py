@@ -52,9 +52,9 @@ class ArtworkPath:
 class ArtworkImage:
     """What opening a work's files showed: a picture, or the reason why there is none."""
 
-    #: The path whose picture stands for the work, or the first of those that can not be read.
+    #: The path whose picture stands for the work, or the first of those that cannot be read.
     path: str
-    #: Why it can not be read; None if it can.
+    #: Why it cannot be read; None if it can.
     reason: str | None = None
     content_hash: str | None = None
     byte_size: int | None = None

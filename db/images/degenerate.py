@@ -1,7 +1,7 @@
 """Whether a repaint is worth nothing: NaN, black, flat, or the original itself.
 
 Everything is judged relative to the original, because art may be black or monochrome: a black square may become a black square.
-What this can not see: noise, a wrong subject, or a decode of the original's own latents (what a pipeline gives after zero steps), which
+What this cannot see: noise, a wrong subject, or a decode of the original's own latents (what a pipeline gives after zero steps), which
 differs from the original by the autoencoder's error. Backends refuse zero steps themselves.
 
 Both pictures must show the same content: the original upright and whole, the repaint cropped to its content box.

@@ -46,7 +46,7 @@ _READY_NEXT = {stage: _waiting(following).where(jobs.c.variation_id.in_(_IDS)) f
 def supersede(connection: Connection, campaign_id: int, stage: Stage, redone: Sequence[Row[Any]]) -> None:
     """Send everything that was made from an older result of these jobs back to `waiting`, its results into history.
 
-    A successor that runs right now loses its lease, so what it makes from the old result can not be committed.
+    A successor that runs right now loses its lease, so what it makes from the old result cannot be committed.
     """
     later = [str(other) for other in _ORDER[_ORDER.index(stage) + 1 :]]
     if not later:

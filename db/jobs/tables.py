@@ -33,7 +33,7 @@ workers = Table(
     Column("versions", Json, nullable=False),
     Column("started_at", Moment, nullable=False),
     Column("seen_at", Moment, nullable=False),
-    # What keeps it from some of its work, such as a model that can not be loaded.
+    # What keeps it from some of its work, such as a model that cannot be loaded.
     Column("trouble", Text),
     # Set by a worker that said goodbye.
     Column("stopped_at", Moment),

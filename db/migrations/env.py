@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from db.tables import metadata
 
-#: A migration that can not get its lock gives up instead of stopping every worker behind it.
+#: A migration that cannot get its lock gives up instead of stopping every worker behind it.
 LOCK_TIMEOUT = "10s"
 STATEMENT_TIMEOUT = "30min"
 

@@ -119,7 +119,7 @@ def work_left(database: Database, stages: Sequence[Stage], *, without: Collectio
 
     True while a job of its stages, or of one before them that they wait for, is running, or ready (even if backing off) and not paused.
     Jobs behind a failed one, or without a picture, wait for nothing that will happen by itself. Ready jobs of the batch keys in `without`
-    do not count: their model can not be had here.
+    do not count: their model cannot be had here.
     """
     last = max(_ORDER.index(stage) for stage in stages)
     upstream = [str(stage) for stage in _ORDER[: last + 1]]

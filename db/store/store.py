@@ -38,7 +38,7 @@ class Store:
         try:
             self._fs, self._root = fsspec.core.url_to_fs(location)
         except (ImportError, ValueError) as error:
-            raise StoreError(f"PARAGONE_STORE_URL {location!r} can not be opened: {error}") from None
+            raise StoreError(f"PARAGONE_STORE_URL {location!r} cannot be opened: {error}") from None
 
     def prepare(self) -> None:
         """Make the store's folder; harmless if it is there."""
@@ -113,7 +113,7 @@ class Store:
         except FileNotFoundError:
             raise BlobMissing(f"the store at {self.location} does not hold {name}") from None
         except OSError as error:
-            raise StoreError(f"the store at {self.location} can not be read: {error}") from error
+            raise StoreError(f"the store at {self.location} cannot be read: {error}") from error
 
     def _write_whole(self, path: str, data: bytes) -> None:
         if not isinstance(self._fs, LocalFileSystem):

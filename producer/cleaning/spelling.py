@@ -16,7 +16,7 @@ _LOWERED = 0x20
 _UNLIKELY = frozenset({0xC9, 0xCA, 0xCB})
 #: Names were broken up to this many times over.
 _ROUNDS = 3
-#: How unzip writes characters that it can not: `#U00ed`.
+#: How unzip writes characters that it cannot: `#U00ed`.
 _ESCAPE = re.compile(r"#U([0-9a-fA-F]{4})")
 
 

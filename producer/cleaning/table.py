@@ -39,7 +39,7 @@ def _facts(report: CleaningReport) -> Iterator[tuple[int, str]]:
         (report.names_repaired, f"with a broken name, repaired ({report.works_with_repaired_names:,} of all works)"),
         (report.uncertain_artists, "of uncertain artist"),
         (report.incomplete, f"incomplete, left out of campaigns: {_reasons(report)}"),
-        (report.unreadable, "with a picture that can not be read"),
+        (report.unreadable, "with a picture that cannot be read"),
         (report.missing_files, "without a file: planned until it comes"),
         (report.refused, "refused: their paths leave the image root"),
     )

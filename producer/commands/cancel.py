@@ -28,7 +28,7 @@ def cancel(runtime: Runtime, *, campaign: str | None, stage: Stage | None, yes: 
     """Cancel every job that is not done or failed, running ones too; what is done stays."""
     chosen = find_campaign(runtime.database, campaign)
     if not yes and _on_terminal():
-        click.confirm(f"Cancel what is not done of {scope(chosen, stage)}? It can not be undone", abort=True, err=True)
+        click.confirm(f"Cancel what is not done of {scope(chosen, stage)}? It cannot be undone", abort=True, err=True)
     jobs = cancel_jobs(runtime.database, chosen.id, stage)
     if as_json:
         emit_json({"campaign": chosen.name, "stage": stage, "jobs": jobs})

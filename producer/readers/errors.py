@@ -1,7 +1,7 @@
 """What can go wrong with a catalogue as a whole; a single bad row or picture is reported, never raised.
 
 ProducerError
-└── CatalogueUnreadable     no reader takes the path, or its reader can not make sense of it
+└── CatalogueUnreadable     no reader takes the path, or its reader cannot make sense of it
 """
 
 from __future__ import annotations
@@ -10,4 +10,4 @@ from producer.errors import ProducerError
 
 
 class CatalogueUnreadable(ProducerError):
-    """The catalogue can not be read."""
+    """The catalogue cannot be read."""

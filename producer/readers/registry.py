@@ -37,7 +37,7 @@ def read_catalogue(path: Path, *, images: Path | None = None, file_list: Path | 
     """Rows and files of a catalogue; `file_list` stands in for the tree, `images` names another image root.
 
     Raises:
-        CatalogueUnreadable: the path, its image root or the file list can not be read as a whole.
+        CatalogueUnreadable: the path, its image root or the file list cannot be read as a whole.
     """
     reader = choose(path)
     found = reader.read(path)

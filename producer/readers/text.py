@@ -39,7 +39,7 @@ def opened(path: Path) -> Iterator[TextIO]:
     except UnicodeDecodeError as error:
         raise CatalogueUnreadable(f"{path} is not UTF-8 (byte {error.start} of a block): save it as UTF-8") from None
     except (OSError, EOFError, zlib.error) as error:
-        raise CatalogueUnreadable(f"{path} can not be read ({error}): is the file whole?") from None
+        raise CatalogueUnreadable(f"{path} cannot be read ({error}): is the file whole?") from None
     except csv.Error as error:
         raise CatalogueUnreadable(f"{path} is not a readable CSV ({error}): export it again") from None
 

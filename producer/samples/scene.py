@@ -15,7 +15,7 @@ class Role(Enum):
     AREA = "area"
     #: What makes it a place: hills, clouds, ripples, reflections, shadows.
     SCENERY = "scenery"
-    #: The things that are counted, and what they can not be known without.
+    #: The things that are counted, and what they cannot be known without.
     THING = "thing"
     #: Windows, eyes, highlights.
     DETAIL = "detail"

@@ -58,7 +58,7 @@ def _one_of_two_is_killed(installation: Installation, folder: Path, *, within: f
 
 
 def _caught(installation: Installation, fleet: RunningFleet) -> set[int]:
-    """Stop the fleet in the middle of a batch: what it has on its device then can not be finished before it is killed."""
+    """Stop the fleet in the middle of a batch: what it has on its device then cannot be finished before it is killed."""
     if not _on_device(installation, fleet):
         return set()
     fleet.freeze()

@@ -1,4 +1,4 @@
-"""A child process that can not outlive pytest: a shell that waits for a pipe to close, then stops the server and removes its files."""
+"""A child process that cannot outlive pytest: a shell that waits for a pipe to close, then stops the server and removes its files."""
 
 from __future__ import annotations
 

@@ -41,4 +41,4 @@ def evaluate(runtime: Runtime, *, model_directory: Path, campaign_name: str | No
         return
     click.echo(plain_table(evaluation))
     if evaluation.left_out:
-        click.echo(f"{evaluation.left_out} triplets left out: their pictures can not be read", err=True)
+        click.echo(f"{evaluation.left_out} triplets left out: their pictures cannot be read", err=True)

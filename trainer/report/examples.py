@@ -19,7 +19,7 @@ EXAMPLES = 8
 
 
 def choose_examples(store: Store, levels: Sequence[str], found: Sequence[Original], painted: Sequence[Repaint]) -> tuple[Example, ...]:
-    """Up to `EXAMPLES` originals with their first repaint of each level; pictures that can not be read are passed over."""
+    """Up to `EXAMPLES` originals with their first repaint of each level; pictures that cannot be read are passed over."""
     first: dict[int, dict[str, Repaint]] = {}
     for repaint in painted:  # by ordinal within each level
         first.setdefault(repaint.artwork_id, {}).setdefault(repaint.level, repaint)

@@ -1,11 +1,11 @@
 """What can go wrong in a backend.
 
 BackendError
-├── ModelUnavailable    the weights can not be had: wrong id, no network, broken files
+├── ModelUnavailable    the weights cannot be had: wrong id, no network, broken files
 ├── OutOfMemory         the device is full: try fewer at once
 ├── TransientFailure    worth trying again as it is
 │   └── DeviceLost      ... but only in a new process
-└── BadRequest          this input can not be worked on
+└── BadRequest          this input cannot be worked on
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class BackendError(Exception):
 
 
 class ModelUnavailable(BackendError):
-    """The model's weights can not be loaded."""
+    """The model's weights cannot be loaded."""
 
 
 class OutOfMemory(BackendError):
@@ -32,4 +32,4 @@ class DeviceLost(TransientFailure):
 
 
 class BadRequest(BackendError):
-    """The input can not be worked on."""
+    """The input cannot be worked on."""

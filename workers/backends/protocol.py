@@ -99,7 +99,7 @@ class Backend(Protocol[RequestT, ResultT]):
     def __init__(self, *, model: ModelSource, device: str) -> None: ...
 
     def load(self) -> None:
-        """Bring the weights onto the device. Raises `ModelUnavailable` if they can not be had."""
+        """Bring the weights onto the device. Raises `ModelUnavailable` if they cannot be had."""
         ...
 
     def run(self, batch: Sequence[RequestT], settings: Settings) -> Sequence[ResultT]:

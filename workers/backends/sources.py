@@ -99,7 +99,7 @@ def loading(source: ModelSource) -> Iterator[None]:
         raise
     except Exception as error:
         cause = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise ModelUnavailable(f"{source.location} can not be loaded: {cause[:300]}: check that it holds a model of this kind") from error
+        raise ModelUnavailable(f"{source.location} cannot be loaded: {cause[:300]}: check that it holds a model of this kind") from error
 
 
 def _matches(name: str, pattern: str) -> bool:
@@ -127,7 +127,7 @@ def _snapshot(location: str, revision: str | None, files: Sequence[str]) -> Path
         raise
     except Exception as error:
         raise ModelUnavailable(
-            f"{location} can not be fetched ({type(error).__name__}): connect to huggingface.co once, or give a local directory"
+            f"{location} cannot be fetched ({type(error).__name__}): connect to huggingface.co once, or give a local directory"
         ) from error
     return directory
 

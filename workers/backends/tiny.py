@@ -40,7 +40,7 @@ SIZE = 64
 
 #: What `models.json` says: how these models want to be run. At either level at least two steps are taken.
 RECOMMENDED: Mapping[str, Any] = {
-    "description": "tiny random models of the real classes: for tests, they can not paint",
+    "description": "tiny random models of the real classes: for tests, they cannot paint",
     "trained": False,
     "image": {"size": SIZE},
     "captioner": {"max_new_tokens": 12},

@@ -94,7 +94,7 @@ class EmbeddedBroker:
         try:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise BrokerUnavailable(f"{self.directory} can not be made: {error.strerror}") from None
+            raise BrokerUnavailable(f"{self.directory} cannot be made: {error.strerror}") from None
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:

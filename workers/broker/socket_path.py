@@ -1,4 +1,4 @@
-"""Where the embedded broker's socket lies: in its directory, or in a short private folder where that can not be."""
+"""Where the embedded broker's socket lies: in its directory, or in a short private folder where that cannot be."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def load_image(work: JobInput, store: Store) -> Image:
     except (BlobMissing, UnreadableImage) as error:
         raise JobFault(FailureKind.INPUT, str(error)) from error
     except (IsADirectoryError, NotADirectoryError, PermissionError) as error:
-        raise JobFault(FailureKind.INPUT, f"the picture at {error.filename} can not be read: {error.strerror}") from error
+        raise JobFault(FailureKind.INPUT, f"the picture at {error.filename} cannot be read: {error.strerror}") from error
     if work.link is not None and content_hash(data) != work.content_hash:
         raise JobFault(FailureKind.INPUT, f"{work.link} is another picture than the one that was ingested: run `paragone ingest` again")
     return image

@@ -1,4 +1,4 @@
-"""The pocket models that ship, and the same with fresh weights: what the former can do the latter can not, so these checks can fail."""
+"""The pocket models that ship, and the same with fresh weights: what the former can do the latter cannot, so these checks can fail."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ CAPTIONS = [Stage.CAPTION]
 
 
 class TestTrouble:
-    """A model that can not be had."""
+    """A model that cannot be had."""
 
     @pytest.fixture
     def absent(self, backends: Backends) -> type[Scripted]:

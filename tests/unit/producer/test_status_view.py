@@ -60,7 +60,7 @@ def test_the_outlook_says_how_long_or_that_it_is_not_known() -> None:
     assert "about 1 h 1 min left at this pace" in _shown(_progress(eta_seconds=3660.0))
     assert "310,000 jobs to do, pace not known yet" in _shown(_progress())
     cut = {"caption": {"failed": 1}, "prompt": {"waiting": 2}}
-    assert "2 jobs can not go on: see below" in _shown(_progress(jobs=cut))
+    assert "2 jobs cannot go on: see below" in _shown(_progress(jobs=cut))
     assert "nothing left to do" in _shown(_progress(jobs={"caption": {"done": 4, "failed": 1}}))
 
 

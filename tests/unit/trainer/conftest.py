@@ -1,4 +1,4 @@
-"""Small data on which a head can learn, or can not."""
+"""Small data on which a head can learn, or cannot."""
 
 from __future__ import annotations
 

@@ -130,5 +130,5 @@ def test_a_picture_that_is_none_is_refused_by_name(tmp_path: Path) -> None:
 
     with pytest.raises(BadPicture, match=r"note\.txt is no picture"):
         open_picture(tmp_path / "note.txt")
-    with pytest.raises(BadPicture, match=r"gone\.png can not be read"):
+    with pytest.raises(BadPicture, match=r"gone\.png cannot be read"):
         open_picture(tmp_path / "gone.png")

@@ -93,7 +93,7 @@ def parts(definition: str) -> list[str]:
 
 def test_alembic_finds_nothing_to_migrate(database: Database) -> None:
     with database.engine.connect() as connection:
-        # Alembic can not compare an index over an expression on SQLite; the test above does.
+        # Alembic cannot compare an index over an expression on SQLite; the test above does.
         skipped = "ix_jobs_claim" if database.engine.dialect.name == "sqlite" else None
         options = {"compare_type": True, "compare_server_default": True, "include_object": lambda _, name, *__: name != skipped}
         assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []

@@ -196,9 +196,9 @@ def test_a_pause_is_told_where_work_is_held(harness: CampaignHarness) -> None:
 def test_what_backs_off_and_what_troubles_a_worker_are_told(harness: CampaignHarness) -> None:
     worker(harness.database)
     harness.fail(harness.claim(Stage.CAPTION), FailureKind.TRANSIENT)
-    record_heartbeat(harness.database, "gpu0", trouble="the model can not be loaded")
+    record_heartbeat(harness.database, "gpu0", trouble="the model cannot be loaded")
 
-    assert progress(harness.database).stuck == {BACKING_OFF: 1, "the model can not be loaded": 1}
+    assert progress(harness.database).stuck == {BACKING_OFF: 1, "the model cannot be loaded": 1}
     assert progress(harness.database, details=False).stuck == {}
 
 

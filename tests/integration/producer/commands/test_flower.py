@@ -116,7 +116,7 @@ def test_a_taken_port_and_a_missing_broker_are_one_clear_line(tmp_path: Path, br
 
 
 def _fails(tmp_path: Path, port: int, broker_url: str) -> str:
-    """What the command says on standard error when it can not begin."""
+    """What the command says on standard error when it cannot begin."""
     result = subprocess.run(
         [sys.executable, "-m", "producer.cli", "flower", "--port", str(port)],
         env={"PARAGONE_DATA_DIR": str(tmp_path / "data"), "PARAGONE_BROKER_URL": broker_url},

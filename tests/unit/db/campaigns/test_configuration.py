@@ -105,7 +105,7 @@ def test_a_campaign_file_gives_a_name_and_settings(tmp_path: Path) -> None:
 
 def test_a_campaign_file_that_is_none_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "broken.toml"
-    with pytest.raises(BadConfiguration, match=r"broken\.toml can not be read: No such file"):
+    with pytest.raises(BadConfiguration, match=r"broken\.toml cannot be read: No such file"):
         read_campaign_file(path)
     for content in (b"seed = \n", b"\xff\xfe"):
         path.write_bytes(content)

@@ -95,7 +95,7 @@ def test_a_file_name_that_is_no_utf8_is_read_as_latin1(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "says"),
     [
-        ("classes.csv.gz", gzip.compress(b"filename,genre\n" * 999)[:40], "can not be read"),
+        ("classes.csv.gz", gzip.compress(b"filename,genre\n" * 999)[:40], "cannot be read"),
         ("classes.csv", b"filename,genre\n\xff\xfe,x\n", "not UTF-8"),
         ("other.csv", b"a,b\n1,2\n", "no column"),
         ("other.csv", b"", "no column"),

@@ -64,5 +64,5 @@ def test_an_empty_batch_has_no_captions(captioner: Blip2Captioner) -> None:
 def test_another_kind_of_model_is_unavailable(tiny: Path) -> None:
     backend = Blip2Captioner(model=ModelSource(location=str(tiny / "clip")), device="cpu")
 
-    with pytest.raises(ModelUnavailable, match="can not be loaded"):
+    with pytest.raises(ModelUnavailable, match="cannot be loaded"):
         backend.load()

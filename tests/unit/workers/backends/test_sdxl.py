@@ -186,5 +186,5 @@ def test_a_missing_part_is_unavailable(tiny: Path, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "refiner" / "unet")
     backend = SdxlImg2Img(model=ModelSource(location=str(tmp_path / "refiner")), device="cpu")
 
-    with pytest.raises(ModelUnavailable, match="can not be loaded"):
+    with pytest.raises(ModelUnavailable, match="cannot be loaded"):
         backend.load()

@@ -49,7 +49,7 @@ def test_without_a_network_the_hub_is_unavailable(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
 
-    with pytest.raises(ModelUnavailable, match="can not be fetched"):
+    with pytest.raises(ModelUnavailable, match="cannot be fetched"):
         resolve(ModelSource(location="nobody/nothing"), TRANSFORMERS_FILES)
 
 

@@ -140,5 +140,5 @@ def test_a_store_that_is_away_is_not_the_jobs_fault(store: Store, context: MakeC
 
     monkeypatch.setattr(store._fs, "cat_file", away)
 
-    with pytest.raises(StoreError, match="can not be read"):
+    with pytest.raises(StoreError, match="cannot be read"):
         CaptionStage().prepare(JobInput(job_id=1, artwork_id=1, content_hash=MISSING), context())
