@@ -22,6 +22,26 @@ class Stage(StrEnum):
         """False for the one stage that works on the artwork itself."""
         return self is not Stage.CAPTION
 
+    @property
+    def position(self) -> int:
+        """Its place in the order of work, from 0."""
+        return list(Stage).index(self)
+
+    @property
+    def later(self) -> tuple[Stage, ...]:
+        """The stages after it, in order."""
+        return tuple(Stage)[self.position + 1 :]
+
+    @property
+    def up_to(self) -> tuple[Stage, ...]:
+        """The stages before it and itself, in order."""
+        return tuple(Stage)[: self.position + 1]
+
+    @property
+    def following(self) -> Stage | None:
+        """The next stage; None after the last."""
+        return next(iter(self.later), None)
+
 
 class JobState(StrEnum):
     """Where a job stands."""

@@ -1,14 +1,20 @@
-"""The small trained models that ship with the program, found by their name wherever it is installed."""
+"""Local directories of models: how they are named, where the pocket models lie, what their `models.json` says of them."""
 
 from __future__ import annotations
 
+import json
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from db.errors import BadConfiguration
 
 #: `--models pocket`, PARAGONE_MODELS=pocket, and what a campaign records of such a directory: it lies elsewhere on each host.
 POCKET = "pocket"
+#: How a campaign names a model that is a folder of its models directory.
+LOCAL_PREFIX = "local:"
+#: What a directory says of its models: which folder serves what, and how they want to be run.
+MODELS_FILE = "models.json"
 
 
 def pocket_directory() -> Path:
@@ -21,6 +27,25 @@ def resolve_models_directory(named: str) -> Path:
     if named != POCKET:
         return Path(named).expanduser().resolve()
     directory = pocket_directory()
-    if not (directory / "models.json").is_file():
+    if not (directory / MODELS_FILE).is_file():
         raise BadConfiguration("the pocket models are not part of this installation: make tiny ones with `paragone tiny-models DIR`")
     return directory
+
+
+def is_local(model: str) -> bool:
+    """Whether a model is a folder of a models directory rather than a hub id."""
+    return model.startswith(LOCAL_PREFIX)
+
+
+def local_model_path(model: str, directory: Path) -> Path:
+    """The folder of a model that is named `local:FOLDER`."""
+    return directory / model.removeprefix(LOCAL_PREFIX)
+
+
+def read_models_facts(directory: Path) -> dict[str, Any]:
+    """What the directory's `models.json` says; empty if it has none, or none that can be read."""
+    try:
+        facts = json.loads((directory / MODELS_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return facts if isinstance(facts, dict) else {}

@@ -42,6 +42,10 @@ class Settings(BaseSettings):
     grace_seconds: float = Field(default=120.0, gt=0)
     #: Seconds after which another stage's jobs come before those of the loaded model.
     starvation_seconds: float = Field(default=600.0, gt=0)
+    #: Seconds before a failed job's first retry; it doubles with each further one, and out of memory waits twice as long.
+    retry_seconds: float = Field(default=5.0, ge=0)
+    #: Seconds before a worker process that died is started again the first time; it doubles with each further one.
+    restart_seconds: float = Field(default=1.0, gt=0)
     #: Models kept on one device at once; the least recently used leaves.
     models_kept: int = Field(default=3, ge=1)
 
@@ -63,6 +67,11 @@ class Settings(BaseSettings):
     @classmethod
     def _by_name(cls, value: Path | None) -> Path | None:
         return pocket_directory() if value == Path(POCKET) else value
+
+    @property
+    def alive_within_seconds(self) -> float:
+        """For how long after its last heartbeat a worker counts as alive."""
+        return 2 * self.lease_seconds
 
     @property
     def sqlalchemy_url(self) -> str:

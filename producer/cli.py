@@ -13,8 +13,8 @@ import click
 from pydantic import ValidationError
 from rich.console import Console
 from rich.logging import RichHandler
-from sqlalchemy.exc import DBAPIError
 
+from db.engine import DBAPIError
 from db.errors import ParagoneError
 from db.runtime import Runtime
 from db.settings import Settings

@@ -10,8 +10,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.exc import DBAPIError
-
+from db.engine import DBAPIError
 from db.engine.retry import persistently
 from db.enums import FailureKind
 from db.errors import StoreError

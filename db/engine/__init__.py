@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from db.engine.connection import connect, single
+from sqlalchemy.exc import DBAPIError
+
+from db.engine.connection import connect, display_url, single
 from db.engine.database import Database
 
-__all__ = ["Database", "connect", "single"]
+__all__ = ["DBAPIError", "Database", "connect", "display_url", "single"]

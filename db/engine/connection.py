@@ -40,6 +40,11 @@ def connect(url: str) -> Database:
     raise BadConfiguration(f"PARAGONE_DATABASE_URL names {parsed.drivername!r}: use PostgreSQL or SQLite")
 
 
+def display_url(url: str) -> str:
+    """The URL as it may be shown: with `***` for a password."""
+    return make_url(url).render_as_string(hide_password=True)
+
+
 def _sqlite(url: str, database: str | None) -> Engine:
     if database and database != ":memory:":
         Path(database).parent.mkdir(parents=True, exist_ok=True)

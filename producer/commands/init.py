@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
-from sqlalchemy import make_url
 
+from db.engine import display_url
 from producer.commands.context import console, pass_runtime
 
 if TYPE_CHECKING:
@@ -18,5 +18,5 @@ if TYPE_CHECKING:
 def init(runtime: Runtime) -> None:
     """Create or migrate the database and the store; safe to run again."""
     runtime.initialise()
-    database = make_url(runtime.settings.sqlalchemy_url).render_as_string(hide_password=True)
+    database = display_url(runtime.settings.sqlalchemy_url)
     console().print(f"ready: database {database}, store {runtime.settings.store_location}", soft_wrap=True)

@@ -10,9 +10,9 @@ import click
 from rich.console import Group
 from rich.live import Live
 from rich.text import Text
-from sqlalchemy.exc import DBAPIError
 
 from db.campaigns import find_campaign
+from db.engine import DBAPIError
 from db.monitoring.progress import Progress, progress
 from producer.commands.context import console, emit_json, json_option, pass_runtime
 from producer.errors import WrongUse
