@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from db.engine import DBAPIError
-from db.engine.retry import persistently
+from db.engine.retry import retry_while_unavailable
 from db.enums import FailureKind
 from db.errors import StoreError
 from db.jobs.complete import CompletedBatch, complete_batch
@@ -42,6 +42,8 @@ logger = logging.getLogger(__name__)
 LOAD_ALLOWANCE = 4.0
 #: Seconds between two looks at the stop flag while a thread waits for the device.
 LOCK_LOOK_SECONDS = 0.2
+#: Leases for which a result waits for its database.
+PATIENCE_LEASES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,9 +163,9 @@ def _finish(run: _BatchRun, outcomes: Outcomes[Any]) -> None:
 def _complete(worker_context: WorkerContext, run: _BatchRun, outcomes: Outcomes[Any], seconds: float) -> CompletedBatch:
     each = seconds / max(1, len(run.prepared))
     effort = Effort(seconds=each, batch_size=max(1, outcomes.together))
-    verdict = persistently(
+    verdict = retry_while_unavailable(
         lambda: complete_batch(worker_context.database, run.batch, results=run.results, failures=run.failures, effort=effort),
-        worker_context.settings,
+        patience_seconds=PATIENCE_LEASES * worker_context.settings.lease_seconds,
     )
     _send_events(worker_context.task_events, run, verdict, each)
     if any(isinstance(fault, DeviceLost) for fault in outcomes.faults.values()):

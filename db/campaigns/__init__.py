@@ -11,7 +11,6 @@ from db.campaigns.queries import (
     freeze_revision,
     frozen_revision,
     open_campaign,
-    set_campaign_state,
 )
 from db.campaigns.seeds import variation_seed
 
@@ -28,6 +27,5 @@ __all__ = [
     "open_campaign",
     "parse_config",
     "read_campaign_file",
-    "set_campaign_state",
     "variation_seed",
 ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from db.campaigns.configuration import CampaignConfig
@@ -15,6 +16,8 @@ from db.enums import CampaignState
 from db.errors import CampaignDiffers, UnknownCampaign
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from db.engine import Database
 
 #: The campaign that commands mean when none is named and none exists yet.
@@ -52,14 +55,14 @@ def find_campaign(database: Database, name: str | None) -> Campaign:
 
 def open_campaign(database: Database, name: str, config: CampaignConfig) -> Campaign:
     """The campaign of that name, made if it is new; raises `CampaignDiffers` if it exists with another configuration."""
-    try:
-        with database.engine.begin() as connection:
-            row = connection.execute(select(campaigns).where(campaigns.c.name == name)).mappings().first()
-            if row is None:
-                values = {"name": name, "config": config.model_dump(mode="json"), "config_hash": config.config_hash}
-                connection.execute(insert(campaigns).values(**values, state=CampaignState.OPEN, created_at=now()))
-    except IntegrityError:
-        pass  # another producer opened it in the same moment: compare with theirs
+
+    def write(connection: Connection) -> None:
+        if connection.scalar(select(campaigns.c.id).where(campaigns.c.name == name)) is None:
+            values = {"name": name, "config": config.model_dump(mode="json"), "config_hash": config.config_hash}
+            connection.execute(insert(campaigns).values(**values, state=CampaignState.OPEN, created_at=now()))
+
+    with suppress(IntegrityError):  # another producer opened it in the same moment: compare with theirs
+        database.write(write)
     campaign = find_campaign(database, name)
     if campaign.config.config_hash != config.config_hash:
         differences = "; ".join(campaign.config.differences(config))
@@ -72,13 +75,9 @@ def freeze_revision(database: Database, campaign_id: int, *, backend: str, model
     known = frozen_revision(database, campaign_id, backend=backend, model=model)
     if known is not None:
         return known
-    try:
-        with database.engine.begin() as connection:
-            connection.execute(
-                insert(models).values(campaign_id=campaign_id, model=_view(backend, model), revision=revision, resolved_at=now())
-            )
-    except IntegrityError:
-        pass  # another worker was first
+    row = insert(models).values(campaign_id=campaign_id, model=_view(backend, model), revision=revision, resolved_at=now())
+    with suppress(IntegrityError):  # another worker was first
+        database.write(lambda connection: connection.execute(row), single_statement=True)
     return frozen_revision(database, campaign_id, backend=backend, model=model) or revision
 
 
@@ -92,12 +91,6 @@ def frozen_revision(database: Database, campaign_id: int, *, backend: str, model
 def _view(backend: str, model: str) -> str:
     """A prompt writer loads other files of a model than its generator, so each freezes its own view of it."""
     return f"{backend}:{model}"
-
-
-def set_campaign_state(database: Database, campaign_id: int, state: CampaignState) -> None:
-    """Write a campaign's state; its jobs are `db.jobs`'s business."""
-    with database.engine.begin() as connection:
-        connection.execute(update(campaigns).where(campaigns.c.id == campaign_id).values(state=state))
 
 
 def _campaign(row: Any) -> Campaign:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,7 +18,6 @@ from sqlalchemy import bindparam, func, insert, or_, select, text, update
 from db.catalogue.tables import artwork_paths, artworks, ingests
 from db.engine.bulk import PARAMETERS, analyze, bulk_insert
 from db.engine.clock import now
-from db.engine.retry import retried
 from db.enums import ImageState
 from db.jobs.arrival import ARRIVALS, images_arrived
 
@@ -134,33 +134,34 @@ def upsert_artworks(database: Database, works: Iterable[CatalogueArtwork], *, at
     done = CatalogueChanges()
     coming = iter(works)
     while some := list(islice(coming, at_once)):
-        for counted, value in vars(_transaction(database, some)).items():
+        changes = database.write(partial(_transaction, works=some))
+        for counted, value in vars(changes).items():
             setattr(done, counted, getattr(done, counted) + value)
-    with database.engine.begin() as connection:
+
+    def finish(connection: Connection) -> None:
         _lock(connection)
         _group_copies(connection)  # always: an ingest that died may have left it undone
         if done.new or done.changed or done.new_paths:
             analyze(connection, artworks, artwork_paths)
+
+    database.write(finish)
     return done
 
 
 def save_ingest_report(database: Database, catalogue: str, report: Mapping[str, Any]) -> int:
     """Keep an ingest's report; returns its number."""
-    with database.engine.begin() as connection:
-        row = insert(ingests).values(catalogue=catalogue, report=dict(report), finished_at=now()).returning(ingests.c.id)
-        return int(connection.execute(row).scalar_one())
+    row = insert(ingests).values(catalogue=catalogue, report=dict(report), finished_at=now()).returning(ingests.c.id)
+    return database.write(lambda connection: int(connection.execute(row).scalar_one()), single_statement=True)
 
 
-@retried
-def _transaction(database: Database, works: Sequence[CatalogueArtwork]) -> CatalogueChanges:
+def _transaction(connection: Connection, works: Sequence[CatalogueArtwork]) -> CatalogueChanges:
     done = CatalogueChanges()
-    with database.engine.begin() as connection:
-        _lock(connection)
-        ids: dict[str, int] = {}
-        for some in _chunks(works):
-            ids |= _write_works(connection, some, done)
-        for some in _chunks(works):
-            _write_paths(connection, some, ids, done)
+    _lock(connection)
+    ids: dict[str, int] = {}
+    for some in _chunks(works):
+        ids |= _write_works(connection, some, done)
+    for some in _chunks(works):
+        _write_paths(connection, some, ids, done)
     return done
 
 

@@ -69,10 +69,3 @@ def _sqlite(url: str, database: str | None) -> Engine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
-
-
-def single(engine: Engine) -> Engine:
-    """The same engine for a transaction of one statement: on PostgreSQL that is one round trip instead of three."""
-    if engine.dialect.name == "postgresql":
-        return engine.execution_options(isolation_level="AUTOCOMMIT")
-    return engine

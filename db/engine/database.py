@@ -33,6 +33,9 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        # Views of the engine, made once: on PostgreSQL a single statement needs no BEGIN and COMMIT.
+        self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT") if self.is_postgresql else engine
+        self._reading = self._autocommit if self.is_postgresql else engine.execution_options(read_only=True)
 
     @property
     def is_postgresql(self) -> bool:
@@ -42,8 +45,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for queries only: on SQLite they do not queue behind writers, on PostgreSQL they need no BEGIN and COMMIT."""
-        engine = self._autocommit() if self.is_postgresql else self.engine.execution_options(read_only=True)
-        with engine.connect() as connection:
+        with self._reading.connect() as connection:
             yield connection
 
     def write(self, transaction: Callable[[Connection], T], *, single_statement: bool = False) -> T:
@@ -59,7 +61,7 @@ class Database:
         Raises:
             sqlalchemy.exc.DBAPIError: what the last of `TRIES` tries raised, or at once what trying again would not change.
         """
-        engine = self._autocommit() if single_statement and self.is_postgresql else self.engine
+        engine = self._autocommit if single_statement else self.engine
         for tried in range(1, TRIES):
             try:
                 with engine.begin() as connection:
@@ -75,9 +77,6 @@ class Database:
     def dispose(self) -> None:
         """Close the pooled connections."""
         self.engine.dispose()
-
-    def _autocommit(self) -> Engine:
-        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def was_aborted(error: DBAPIError) -> bool:

@@ -14,6 +14,8 @@ from sqlalchemy.exc import DatabaseError
 from db.errors import DatabaseUnreachable, NotInitialised
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from db.engine import Database
 
 _MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -23,10 +25,13 @@ def migrate(database: Database) -> None:
     """Create the schema or bring it to this program's version; harmless if it is there."""
     if current_revision(database) == newest_revision():
         return
-    with database.engine.begin() as connection:
+
+    def upgrade(connection: Connection) -> None:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+    database.write(upgrade)
 
 
 def check_schema(database: Database) -> None:

@@ -16,6 +16,8 @@ from db.jobs.tables import batch_keys, jobs, leases
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy import Connection, Row
+
     from db.engine import Database
 
 
@@ -128,12 +130,16 @@ def _claim(
     database: Database, worker_id: str, candidate: BatchCandidate, *, limit: int, lease_seconds: float, suspect: bool
 ) -> Batch | None:
     token = str(uuid.uuid4())
-    with database.engine.begin() as connection:
+
+    def take(connection: Connection) -> Sequence[Row[Any]]:
         rows = connection.execute(_CLAIM[suspect], {"key": candidate.batch_key, "most": limit, "token": token}).all()
-        if not rows:
-            return None
-        connection.execute(_LEASE, {"token": token, "worker_id": worker_id, "seconds": lease_seconds})
-    rows = sorted(rows, key=lambda row: (-row.priority, row.id))
+        if rows:
+            connection.execute(_LEASE, {"token": token, "worker_id": worker_id, "seconds": lease_seconds})
+        return rows
+
+    rows = database.write(take)
+    if not rows:
+        return None
     claimed = tuple(
         ClaimedJob(
             job_id=row.id,
@@ -143,7 +149,7 @@ def _claim(
             attempts=row.attempts,
             suspect=suspect,
         )
-        for row in rows
+        for row in sorted(rows, key=lambda row: (-row.priority, row.id))
     )
     return Batch(
         token=token,

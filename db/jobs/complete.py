@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, insert, update
 
 from db.engine.clock import now
-from db.engine.retry import retried
 from db.enums import AttemptOutcome, JobState, Stage
 from db.jobs.dependents import ready_dependents, supersede
 from db.jobs.fail import record_failures
@@ -62,7 +61,6 @@ class CompletedBatch:
     readied: int
 
 
-@retried
 def complete_batch(
     database: Database, batch: Batch, *, results: Sequence[Result] = (), failures: Sequence[Failure] = (), effort: Effort
 ) -> CompletedBatch:
@@ -70,12 +68,15 @@ def complete_batch(
 
     May be called several times for one batch; the lease goes with the last of its jobs.
     """
-    with database.engine.begin() as connection:
+
+    def commit(connection: Connection) -> CompletedBatch:
         done = _finish(connection, batch, results, effort) if results else []
         readied = ready_dependents(connection, batch.campaign_id, batch.stage, done) if done else 0
         failed = record_failures(connection, batch, failures, effort) if failures else {}
         delete_if_unused(connection, batch.token)
-    return CompletedBatch(done=frozenset(row.id for row in done), failed=failed, readied=readied)
+        return CompletedBatch(done=frozenset(row.id for row in done), failed=failed, readied=readied)
+
+    return database.write(commit)
 
 
 def _finish(connection: Connection, batch: Batch, results: Sequence[Result], effort: Effort) -> list[Row[Any]]:

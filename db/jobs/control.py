@@ -8,15 +8,15 @@ from sqlalchemy import select, update
 
 from db.campaigns.tables import campaigns
 from db.engine.clock import now
-from db.engine.retry import retried
 from db.enums import CampaignState, JobState, Stage
 from db.jobs.tables import batch_keys, jobs
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from db.engine import Database
 
 
-@retried
 def set_paused(database: Database, campaign_id: int, stage: Stage | None, *, paused: bool) -> int:
     """Stop or allow the claiming of a campaign's jobs, of all stages or one; returns how many batch keys it touches.
 
@@ -25,7 +25,8 @@ def set_paused(database: Database, campaign_id: int, stage: Stage | None, *, pau
     keys = update(batch_keys).where(batch_keys.c.campaign_id == campaign_id)
     if stage is not None:
         keys = keys.where(batch_keys.c.stage == str(stage))
-    with database.engine.begin() as connection:
+
+    def write(connection: Connection) -> int:
         touched = connection.execute(keys.values(paused=paused)).rowcount
         still = select(batch_keys.c.batch_key).where(batch_keys.c.campaign_id == campaign_id, batch_keys.c.paused).limit(1)
         if stage is None or (not paused and connection.scalar(still) is None):
@@ -35,20 +36,24 @@ def set_paused(database: Database, campaign_id: int, stage: Stage | None, *, pau
                 .where(campaigns.c.id == campaign_id, campaigns.c.state != str(CampaignState.CANCELLED))
                 .values(state=str(state))
             )
-    return touched
+        return touched
+
+    return database.write(write)
 
 
-@retried
 def cancel(database: Database, campaign_id: int, stage: Stage | None) -> int:
     """Cancel every job that is not done or failed, running ones too (their results are refused); returns how many."""
     unfinished = [str(state) for state in (JobState.WAITING, JobState.READY, JobState.RUNNING)]
     chosen = update(jobs).where(jobs.c.campaign_id == campaign_id, jobs.c.state.in_(unfinished))
     if stage is not None:
         chosen = chosen.where(jobs.c.stage == str(stage))
-    with database.engine.begin() as connection:
+
+    def write(connection: Connection) -> int:
         cancelled = connection.execute(
             chosen.values(state=str(JobState.CANCELLED), lease=None, changed_at=now(), finished_at=now())
         ).rowcount
         if stage is None:
             connection.execute(update(campaigns).where(campaigns.c.id == campaign_id).values(state=str(CampaignState.CANCELLED)))
-    return cancelled
+        return cancelled
+
+    return database.write(write)

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, update
 
-from db.engine import single
 from db.engine.bulk import runs
 from db.engine.clock import now
-from db.engine.retry import retried
 from db.enums import JobState
 from db.jobs.tables import jobs, leases
 
@@ -21,43 +19,35 @@ if TYPE_CHECKING:
     from db.engine import Database
 
 
-@retried
-@retried
 def renew(database: Database, tokens: Sequence[str], *, lease_seconds: float) -> int:
     """Extend these leases from now on; returns how many of them are still there."""
     if not tokens:
         return 0
-    with single(database.engine).begin() as connection:
-        result = connection.execute(update(leases).where(leases.c.token.in_(tokens)).values(expires_at=now() + lease_seconds))
-        return result.rowcount
+    statement = update(leases).where(leases.c.token.in_(tokens)).values(expires_at=now() + lease_seconds)
+    return database.write(lambda connection: connection.execute(statement).rowcount, single_statement=True)
 
 
-@retried
-@retried
 def begin_on_device(database: Database, token: str) -> bool:
     """Mark that the batch starts on the device; False if the lease or the last of its jobs is gone, and then it must not start.
 
     From here on its jobs are suspects if the worker vanishes.
     """
-    with single(database.engine).begin() as connection:
-        return connection.execute(_BEGIN, {"mine": token}).rowcount == 1
+    return database.write(lambda connection: connection.execute(_BEGIN, {"mine": token}).rowcount == 1, single_statement=True)
 
 
-@retried
-@retried
 def release_batch(database: Database, token: str, job_ids: Sequence[int] | None = None) -> int:
     """Return jobs that have not started to the queue, without an attempt: all of the lease, or some; returns how many."""
-    returned = 0
-    with database.engine.begin() as connection:
+
+    def write(connection: Connection) -> int:
         if job_ids is None:
-            result = connection.execute(_back(token))
-            returned = result.rowcount
+            returned = connection.execute(_back(token)).rowcount
             connection.execute(delete(leases).where(leases.c.token == token))
-        else:
-            for some in runs(job_ids):
-                returned += connection.execute(_back(token).where(jobs.c.id.in_(some))).rowcount
-            delete_if_unused(connection, token)
-    return returned
+            return returned
+        returned = sum(connection.execute(_back(token).where(jobs.c.id.in_(some))).rowcount for some in runs(job_ids))
+        delete_if_unused(connection, token)
+        return returned
+
+    return database.write(write)
 
 
 def delete_if_unused(connection: Connection, token: str) -> None:

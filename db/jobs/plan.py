@@ -62,12 +62,15 @@ def plan_campaign(database: Database, campaign: Campaign, selection: Selection, 
     if dry_run:
         with database.read() as connection:
             return _plan(connection, campaign, selection, write=False)
-    with database.engine.begin() as connection:
+
+    def write(connection: Connection) -> PlannedWork:
         # One producer at a time for each campaign; SQLite's writer lock does the same by itself. It also makes a worker that hands in a
         # caption wait until the prompts planned here can be seen: a weaker lock would let them be missed, and wait for ever.
         connection.execute(select(campaigns.c.id).where(campaigns.c.id == campaign.id).with_for_update())
         hold_arrivals(connection)
         return _plan(connection, campaign, selection, write=True)
+
+    return database.write(write)
 
 
 def _plan(connection: Connection, campaign: Campaign, selection: Selection, *, write: bool) -> PlannedWork:

@@ -10,7 +10,6 @@ from sqlalchemy import select, update
 from db.catalogue.tables import artworks
 from db.engine.bulk import runs
 from db.engine.clock import now
-from db.engine.retry import retried
 from db.enums import FailureKind, JobState, Stage
 from db.jobs.dependents import reset_values
 from db.jobs.fail import reseed
@@ -43,7 +42,6 @@ class JobFilter:
     done: bool = False
 
 
-@retried
 def requeue(database: Database, chosen: JobFilter, *, new_seed: bool = False, dry_run: bool = False) -> int:
     """Make the chosen jobs ready again; returns how many.
 
@@ -53,7 +51,8 @@ def requeue(database: Database, chosen: JobFilter, *, new_seed: bool = False, dr
     if dry_run:
         with database.read() as connection:
             return len(_first_of_each_chain(connection.execute(_query(chosen)).all()))
-    with database.engine.begin() as connection:
+
+    def write(connection: Connection) -> int:
         found = _first_of_each_chain(connection.execute(_query(chosen).with_for_update(of=jobs)).all())
         if new_seed:
             for variation_id in _variations(connection, found):
@@ -61,6 +60,8 @@ def requeue(database: Database, chosen: JobFilter, *, new_seed: bool = False, dr
         for some in runs([row.id for row in found]):
             connection.execute(update(jobs).where(jobs.c.id.in_(some)).values(state=str(JobState.READY), **reset_values()))
         return len(found)
+
+    return database.write(write)
 
 
 def _query(chosen: JobFilter) -> Select[Any]:

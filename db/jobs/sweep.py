@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, select, text, update
 
 from db.engine.clock import now
-from db.engine.retry import retried
 from db.enums import AttemptOutcome, FailureKind, JobState
 from db.jobs.tables import attempts, jobs, leases
 
@@ -46,22 +45,20 @@ def sweep(database: Database, *, lease_seconds: float) -> Swept:
             return Swept(returned=0, poisoned=0)
         if database.is_postgresql and float(connection.scalar(text(_UPTIME)) or 0) < lease_seconds:
             return Swept(returned=0, poisoned=0)
-    return _sweep(database)
+    return database.write(_sweep)
 
 
 _UPTIME = "SELECT EXTRACT(EPOCH FROM clock_timestamp() - pg_postmaster_start_time())"
 
 
-@retried
-def _sweep(database: Database) -> Swept:
+def _sweep(connection: Connection) -> Swept:
+    if connection.dialect.name == "postgresql" and not connection.scalar(select(func.pg_try_advisory_xact_lock(ADVISORY_LOCK))):
+        return Swept(returned=0, poisoned=0)
     returned = poisoned = 0
-    with database.engine.begin() as connection:
-        if database.is_postgresql and not connection.scalar(select(func.pg_try_advisory_xact_lock(ADVISORY_LOCK))):
-            return Swept(returned=0, poisoned=0)
-        expired = connection.execute(select(leases).where(leases.c.expires_at < now()).limit(LEASES_AT_ONCE)).all()
-        for lease in expired:
-            back, bad = _return_jobs(connection, lease)
-            returned, poisoned = returned + back, poisoned + bad
+    expired = connection.execute(select(leases).where(leases.c.expires_at < now()).limit(LEASES_AT_ONCE)).all()
+    for lease in expired:
+        back, bad = _return_jobs(connection, lease)
+        returned, poisoned = returned + back, poisoned + bad
     return Swept(returned=returned, poisoned=poisoned)
 
 

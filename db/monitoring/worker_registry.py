@@ -13,6 +13,8 @@ from db.jobs.tables import leases, workers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy import Connection
+
     from db.engine import Database
     from db.enums import Stage
 
@@ -48,21 +50,24 @@ def register_worker(
         "threads": threads,
         "versions": versions,
     }
-    with database.engine.begin() as connection:
+
+    def write(connection: Connection) -> None:
         connection.execute(delete(workers).where(workers.c.id == worker_id))
         connection.execute(insert(workers).values(id=worker_id, **facts, started_at=now(), seen_at=now()))
+
+    database.write(write)
 
 
 def record_heartbeat(database: Database, worker_id: str, *, trouble: str | None = None) -> None:
     """The worker is alive now, and what troubles it."""
-    with database.engine.begin() as connection:
-        connection.execute(update(workers).where(workers.c.id == worker_id).values(seen_at=now(), trouble=trouble))
+    seen = update(workers).where(workers.c.id == worker_id).values(seen_at=now(), trouble=trouble)
+    database.write(lambda connection: connection.execute(seen), single_statement=True)
 
 
 def deregister_worker(database: Database, worker_id: str) -> None:
     """The worker said goodbye."""
-    with database.engine.begin() as connection:
-        connection.execute(update(workers).where(workers.c.id == worker_id).values(stopped_at=now()))
+    stopped = update(workers).where(workers.c.id == worker_id).values(stopped_at=now())
+    database.write(lambda connection: connection.execute(stopped), single_statement=True)
 
 
 def live_workers(database: Database, *, within_seconds: float) -> list[RegisteredWorker]:

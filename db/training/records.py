@@ -18,6 +18,8 @@ from db.training.tables import training_runs, triplet_sets, triplets
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy import Connection
+
     from db.engine import Database
 
 
@@ -91,12 +93,17 @@ def keep_triplets(
     if known is not None:
         return known
     values = {"name": name, "campaign_id": campaign_id, "seed": seed, "recipe": recipe, "content_hash": content_hash}
+
+    def write(connection: Connection) -> int:
+        row = insert(triplet_sets).values(**values, created_at=now()).returning(triplet_sets.c.id)
+        set_id = int(connection.execute(row).scalar_one())
+        rows = [_row(set_id, ordinal, triplet) for ordinal, triplet in enumerate(drawn)]
+        for start in range(0, len(rows), _CHUNK):
+            connection.execute(insert(triplets), rows[start : start + _CHUNK])
+        return set_id
+
     try:
-        with database.engine.begin() as connection:
-            set_id = connection.execute(insert(triplet_sets).values(**values, created_at=now()).returning(triplet_sets.c.id)).scalar_one()
-            rows = [_row(set_id, ordinal, triplet) for ordinal, triplet in enumerate(drawn)]
-            for start in range(0, len(rows), _CHUNK):
-                connection.execute(insert(triplets), rows[start : start + _CHUNK])
+        set_id = database.write(write)
     except IntegrityError:
         known = find_triplet_set(database, name)  # another trainer wrote it in the same moment
         if known is None:
@@ -126,7 +133,8 @@ def triplets_of(database: Database, set_id: int, part: Split | None = None) -> l
 def begin_run(database: Database, *, name: str, triplet_set_id: int, config: dict[str, Any], directory: str) -> int:
     """The id of a run; an unfinished one of the same set and directory is taken up again under the configuration given."""
     same = (training_runs.c.directory == directory, training_runs.c.triplet_set_id == triplet_set_id)
-    with database.engine.begin() as connection:
+
+    def write(connection: Connection) -> int:
         unfinished = select(training_runs.c.id).where(*same, training_runs.c.finished_at.is_(None)).order_by(training_runs.c.id.desc())
         known = connection.scalar(unfinished.limit(1))
         if known is not None:
@@ -135,11 +143,13 @@ def begin_run(database: Database, *, name: str, triplet_set_id: int, config: dic
         values = {"name": name, "triplet_set_id": triplet_set_id, "config": config, "directory": directory}
         return int(connection.execute(insert(training_runs).values(**values, started_at=now()).returning(training_runs.c.id)).scalar_one())
 
+    return database.write(write)
+
 
 def finish_run(database: Database, run_id: int, metrics: dict[str, Any]) -> None:
     """Write down what the run came to."""
-    with database.engine.begin() as connection:
-        connection.execute(update(training_runs).where(training_runs.c.id == run_id).values(metrics=metrics, finished_at=now()))
+    finished = update(training_runs).where(training_runs.c.id == run_id).values(metrics=metrics, finished_at=now())
+    database.write(lambda connection: connection.execute(finished), single_statement=True)
 
 
 def finished_runs(database: Database, campaign_id: int | None = None) -> list[TrainingRun]:

@@ -302,7 +302,7 @@ def test_a_seed_follows_from_the_plan_and_not_from_any_row_id(database: Database
 def test_the_same_name_with_another_configuration_is_refused_with_the_differences(database: Database) -> None:
     open_campaign(database, "trial", fake_config())
 
-    with pytest.raises(CampaignDiffers, match=re.escape("campaign 'harness' exists with another configuration")) as refusal:
+    with pytest.raises(CampaignDiffers, match=re.escape("campaign 'trial' exists with another configuration")) as refusal:
         open_campaign(database, "trial", fake_config(seed=12, picture={"size": 128}))
 
     assert "seed: 11 -> 12" in str(refusal.value)

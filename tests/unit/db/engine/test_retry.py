@@ -3,59 +3,55 @@ from __future__ import annotations
 import time
 
 import pytest
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
-from db.engine.retry import TRIES, retried
-
-
-class Refusal(Exception):
-    """What a driver raises."""
-
-    def __init__(self, sqlstate: str | None) -> None:
-        super().__init__(sqlstate)
-        if sqlstate is not None:
-            self.sqlstate = sqlstate
+from db.engine.retry import LONGEST_PAUSE_SECONDS, retry_while_unavailable
 
 
-class Transaction:
-    """Aborted so often, with that state, before it succeeds."""
+class Outage:
+    """A database that is away for so many tries; its pauses pass at once and are counted."""
 
-    def __init__(self, aborted: int, sqlstate: str | None) -> None:
-        self.left, self.sqlstate, self.begun = aborted, sqlstate, 0
+    def __init__(self, tries: int) -> None:
+        self.left, self.now, self.pauses = tries, 0.0, list[float]()
 
-    def run(self, value: int, *, twice: bool = False) -> int:
-        self.begun += 1
+    def transaction(self) -> str:
         if self.left:
             self.left -= 1
-            raise DBAPIError("UPDATE jobs", None, Refusal(self.sqlstate))
-        return value * 2 if twice else value
+            raise OperationalError("UPDATE jobs", None, Exception("server closed the connection"))
+        return "committed"
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.pauses.append(seconds)
 
 
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "sleep", lambda _: None)
+@pytest.fixture
+def outage(monkeypatch: pytest.MonkeyPatch) -> Outage:
+    outage = Outage(12)
+    monkeypatch.setattr(time, "sleep", outage.sleep)
+    monkeypatch.setattr(time, "monotonic", lambda: outage.now)
+    return outage
 
 
-@pytest.mark.parametrize("sqlstate", ["40P01", "40001"])
-def test_a_transaction_that_met_another_crosswise_is_run_again(sqlstate: str) -> None:
-    transaction = Transaction(TRIES - 1, sqlstate)
+def test_a_transaction_waits_for_its_database_with_growing_pauses(outage: Outage) -> None:
+    assert retry_while_unavailable(outage.transaction, patience_seconds=300.0) == "committed"
 
-    assert retried(transaction.run)(21, twice=True) == 42
-    assert transaction.begun == TRIES
-
-
-def test_it_is_given_up_after_a_few_tries() -> None:
-    transaction = Transaction(100, "40P01")
-
-    with pytest.raises(DBAPIError):
-        retried(transaction.run)(1)
-    assert transaction.begun == TRIES
+    assert len(outage.pauses) == 12
+    assert outage.pauses == sorted(outage.pauses)
+    assert max(outage.pauses) == LONGEST_PAUSE_SECONDS
 
 
-@pytest.mark.parametrize("sqlstate", ["23505", "57014", None])
-def test_any_other_fault_is_not_run_again(sqlstate: str | None) -> None:
-    transaction = Transaction(1, sqlstate)
+def test_a_database_that_stays_away_longer_than_the_patience_is_told(outage: Outage) -> None:
+    with pytest.raises(OperationalError, match="server closed"):
+        retry_while_unavailable(outage.transaction, patience_seconds=10.0)
 
-    with pytest.raises(DBAPIError):
-        retried(transaction.run)(1)
-    assert transaction.begun == 1
+    assert 10.0 < outage.now < 10.0 + 2 * LONGEST_PAUSE_SECONDS
+
+
+def test_what_no_waiting_can_change_is_told_at_once(outage: Outage) -> None:
+    def refused() -> str:
+        raise IntegrityError("INSERT", None, Exception("twice"))
+
+    with pytest.raises(IntegrityError):
+        retry_while_unavailable(refused, patience_seconds=300.0)
+    assert outage.pauses == []
