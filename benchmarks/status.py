@@ -49,12 +49,12 @@ PROMPT = "a painting of a woman at a window, remade as weathered copper under a 
 
 #: From a fresh plan to mid-run; :edge is the last artwork that is done, :at the present moment.
 STATES = """
-UPDATE jobs SET state = 'done', attempts = 1, finished_at = :at, changed_at = :at
+UPDATE jobs SET state = 'done', attempt_count = 1, finished_at = :at, changed_at = :at
  WHERE artwork_id <= :edge AND campaign_id = :campaign
 ;
 UPDATE jobs SET state = 'ready' WHERE stage = 'prompt' AND artwork_id > :edge AND artwork_id <= :edge + 300 AND campaign_id = :campaign
 ;
-UPDATE jobs SET state = 'done', attempts = 1, finished_at = :at
+UPDATE jobs SET state = 'done', attempt_count = 1, finished_at = :at
  WHERE stage = 'caption' AND artwork_id > :edge AND artwork_id <= :edge + 300 AND campaign_id = :campaign
 ;
 UPDATE jobs SET state = 'ready', not_before = :at + 900

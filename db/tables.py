@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from db.campaigns.tables import campaigns, models, variations
+from db.campaigns.tables import campaigns, model_revisions, variations
 from db.catalogue.tables import artwork_paths, artworks, ingests
 from db.engine.metadata import metadata
 from db.jobs.tables import attempts, batch_keys, jobs, leases, workers
@@ -21,7 +21,7 @@ __all__ = [
     "jobs",
     "leases",
     "metadata",
-    "models",
+    "model_revisions",
     "prompts",
     "training_runs",
     "triplet_sets",

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from db.campaigns.configuration import CampaignConfig
-from db.campaigns.tables import campaigns, models
+from db.campaigns.tables import campaigns, model_revisions
 from db.engine.clock import now
 from db.enums import CampaignState
 from db.errors import CampaignDiffers, UnknownCampaign
@@ -75,7 +75,7 @@ def freeze_revision(database: Database, campaign_id: int, *, backend: str, model
     known = frozen_revision(database, campaign_id, backend=backend, model=model)
     if known is not None:
         return known
-    row = insert(models).values(campaign_id=campaign_id, model=_view(backend, model), revision=revision, resolved_at=now())
+    row = insert(model_revisions).values(campaign_id=campaign_id, model=_view(backend, model), revision=revision, resolved_at=now())
     with suppress(IntegrityError):  # another worker was first
         database.write(lambda connection: connection.execute(row), single_statement=True)
     return frozen_revision(database, campaign_id, backend=backend, model=model) or revision
@@ -84,8 +84,8 @@ def freeze_revision(database: Database, campaign_id: int, *, backend: str, model
 def frozen_revision(database: Database, campaign_id: int, *, backend: str, model: str) -> str | None:
     """The commit that this campaign uses of a model; None before the first load."""
     with database.read() as connection:
-        mine = (models.c.campaign_id == campaign_id, models.c.model == _view(backend, model))
-        return connection.scalar(select(models.c.revision).where(*mine))
+        mine = (model_revisions.c.campaign_id == campaign_id, model_revisions.c.model == _view(backend, model))
+        return connection.scalar(select(model_revisions.c.revision).where(*mine))
 
 
 def _view(backend: str, model: str) -> str:

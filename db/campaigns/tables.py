@@ -18,8 +18,8 @@ campaigns = Table(
 )
 
 # A revision given as a branch is resolved at the first load; the commit found then is frozen here for all later loads.
-models = Table(
-    "models",
+model_revisions = Table(
+    "model_revisions",
     metadata,
     Column("id", Id, primary_key=True),
     Column("campaign_id", ForeignKey("campaigns.id"), nullable=False),

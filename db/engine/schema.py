@@ -26,12 +26,7 @@ def migrate(database: Database) -> None:
     if current_revision(database) == newest_revision():
         return
 
-    def upgrade(connection: Connection) -> None:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-    database.write(upgrade)
+    database.write(lambda connection: command.upgrade(alembic_config(connection), "head"))
 
 
 def check_schema(database: Database) -> None:
@@ -55,11 +50,13 @@ def current_revision(database: Database) -> str | None:
 
 def newest_revision() -> str | None:
     """The revision that this program's tables stand for."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
-def _config() -> Config:
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration; a command that changes the schema does it on the connection."""
     config = Config()
+    config.attributes["connection"] = connection
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("path_separator", "os")
     return config

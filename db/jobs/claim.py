@@ -115,8 +115,8 @@ def _statement(*, suspect: bool) -> Any:
     return (
         update(jobs)
         .where(jobs.c.id == picked.c.id)
-        .values(state=str(JobState.RUNNING), lease=bindparam("token"), changed_at=now())
-        .returning(jobs.c.id, jobs.c.job_key, jobs.c.artwork_id, jobs.c.variation_id, jobs.c.attempts, jobs.c.priority)
+        .values(state=str(JobState.RUNNING), lease_token=bindparam("token"), changed_at=now())
+        .returning(jobs.c.id, jobs.c.job_key, jobs.c.artwork_id, jobs.c.variation_id, jobs.c.attempt_count, jobs.c.priority)
     )
 
 
@@ -146,7 +146,7 @@ def _claim(
             job_key=row.job_key,
             artwork_id=row.artwork_id,
             variation_id=row.variation_id,
-            attempts=row.attempts,
+            attempts=row.attempt_count,
             suspect=suspect,
         )
         for row in sorted(rows, key=lambda row: (-row.priority, row.id))

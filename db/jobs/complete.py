@@ -29,21 +29,21 @@ _DONE = (
     update(jobs)
     .where(
         jobs.c.id.in_(bindparam("ids", expanding=True)),
-        jobs.c.lease == bindparam("mine"),
+        jobs.c.lease_token == bindparam("mine"),
         jobs.c.state.in_([str(JobState.RUNNING), str(JobState.READY)]),
     )
     .values(
         state=str(JobState.DONE),
-        lease=None,
+        lease_token=None,
         suspect=False,
         crashes=0,
-        attempts=jobs.c.attempts + 1,
+        attempt_count=jobs.c.attempt_count + 1,
         error_kind=None,
         error_text=None,
         changed_at=now(),
         finished_at=now(),
     )
-    .returning(jobs.c.id, jobs.c.artwork_id, jobs.c.variation_id, jobs.c.attempts, jobs.c.round)
+    .returning(jobs.c.id, jobs.c.artwork_id, jobs.c.variation_id, jobs.c.attempt_count, jobs.c.round)
 )
 _ATTEMPT = insert(attempts).values(ended_at=now())
 _TABLES = {Stage.CAPTION: captions, Stage.PROMPT: prompts, Stage.GENERATE: images, Stage.RECAPTION: captions}
@@ -109,13 +109,14 @@ def _row(batch: Batch, job: Row[Any], result: Result) -> dict[str, Any]:
             return {**vars(result), **shared, "variation_id": job.variation_id}
         case RepaintRecord():
             facts = {**vars(result), "content_box": list(result.content_box), "worker_id": batch.worker_id}
-            return {**facts, **shared, "artwork_id": job.artwork_id, "variation_id": job.variation_id}
+            original = {"original_hash": result.provenance.get("original")}
+            return {**facts, **original, **shared, "artwork_id": job.artwork_id, "variation_id": job.variation_id}
 
 
 def _attempt(batch: Batch, job: Row[Any], effort: Effort) -> dict[str, Any]:
     return {
         "job_id": job.id,
-        "number": job.attempts,
+        "number": job.attempt_count,
         "round": job.round,
         "worker_id": batch.worker_id,
         "outcome": str(AttemptOutcome.DONE),

@@ -50,7 +50,7 @@ def cancel(database: Database, campaign_id: int, stage: Stage | None) -> int:
 
     def write(connection: Connection) -> int:
         cancelled = connection.execute(
-            chosen.values(state=str(JobState.CANCELLED), lease=None, changed_at=now(), finished_at=now())
+            chosen.values(state=str(JobState.CANCELLED), lease_token=None, changed_at=now(), finished_at=now())
         ).rowcount
         if stage is None:
             connection.execute(update(campaigns).where(campaigns.c.id == campaign_id).values(state=str(CampaignState.CANCELLED)))

@@ -68,7 +68,7 @@ def reset_values() -> dict[str, Any]:
         "not_before": 0,
         "suspect": False,
         "crashes": 0,
-        "lease": None,
+        "lease_token": None,
         "error_kind": None,
         "error_text": None,
         "finished_at": None,

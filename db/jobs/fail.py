@@ -54,8 +54,8 @@ def record_failures(connection: Connection, batch: Batch, failures: Sequence[Fai
     by_job = {failure.job_id: failure for failure in failures}
     mine = (
         connection.execute(
-            select(jobs.c.id, jobs.c.job_key, jobs.c.variation_id, jobs.c.attempts, jobs.c.round)
-            .where(jobs.c.id.in_(by_job), jobs.c.lease == batch.token, jobs.c.state.in_([str(JobState.RUNNING), str(JobState.READY)]))
+            select(jobs.c.id, jobs.c.job_key, jobs.c.variation_id, jobs.c.attempt_count, jobs.c.round)
+            .where(jobs.c.id.in_(by_job), jobs.c.lease_token == batch.token, jobs.c.state.in_([str(JobState.RUNNING), str(JobState.READY)]))
             .with_for_update()
         )
         .mappings()
@@ -88,7 +88,7 @@ def reseed(connection: Connection, variation_id: int) -> None:
 
 
 def _failures_before(connection: Connection, job: RowMapping, kind: FailureKind) -> int:
-    same = (attempts.c.job_id == job["id"], attempts.c.round == job["round"], attempts.c.kind == str(kind))
+    same = (attempts.c.job_id == job["id"], attempts.c.round == job["round"], attempts.c.error_kind == str(kind))
     return int(connection.scalar(select(func.count()).select_from(attempts).where(*same)) or 0)
 
 
@@ -96,10 +96,10 @@ def _after(failure: Failure, pause: float | None) -> dict[str, Any]:
     ending = {"state": str(JobState.FAILED), "finished_at": now()}
     again = {"state": str(JobState.READY), "not_before": now() + (pause or 0.0)}
     return {
-        "lease": None,
+        "lease_token": None,
         "suspect": False,
         "crashes": 0,
-        "attempts": jobs.c.attempts + 1,
+        "attempt_count": jobs.c.attempt_count + 1,
         "error_kind": str(failure.kind),
         "error_text": failure.error,
         "changed_at": now(),
@@ -110,12 +110,12 @@ def _after(failure: Failure, pause: float | None) -> dict[str, Any]:
 def _attempt(batch: Batch, job: RowMapping, failure: Failure, effort: Effort) -> dict[str, Any]:
     return {
         "job_id": job["id"],
-        "number": job["attempts"] + 1,
+        "number": job["attempt_count"] + 1,
         "round": job["round"],
         "worker_id": batch.worker_id,
         "outcome": str(AttemptOutcome.FAILED),
-        "kind": str(failure.kind),
-        "error": failure.error,
+        "error_kind": str(failure.kind),
+        "error_text": failure.error,
         "seconds": effort.seconds,
         "batch_size": effort.batch_size,
     }

@@ -56,7 +56,7 @@ def delete_if_unused(connection: Connection, token: str) -> None:
 
 
 # Statements of every batch are built once: building and hashing them costs as much as running them.
-_HELD = jobs.select().where(jobs.c.lease == bindparam("mine")).exists()
+_HELD = jobs.select().where(jobs.c.lease_token == bindparam("mine")).exists()
 _BEGIN = update(leases).where(leases.c.token == bindparam("mine"), _HELD).values(started_at=now())
 _RELEASE = delete(leases).where(leases.c.token == bindparam("mine"), ~_HELD)
 
@@ -64,6 +64,6 @@ _RELEASE = delete(leases).where(leases.c.token == bindparam("mine"), ~_HELD)
 def _back(token: str) -> Update:
     return (
         update(jobs)
-        .where(jobs.c.lease == token, jobs.c.state == JobState.RUNNING)
-        .values(state=JobState.READY, lease=None, changed_at=now())
+        .where(jobs.c.lease_token == token, jobs.c.state == JobState.RUNNING)
+        .values(state=JobState.READY, lease_token=None, changed_at=now())
     )

@@ -213,7 +213,7 @@ def _insert_jobs(connection: Connection, campaign: Campaign, last_variation: int
     counted = select(jobs.c.batch_key, func.count()).where(*_new(campaign.id, before)).group_by(jobs.c.batch_key)
     planned = {key: int(count) for key, count in connection.execute(counted)}
     for key, count in planned.items():
-        connection.execute(update(batch_keys).where(batch_keys.c.batch_key == key).values(jobs=batch_keys.c.jobs + count))
+        connection.execute(update(batch_keys).where(batch_keys.c.batch_key == key).values(planned_jobs=batch_keys.c.planned_jobs + count))
     return sum(planned.values())
 
 

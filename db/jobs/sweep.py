@@ -66,9 +66,9 @@ def _return_jobs(connection: Connection, lease: Row[Any]) -> tuple[int, int]:
     overdue = select(leases.c.token).where(leases.c.token == lease.token, leases.c.expires_at < now()).exists()
     lost = connection.execute(
         update(jobs)
-        .where(jobs.c.lease == lease.token, jobs.c.state == str(JobState.RUNNING), overdue)
-        .values(state=str(JobState.READY), attempts=jobs.c.attempts + 1, changed_at=now())
-        .returning(jobs.c.id, jobs.c.attempts, jobs.c.round, jobs.c.crashes)
+        .where(jobs.c.lease_token == lease.token, jobs.c.state == str(JobState.RUNNING), overdue)
+        .values(state=str(JobState.READY), attempt_count=jobs.c.attempt_count + 1, changed_at=now())
+        .returning(jobs.c.id, jobs.c.attempt_count, jobs.c.round, jobs.c.crashes)
     ).all()
     connection.execute(delete(leases).where(leases.c.token == lease.token, leases.c.expires_at < now()))
     if not lost:
@@ -92,7 +92,7 @@ def _suspect(connection: Connection, job_ids: list[int], *, alone: bool, crashes
             "state": str(JobState.FAILED),
             "error_kind": str(FailureKind.POISON),
             "error_text": error,
-            "lease": None,
+            "lease_token": None,
             "finished_at": now(),
         }
     connection.execute(update(jobs).where(jobs.c.id.in_(job_ids)).values(**marks))
@@ -102,11 +102,11 @@ def _suspect(connection: Connection, job_ids: list[int], *, alone: bool, crashes
 def _attempt(lease: Row[Any], job: Row[Any], together: int) -> dict[str, Any]:
     return {
         "job_id": job.id,
-        "number": job.attempts,
+        "number": job.attempt_count,
         "round": job.round,
         "worker_id": lease.worker_id,
         "outcome": str(AttemptOutcome.LOST),
-        "error": "the worker was not heard of before its lease ran out",
+        "error_text": "the worker was not heard of before its lease ran out",
         "started_at": lease.started_at,
         "batch_size": together,
     }

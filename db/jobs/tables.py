@@ -18,7 +18,7 @@ batch_keys = Table(
     Column("paused", Boolean, nullable=False, server_default=text("false")),
     # How many jobs were ever planned under this key. No job is deleted, so those that are in no other state are done, and nobody has to
     # count the most numerous ones.
-    Column("jobs", BigInteger, nullable=False, server_default="0"),
+    Column("planned_jobs", BigInteger, nullable=False, server_default="0"),
 )
 
 workers = Table(
@@ -66,12 +66,12 @@ jobs = Table(
     Column("priority", Integer, nullable=False, server_default="0"),
     Column("state", String(16), nullable=False),
     # Attempts that ended, over the whole life.
-    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("attempt_count", Integer, nullable=False, server_default="0"),
     # How often it was requeued: retries are bounded anew within each round.
     Column("round", Integer, nullable=False, server_default="0"),
     Column("not_before", Moment, nullable=False, server_default="0"),
     # The token that may commit it. A sweep leaves it in place, so that a late worker that nobody replaced can still commit.
-    Column("lease", String(36)),
+    Column("lease_token", String(36)),
     # It was on a device when its worker vanished: claimed alone from now on, until it is done.
     Column("suspect", Boolean, nullable=False, server_default=text("false")),
     # How often it was on the device alone when its worker vanished.
@@ -95,7 +95,12 @@ jobs = Table(
     Index("ix_jobs_progress", "campaign_id", "stage", "state"),
     # Finding what follows a finished job.
     Index("ix_jobs_artwork_id", "artwork_id", "campaign_id", "stage"),
-    Index("ix_jobs_lease", "lease", sqlite_where=text("lease IS NOT NULL"), postgresql_where=text("lease IS NOT NULL")),
+    Index(
+        "ix_jobs_lease_token",
+        "lease_token",
+        sqlite_where=text("lease_token IS NOT NULL"),
+        postgresql_where=text("lease_token IS NOT NULL"),
+    ),
     Index("ix_jobs_failed", "campaign_id", "error_kind", sqlite_where=text("state = 'failed'"), postgresql_where=text("state = 'failed'")),
 )
 
@@ -108,8 +113,8 @@ attempts = Table(
     Column("round", Integer, nullable=False),
     Column("worker_id", Text, nullable=False),
     Column("outcome", String(16), nullable=False),
-    Column("kind", String(16)),
-    Column("error", Text),
+    Column("error_kind", String(16)),
+    Column("error_text", Text),
     Column("started_at", Moment),
     Column("ended_at", Moment, nullable=False, index=True),
     # Seconds the job's batch had the device, divided by its size.

@@ -105,7 +105,7 @@ def failures(database: Database, campaign_id: int | None = None, stage: Stage | 
                 stage=row["stage"],
                 kind=row["error_kind"],
                 error=row["error_text"],
-                attempts=row["attempts"],
+                attempts=row["attempt_count"],
                 artwork=row["key"],
                 artwork_id=row["artwork_id"],
                 campaign_id=row["campaign_id"],
@@ -130,7 +130,7 @@ def work_left(database: Database, stages: Sequence[Stage], *, without: Collectio
         batch_keys.c.batch_key.not_in(without),
         exists().where(ready),
     )
-    running = select(jobs.c.id).where(jobs.c.lease.is_not(None), jobs.c.state == str(JobState.RUNNING), jobs.c.stage.in_(upstream))
+    running = select(jobs.c.id).where(jobs.c.lease_token.is_not(None), jobs.c.state == str(JobState.RUNNING), jobs.c.stage.in_(upstream))
     with database.read() as connection:
         return connection.scalar(claimable.limit(1)) is not None or connection.scalar(running.limit(1)) is not None
 
@@ -162,7 +162,7 @@ _COUNTS = select(
         count
         for stage in Stage
         for count in (
-            _counted(batch_keys, func.coalesce(func.sum(batch_keys.c.jobs), 0), batch_keys.c.stage == str(stage)),
+            _counted(batch_keys, func.coalesce(func.sum(batch_keys.c.planned_jobs), 0), batch_keys.c.stage == str(stage)),
             *(_counted(jobs, func.count(), jobs.c.stage == str(stage), jobs.c.state == str(state)) for state in _UNDONE),
         )
     )

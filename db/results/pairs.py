@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, or_, select
 
 from db.campaigns.tables import variations
 from db.catalogue.tables import artworks
@@ -132,6 +132,6 @@ def _repaints(campaign_id: int) -> Select[Any]:
         # A repaint of a picture that was since replaced by another is no pair any more.
         .join(artworks, artworks.c.id == images.c.artwork_id)
         .where(images.c.campaign_id == campaign_id, images.c.current)
-        .where(func.coalesce(images.c.provenance["original"].as_string(), artworks.c.content_hash) == artworks.c.content_hash)
+        .where(or_(images.c.original_hash.is_(None), images.c.original_hash == artworks.c.content_hash))
         .order_by(images.c.artwork_id, variations.c.level, variations.c.ordinal)
     )

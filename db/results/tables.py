@@ -60,6 +60,8 @@ images = Table(
     Column("variation_id", ForeignKey("variations.id"), nullable=False, index=True),
     Column("prompt_id", ForeignKey("prompts.id"), nullable=False),
     Column("content_hash", String(64), nullable=False, index=True),
+    # The original it was made from; NULL where its provenance does not tell.
+    Column("original_hash", String(64)),
     Column("pixel_hash", String(64), nullable=False),
     Column("format", String(8), nullable=False),
     Column("byte_size", BigInteger, nullable=False),

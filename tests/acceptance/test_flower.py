@@ -72,7 +72,7 @@ def test_flower_shows_one_task_for_each_job_and_agrees_with_status(installation:
             assert fleet.ends() == 0, fleet.told
 
         # Then there is one task for each job that ran, under its id, named by its stage
-        ran = {row["job_key"]: row for row in rows(installation, jobs, jobs.c.attempts > 0)}
+        ran = {row["job_key"]: row for row in rows(installation, jobs, jobs.c.attempt_count > 0)}
         tasks = until(lambda: _ended(url, len(ran)), what="Flower knows how all jobs ended", seconds=60)
     assert tasks.keys() == ran.keys()
     for key, task in tasks.items():

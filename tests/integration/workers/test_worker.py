@@ -46,7 +46,7 @@ def test_one_ring_is_enough_for_everything_there_is(workshop: Workshop, backends
 
     assert harness.counts() == {str(stage): {"done": 5} for stage in Stage}
     assert harness.rows(leases) == []
-    assert {row["attempts"] for stage in Stage for row in harness.jobs(stage)} == {1}
+    assert {row["attempt_count"] for stage in Stage for row in harness.jobs(stage)} == {1}
     assert {len(batch) for batch in backends["plain"].batches} == {1, 2}
     assert backends["plain"].log == ["load "]
 

@@ -59,7 +59,7 @@ class TestTrouble:
 
         assert sound.counts() == {str(stage): {"done": 3} for stage in Stage}
         assert without.states(Stage.CAPTION) == {"ready": 3}
-        assert {(row["attempts"], row["error_kind"]) for row in without.jobs(Stage.CAPTION)} == {(0, None)}
+        assert {(row["attempt_count"], row["error_kind"]) for row in without.jobs(Stage.CAPTION)} == {(0, None)}
         assert without.rows(leases) == []
         assert worker.troubles == ["hub/one: the hub does not answer"]
 
@@ -127,7 +127,7 @@ def test_an_unforeseen_fault_in_a_stage_fails_only_its_job(half: str, workshop: 
 
     assert harness.states(Stage.CAPTION) == {"done": 4, "ready": 1}
     (again,) = harness.jobs(Stage.CAPTION, JobState.READY)
-    assert (again["error_kind"], again["error_text"], again["attempts"]) == ("transient", "ZeroDivisionError: division by zero", 1)
+    assert (again["error_kind"], again["error_text"], again["attempt_count"]) == ("transient", "ZeroDivisionError: division by zero", 1)
     assert again["not_before"] > time.time()
 
 
@@ -214,7 +214,7 @@ class TestLostDevice:
         workshop.worker().on_wake_up()
 
         assert killed == [(os.getpid(), signal.SIGKILL)]
-        assert {(row["state"], row["error_kind"], row["attempts"]) for row in harness.jobs(Stage.CAPTION)} == {
+        assert {(row["state"], row["error_kind"], row["attempt_count"]) for row in harness.jobs(Stage.CAPTION)} == {
             ("ready", str(FailureKind.TRANSIENT), 1)
         }
 
@@ -231,7 +231,7 @@ class TestLostDevice:
         workshop.worker().on_wake_up()
 
         assert killed == [(os.getpid(), signal.SIGKILL)]
-        assert {(row["state"], row["attempts"]) for row in harness.jobs(Stage.CAPTION)} == {("ready", 0)}
+        assert {(row["state"], row["attempt_count"]) for row in harness.jobs(Stage.CAPTION)} == {("ready", 0)}
         assert harness.rows(leases) == []
 
 

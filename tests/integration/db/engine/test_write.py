@@ -161,7 +161,7 @@ def of_plan_campaign(harness: CampaignHarness) -> Case:
     artworks_of(harness.database, 2)
 
     def leaves() -> Any:
-        planned = {row["batch_key"].split("/", 1)[1]: row["jobs"] for row in harness.rows(batch_keys)}
+        planned = {row["batch_key"].split("/", 1)[1]: row["planned_jobs"] for row in harness.rows(batch_keys)}
         return planned, {stage: sum(states.values()) for stage, states in harness.counts().items()}
 
     both = {f"{stage}/{level}": 6 for stage in ("prompt", "generate") for level in ("moderate", "radical")}

@@ -169,7 +169,7 @@ class Life(RuleBasedStateMachine):
         self._each_job_stands_right(rows, results, tokens)
         self._chains_hold(rows, results)
         self._results_belong_together(made)
-        assert {job_id: row["attempts"] for job_id, row in rows.items() if row["attempts"]} == tried
+        assert {job_id: row["attempt_count"] for job_id, row in rows.items() if row["attempt_count"]} == tried
         for row in planned:
             facts = {"artwork_key": row["key"], "level": row["level"], "ordinal": row["ordinal"], "redraws": row["redraws"]}
             assert row["seed"] == variation_seed(campaign_seed=11, **facts)
@@ -179,9 +179,9 @@ class Life(RuleBasedStateMachine):
             state = row["state"]
             assert (self.before.get(job_id, state), state) not in FORBIDDEN
             if state == JobState.RUNNING:
-                assert row["lease"] in tokens, "a running job without a lease"
+                assert row["lease_token"] in tokens, "a running job without a lease"
             elif state != JobState.READY:
-                assert row["lease"] is None
+                assert row["lease_token"] is None
             if state == JobState.DONE:
                 assert results[job_id] == 1
             if state == JobState.WAITING:
@@ -238,7 +238,7 @@ class Life(RuleBasedStateMachine):
         assert self._leases() == set()
 
     def _complete(self, batch: Batch, results: list[Result], failures: list[Failure]) -> None:
-        mine = {row["id"] for row in self.trial.rows(jobs, jobs.c.lease == batch.token)}
+        mine = {row["id"] for row in self.trial.rows(jobs, jobs.c.lease_token == batch.token)}
         verdict = complete_batch(self.database, batch, results=results, failures=failures, effort=EFFORT)
         assert verdict.done == mine & {result.job_id for result in results}
         assert verdict.failed.keys() == mine & {failure.job_id for failure in failures}

@@ -29,7 +29,7 @@ def test_a_claim_takes_no_more_than_its_limit(database: Database) -> None:
 
     assert len(batch.jobs) == 8
     assert trial.states(Stage.CAPTION) == {"ready": 42, "running": 8}
-    assert {row["lease"] for row in trial.jobs(Stage.CAPTION, JobState.RUNNING)} == {batch.token}
+    assert {row["lease_token"] for row in trial.jobs(Stage.CAPTION, JobState.RUNNING)} == {batch.token}
 
 
 def test_a_claim_writes_one_lease_that_ends_when_it_should_by_the_databases_clock(database: Database) -> None:
@@ -78,7 +78,7 @@ def test_many_threads_claiming_at_once_never_share_a_job(database: Database) -> 
     assert set(claims.values()) == {1}
     assert max(len(batch.jobs) for batch in taken) == 7
     tokens = {job.job_id: batch.token for batch in taken for job in batch.jobs}
-    assert {row["id"]: row["lease"] for row in trial.jobs(Stage.CAPTION)} == tokens
+    assert {row["id"]: row["lease_token"] for row in trial.jobs(Stage.CAPTION)} == tokens
 
 
 def test_the_higher_priority_comes_first_then_the_older_job(database: Database) -> None:

@@ -27,7 +27,7 @@ def test_everything_runs_from_the_caption_to_the_recaption(database: Database) -
     assert [row["current"] for row in trial.rows(images)] == [True] * 6
     assert len(trial.rows(captions)) == 3 + 6
     assert trial.rows(leases) == []
-    assert {(row["attempts"], row["lease"], row["error_kind"]) for row in trial.rows(jobs)} == {(1, None, None)}
+    assert {(row["attempt_count"], row["lease_token"], row["error_kind"]) for row in trial.rows(jobs)} == {(1, None, None)}
     assert all(row["finished_at"] >= row["created_at"] for row in trial.rows(jobs))
 
 
@@ -199,5 +199,5 @@ def test_a_job_that_failed_once_is_clean_when_it_is_done(database: Database) -> 
     trial.run(Stage.CAPTION)
 
     row = trial.job(batch.jobs[0].job_id)
-    assert (row["state"], row["error_kind"], row["error_text"], row["attempts"]) == (JobState.DONE, None, None, 2)
+    assert (row["state"], row["error_kind"], row["error_text"], row["attempt_count"]) == (JobState.DONE, None, None, 2)
     assert [one["number"] for one in trial.rows(attempts)] == [1, 2]

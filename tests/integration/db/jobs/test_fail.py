@@ -32,7 +32,7 @@ def test_a_bad_input_is_not_tried_again(harness: CampaignHarness) -> None:
 
     row = harness.job(batch.jobs[0].job_id)
     assert verdict.failed == {row["id"]: None}
-    assert (row["state"], row["error_kind"], row["error_text"], row["attempts"]) == ("failed", "input", "truncated file", 1)
+    assert (row["state"], row["error_kind"], row["error_text"], row["attempt_count"]) == ("failed", "input", "truncated file", 1)
     assert row["finished_at"] is not None
     assert harness.offer(Stage.GENERATE) is None
     assert harness.states(Stage.RECAPTION) == {"waiting": 1}
@@ -56,8 +56,8 @@ def test_other_kinds_are_tried_again_with_growing_pauses_and_then_given_up(harne
     assert pauses[-1] is None
     waits = [pause for pause in pauses if pause is not None]
     assert waits == sorted(waits)
-    assert (row["state"], row["error_kind"], row["attempts"]) == ("failed", str(kind), len(pauses))
-    kinds = {(one["outcome"], one["kind"]) for one in harness.rows(attempts, attempts.c.job_id == row["id"])}
+    assert (row["state"], row["error_kind"], row["attempt_count"]) == ("failed", str(kind), len(pauses))
+    kinds = {(one["outcome"], one["error_kind"]) for one in harness.rows(attempts, attempts.c.job_id == row["id"])}
     assert kinds == {("failed", str(kind))}
 
 
@@ -84,8 +84,8 @@ def test_a_requeue_begins_a_new_round_of_retries(harness: CampaignHarness) -> No
         again.append(harness.fail(batch, kind).failed.popitem()[1])
         harness.skip_retry_delays()
     assert len(again) == RETRIES[kind] + 1
-    assert {row["round"] for row in harness.rows(attempts, attempts.c.kind == str(kind))} == {0, 1}
-    assert harness.jobs(Stage.GENERATE)[0]["attempts"] == 2 * len(again)
+    assert {row["round"] for row in harness.rows(attempts, attempts.c.error_kind == str(kind))} == {0, 1}
+    assert harness.jobs(Stage.GENERATE)[0]["attempt_count"] == 2 * len(again)
 
 
 def test_a_degenerate_picture_is_drawn_again_with_a_seed_that_follows_from_the_plan(harness: CampaignHarness) -> None:
@@ -129,5 +129,5 @@ def test_a_job_that_fails_in_words_is_no_suspect_any_more(harness: CampaignHarne
     assert len(harness.fail(batch, FailureKind.TRANSIENT).failed) == 1
 
     row = harness.jobs(Stage.GENERATE)[0]
-    assert (row["state"], row["lease"], row["suspect"], row["crashes"]) == (JobState.READY, None, False, 0)
-    assert row["attempts"] == 2
+    assert (row["state"], row["lease_token"], row["suspect"], row["crashes"]) == (JobState.READY, None, False, 0)
+    assert row["attempt_count"] == 2

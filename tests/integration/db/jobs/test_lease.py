@@ -111,7 +111,7 @@ def test_jobs_that_are_given_back_cost_no_attempt(harness: CampaignHarness) -> N
 
     assert release_batch(harness.database, batch.token) == 4
 
-    assert [(row["state"], row["attempts"], row["lease"], row["suspect"]) for row in harness.jobs(Stage.CAPTION)] == [
+    assert [(row["state"], row["attempt_count"], row["lease_token"], row["suspect"]) for row in harness.jobs(Stage.CAPTION)] == [
         ("ready", 0, None, False)
     ] * 4
     assert harness.rows(leases) == []
@@ -145,7 +145,7 @@ def test_a_lost_attempt_is_recorded_with_its_worker(harness: CampaignHarness) ->
     rows = harness.rows(attempts)
     assert {(row["outcome"], row["worker_id"], row["number"], row["batch_size"]) for row in rows} == {("lost", "gpu7", 1, 2)}
     assert {row["job_id"] for row in rows} == {job.job_id for job in batch.jobs}
-    assert [harness.job(job.job_id)["attempts"] for job in batch.jobs] == [1, 1]
+    assert [harness.job(job.job_id)["attempt_count"] for job in batch.jobs] == [1, 1]
 
 
 def test_jobs_that_had_not_started_are_not_suspects(harness: CampaignHarness) -> None:
@@ -174,7 +174,7 @@ def test_a_job_that_takes_its_worker_down_alone_three_times_is_poison_and_its_ma
 
     assert harness.states(Stage.CAPTION) == {"done": 3, "failed": 1}
     poison = harness.job(guilty)
-    assert (poison["state"], poison["error_kind"], poison["crashes"], poison["lease"]) == ("failed", "poison", 3, None)
+    assert (poison["state"], poison["error_kind"], poison["crashes"], poison["lease_token"]) == ("failed", "poison", 3, None)
     assert "3 times" in poison["error_text"]
     assert poison["finished_at"] is not None
     assert harness.outcomes([guilty]) == {AttemptOutcome.LOST: 4}

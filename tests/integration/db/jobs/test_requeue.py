@@ -106,7 +106,7 @@ def test_a_requeued_job_begins_clean(failed: CampaignHarness) -> None:
 
     for row in failed.jobs(Stage.CAPTION):
         assert (row["state"], row["round"], row["error_kind"], row["error_text"], row["finished_at"]) == ("ready", 1, None, None, None)
-        assert (row["suspect"], row["crashes"], row["lease"], row["not_before"]) == (False, 0, None, 0)
+        assert (row["suspect"], row["crashes"], row["lease_token"], row["not_before"]) == (False, 0, None, 0)
     assert failures(failed.database) == []
     assert failed.run_all() == 3 * 4
 
