@@ -6,12 +6,13 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Double, bindparam, insert, literal_column, select, update
+from sqlalchemy import Double, bindparam, insert, literal_column, select
 
 from db.engine.clock import now
 from db.enums import JobState, Stage
 from db.jobs.batch_keys import Parameters
 from db.jobs.tables import batch_keys, jobs, leases
+from db.jobs.transitions import in_literal_state, move
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,8 +62,8 @@ class Batch:
     jobs: tuple[ClaimedJob, ...]
 
 
-# The claim index is partial: its condition must stand in the statement as it is, not as a parameter.
-_READY = jobs.c.state == literal_column(f"'{JobState.READY}'")
+# The claim index is partial.
+_READY = in_literal_state(JobState.READY)
 _DUE = jobs.c.not_before <= now()
 
 
@@ -113,9 +114,9 @@ def _statement(*, suspect: bool) -> Any:
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )
     return (
-        update(jobs)
+        move(JobState.RUNNING)
         .where(jobs.c.id == picked.c.id)
-        .values(state=str(JobState.RUNNING), lease_token=bindparam("token"), changed_at=now())
+        .values(lease_token=bindparam("token"))
         .returning(jobs.c.id, jobs.c.job_key, jobs.c.artwork_id, jobs.c.variation_id, jobs.c.attempt_count, jobs.c.priority)
     )
 

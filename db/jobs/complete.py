@@ -1,4 +1,4 @@
-"""Finishing: results, the end of their jobs, and the readiness of what follows, in one transaction."""
+"""Completing: results and failures, the end of their jobs, and the readiness of what follows, in one transaction."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from sqlalchemy import bindparam, insert, update
 from db.engine.clock import now
 from db.enums import AttemptOutcome, JobState, Stage
 from db.jobs.dependents import ready_dependents, supersede
-from db.jobs.fail import record_failures
+from db.jobs.fail import DEFAULT_RETRY_POLICY, RetryPolicy, record_failures
 from db.jobs.lease import delete_if_unused
 from db.jobs.tables import attempts, jobs
+from db.jobs.transitions import move
 from db.results.stage_results import CaptionRecord, Effort, Failure, PromptRecord, RepaintRecord, Result
 from db.results.tables import captions, images, prompts
 
@@ -26,21 +27,15 @@ if TYPE_CHECKING:
 
 # Built once: building and hashing a statement costs as much as running it.
 _DONE = (
-    update(jobs)
-    .where(
-        jobs.c.id.in_(bindparam("ids", expanding=True)),
-        jobs.c.lease_token == bindparam("mine"),
-        jobs.c.state.in_([str(JobState.RUNNING), str(JobState.READY)]),
-    )
+    move(JobState.DONE)
+    .where(jobs.c.id.in_(bindparam("ids", expanding=True)), jobs.c.lease_token == bindparam("mine"))
     .values(
-        state=str(JobState.DONE),
         lease_token=None,
         suspect=False,
         crashes=0,
         attempt_count=jobs.c.attempt_count + 1,
         error_kind=None,
         error_text=None,
-        changed_at=now(),
         finished_at=now(),
     )
     .returning(jobs.c.id, jobs.c.artwork_id, jobs.c.variation_id, jobs.c.attempt_count, jobs.c.round)
@@ -52,27 +47,41 @@ _INSERTS = {stage: insert(table).values(created_at=now()) for stage, table in _T
 
 @dataclass(frozen=True, kw_only=True)
 class CompletedBatch:
-    """What became of the jobs that were handed in; those in neither list belong to another worker now."""
+    """What became of the jobs of a batch; those in neither list belong to another worker now."""
 
     done: frozenset[int]
     #: Job id to the seconds until it is tried again, or None if it was given up.
     failed: dict[int, float | None]
-    #: Whether jobs of the next stage became ready.
+    #: How many jobs of the next stage became ready.
     readied: int
 
 
 def complete_batch(
-    database: Database, batch: Batch, *, results: Sequence[Result] = (), failures: Sequence[Failure] = (), effort: Effort
+    database: Database,
+    batch: Batch,
+    *,
+    results: Sequence[Result] = (),
+    failures: Sequence[Failure] = (),
+    effort: Effort,
+    retry_policy: RetryPolicy = DEFAULT_RETRY_POLICY,
 ) -> CompletedBatch:
     """Commit results and failures of a batch under its token; a job that another worker has taken over is left alone.
 
     May be called several times for one batch; the lease goes with the last of its jobs.
+
+    Args:
+        database: the database that the batch was claimed from.
+        batch: the claimed batch.
+        results: what its jobs made; blobs are in the store already.
+        failures: the jobs that failed, with their cause.
+        effort: what one job took.
+        retry_policy: how long failed jobs pause before they are tried again.
     """
 
     def commit(connection: Connection) -> CompletedBatch:
         done = _finish(connection, batch, results, effort) if results else []
         readied = ready_dependents(connection, batch.campaign_id, batch.stage, done) if done else 0
-        failed = record_failures(connection, batch, failures, effort) if failures else {}
+        failed = record_failures(connection, batch, failures, effort, retry_policy) if failures else {}
         delete_if_unused(connection, batch.token)
         return CompletedBatch(done=frozenset(row.id for row in done), failed=failed, readied=readied)
 

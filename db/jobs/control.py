@@ -1,4 +1,4 @@
-"""The operator's hand: pausing, resuming and cancelling a campaign or one of its stages."""
+"""What an operator decides: pausing, resuming and cancelling a campaign or one of its stages."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from db.campaigns.tables import campaigns
 from db.engine.clock import now
 from db.enums import CampaignState, JobState, Stage
 from db.jobs.tables import batch_keys, jobs
+from db.jobs.transitions import move
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -43,15 +44,12 @@ def set_paused(database: Database, campaign_id: int, stage: Stage | None, *, pau
 
 def cancel(database: Database, campaign_id: int, stage: Stage | None) -> int:
     """Cancel every job that is not done or failed, running ones too (their results are refused); returns how many."""
-    unfinished = [str(state) for state in (JobState.WAITING, JobState.READY, JobState.RUNNING)]
-    chosen = update(jobs).where(jobs.c.campaign_id == campaign_id, jobs.c.state.in_(unfinished))
+    chosen = move(JobState.CANCELLED).where(jobs.c.campaign_id == campaign_id)
     if stage is not None:
         chosen = chosen.where(jobs.c.stage == str(stage))
 
     def write(connection: Connection) -> int:
-        cancelled = connection.execute(
-            chosen.values(state=str(JobState.CANCELLED), lease_token=None, changed_at=now(), finished_at=now())
-        ).rowcount
+        cancelled = connection.execute(chosen.values(lease_token=None, finished_at=now())).rowcount
         if stage is None:
             connection.execute(update(campaigns).where(campaigns.c.id == campaign_id).values(state=str(CampaignState.CANCELLED)))
         return cancelled

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BindParameter, Update, and_, bindparam, select, update
 
-from db.engine.clock import now
 from db.enums import JobState, Stage
 from db.jobs.tables import jobs
+from db.jobs.transitions import move
 from db.results.tables import captions, images, prompts
 
 if TYPE_CHECKING:
@@ -17,12 +16,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Row
 
-_ORDER = list(Stage)
-
 
 def ready_dependents(connection: Connection, campaign_id: int, stage: Stage, done: Sequence[Row[Any]]) -> int:
     """Make ready the jobs of the next stage that waited for these; returns how many."""
-    if stage is _ORDER[-1]:
+    if stage.following is None:
         return 0
     if stage is Stage.CAPTION:
         facts = {"campaign": campaign_id, "ids": [row.artwork_id for row in done]}
@@ -31,16 +28,14 @@ def ready_dependents(connection: Connection, campaign_id: int, stage: Stage, don
 
 
 def _waiting(stage: Stage) -> Update:
-    return (
-        update(jobs)
-        .where(jobs.c.stage == str(stage), jobs.c.state == str(JobState.WAITING))
-        .values(state=str(JobState.READY), changed_at=now())
-    )
+    return move(JobState.READY, leaving={JobState.WAITING}).where(jobs.c.stage == str(stage))
 
 
 _IDS: BindParameter[int] = bindparam("ids", expanding=True)
 _READY_PROMPTS = _waiting(Stage.PROMPT).where(jobs.c.artwork_id.in_(_IDS), jobs.c.campaign_id == bindparam("campaign"))
-_READY_NEXT = {stage: _waiting(following).where(jobs.c.variation_id.in_(_IDS)) for stage, following in pairwise(_ORDER[1:])}
+_READY_NEXT = {
+    stage: _waiting(stage.following).where(jobs.c.variation_id.in_(_IDS)) for stage in Stage if stage.per_variation and stage.following
+}
 
 
 def supersede(connection: Connection, campaign_id: int, stage: Stage, redone: Sequence[Row[Any]]) -> None:
@@ -48,17 +43,14 @@ def supersede(connection: Connection, campaign_id: int, stage: Stage, redone: Se
 
     A successor that runs right now loses its lease, so what it makes from the old result cannot be committed.
     """
-    later = [str(other) for other in _ORDER[_ORDER.index(stage) + 1 :]]
-    if not later:
+    if not stage.later:
         return
-    made_from_it = (_descends(campaign_id, stage, redone), jobs.c.stage.in_(later))
+    made_from_it = (_descends(campaign_id, stage, redone), jobs.c.stage.in_([str(later) for later in stage.later]))
     # A cancelled job is not made again, but what it had made is stale all the same.
     stale = select(jobs.c.id).where(*made_from_it)
     for table in (captions, prompts, images):
         connection.execute(update(table).where(table.c.job_id.in_(stale), table.c.current).values(current=False))
-    connection.execute(
-        update(jobs).where(*made_from_it, jobs.c.state != str(JobState.CANCELLED)).values(state=str(JobState.WAITING), **reset_values())
-    )
+    connection.execute(move(JobState.WAITING).where(*made_from_it).values(**reset_values()))
 
 
 def reset_values() -> dict[str, Any]:
@@ -72,7 +64,6 @@ def reset_values() -> dict[str, Any]:
         "error_kind": None,
         "error_text": None,
         "finished_at": None,
-        "changed_at": now(),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select, update
@@ -13,11 +14,12 @@ from db.catalogue.tables import artworks
 from db.engine.clock import now
 from db.enums import AttemptOutcome, FailureKind, JobState
 from db.jobs.tables import attempts, jobs
+from db.jobs.transitions import in_state, move, origins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, RowMapping
+    from sqlalchemy import Connection, RowMapping, Update
 
     from db.jobs.claim import Batch
     from db.results.stage_results import Effort, Failure
@@ -30,52 +32,69 @@ RETRIES = {
     FailureKind.DEGENERATE: 3,
     FailureKind.POISON: 0,
 }
-#: Seconds before the first retry; each further one waits twice as long.
-FIRST_RETRY_DELAY = {FailureKind.TRANSIENT: 5.0, FailureKind.OOM: 10.0, FailureKind.DEGENERATE: 0.0}
-#: Seconds that no pause exceeds before jitter.
-LONGEST_RETRY_DELAY = 600.0
+#: A kind's first pause as a multiple of the policy's: memory takes longer to come free, another seed may be tried at once.
+FIRST_DELAYS = {FailureKind.TRANSIENT: 1.0, FailureKind.OOM: 2.0, FailureKind.DEGENERATE: 0.0}
 
 
-def retry_delay(kind: FailureKind, failures_before: int, *, job_key: str) -> float | None:
-    """Seconds until the next try, or None if the job is given up.
+@dataclass(frozen=True, kw_only=True)
+class RetryPolicy:
+    """How long failed jobs pause before they are tried again."""
 
-    The jitter (plus or minus a quarter) follows from the job and the count: mates of a batch come back apart, and a test can tell when.
-    """
-    if failures_before >= RETRIES[kind]:
-        return None
-    digest = hashlib.sha256(f"{job_key}\x1f{failures_before}".encode()).digest()
-    jitter = 0.75 + 0.5 * digest[0] / 255
-    pause: float = min(LONGEST_RETRY_DELAY, FIRST_RETRY_DELAY[kind] * 2.0**failures_before) * jitter
-    return pause
+    #: Seconds before the first retry of a passing fault; each further one waits twice as long.
+    first_delay_seconds: float = 5.0
+    #: Seconds that no pause exceeds before jitter.
+    longest_delay_seconds: float = 600.0
+
+    def delay(self, kind: FailureKind, failures_before: int, *, job_key: str) -> float | None:
+        """Seconds until the next try, or None if the job is given up.
+
+        The jitter (plus or minus a quarter) follows from the job and the count: mates of a batch come back apart, and a test can tell when.
+
+        Args:
+            kind: why the job failed.
+            failures_before: how often it failed of that kind before, in its present round.
+            job_key: the job's key.
+        """
+        if failures_before >= RETRIES[kind]:
+            return None
+        digest = hashlib.sha256(f"{job_key}\x1f{failures_before}".encode()).digest()
+        jitter = 0.75 + 0.5 * digest[0] / 255
+        first = self.first_delay_seconds * FIRST_DELAYS[kind]
+        return float(min(self.longest_delay_seconds, first * 2.0**failures_before) * jitter)
 
 
-def record_failures(connection: Connection, batch: Batch, failures: Sequence[Failure], effort: Effort) -> dict[int, float | None]:
-    """Write failures of jobs that are still ours; returns for each the pause before its retry, None if it was given up."""
+DEFAULT_RETRY_POLICY = RetryPolicy()
+
+
+def record_failures(
+    connection: Connection, batch: Batch, failures: Sequence[Failure], effort: Effort, retry_policy: RetryPolicy
+) -> dict[int, float | None]:
+    """Write failures of jobs that still belong to the batch; returns for each the pause before its retry, None if it was given up."""
     by_job = {failure.job_id: failure for failure in failures}
     mine = (
         connection.execute(
             select(jobs.c.id, jobs.c.job_key, jobs.c.variation_id, jobs.c.attempt_count, jobs.c.round)
-            .where(jobs.c.id.in_(by_job), jobs.c.lease_token == batch.token, jobs.c.state.in_([str(JobState.RUNNING), str(JobState.READY)]))
+            .where(jobs.c.id.in_(by_job), jobs.c.lease_token == batch.token, in_state(*origins(JobState.FAILED)))
             .with_for_update()
         )
         .mappings()
         .all()
     )
-    verdicts: dict[int, float | None] = {}
+    pauses: dict[int, float | None] = {}
     for job in mine:
         failure = by_job[job["id"]]
-        pause = retry_delay(failure.kind, _failures_before(connection, job, failure.kind), job_key=job["job_key"])
-        connection.execute(update(jobs).where(jobs.c.id == job["id"]).values(**_after(failure, pause)))
+        pause = retry_policy.delay(failure.kind, _failures_before(connection, job, failure.kind), job_key=job["job_key"])
+        connection.execute(_after(failure, pause).where(jobs.c.id == job["id"]))
         if failure.kind is FailureKind.DEGENERATE and pause is not None and job["variation_id"] is not None:
             reseed(connection, job["variation_id"])
-        verdicts[job["id"]] = pause
+        pauses[job["id"]] = pause
     if mine:
         connection.execute(insert(attempts).values(ended_at=now()), [_attempt(batch, job, by_job[job["id"]], effort) for job in mine])
-    return verdicts
+    return pauses
 
 
 def reseed(connection: Connection, variation_id: int) -> None:
-    """Give a variation its next seed: the old one gave a degenerate picture, or somebody asked for another."""
+    """Give a variation its next seed: the old one gave a degenerate repaint, or somebody asked for another."""
     row = connection.execute(
         select(variations.c.redraws, variations.c.level, variations.c.ordinal, artworks.c.key, campaigns.c.config)
         .join(artworks, artworks.c.id == variations.c.artwork_id)
@@ -92,19 +111,19 @@ def _failures_before(connection: Connection, job: RowMapping, kind: FailureKind)
     return int(connection.scalar(select(func.count()).select_from(attempts).where(*same)) or 0)
 
 
-def _after(failure: Failure, pause: float | None) -> dict[str, Any]:
-    ending = {"state": str(JobState.FAILED), "finished_at": now()}
-    again = {"state": str(JobState.READY), "not_before": now() + (pause or 0.0)}
-    return {
-        "lease_token": None,
-        "suspect": False,
-        "crashes": 0,
-        "attempt_count": jobs.c.attempt_count + 1,
-        "error_kind": str(failure.kind),
-        "error_text": failure.error,
-        "changed_at": now(),
-        **(ending if pause is None else again),
-    }
+def _after(failure: Failure, pause: float | None) -> Update:
+    if pause is None:
+        ended = move(JobState.FAILED).values(finished_at=now())
+    else:
+        ended = move(JobState.READY, leaving=origins(JobState.FAILED)).values(not_before=now() + pause)
+    return ended.values(
+        lease_token=None,
+        suspect=False,
+        crashes=0,
+        attempt_count=jobs.c.attempt_count + 1,
+        error_kind=str(failure.kind),
+        error_text=failure.error,
+    )
 
 
 def _attempt(batch: Batch, job: RowMapping, failure: Failure, effort: Effort) -> dict[str, Any]:

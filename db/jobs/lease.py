@@ -10,6 +10,7 @@ from db.engine.bulk import runs
 from db.engine.clock import now
 from db.enums import JobState
 from db.jobs.tables import jobs, leases
+from db.jobs.transitions import move
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,8 +63,4 @@ _RELEASE = delete(leases).where(leases.c.token == bindparam("mine"), ~_HELD)
 
 
 def _back(token: str) -> Update:
-    return (
-        update(jobs)
-        .where(jobs.c.lease_token == token, jobs.c.state == JobState.RUNNING)
-        .values(state=JobState.READY, lease_token=None, changed_at=now())
-    )
+    return move(JobState.READY, leaving={JobState.RUNNING}).where(jobs.c.lease_token == token).values(lease_token=None)

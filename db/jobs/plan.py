@@ -18,6 +18,7 @@ from db.enums import ImageState, JobState, Stage
 from db.jobs.arrival import hold_arrivals
 from db.jobs.batch_keys import batch_key, write_batch_keys
 from db.jobs.tables import batch_keys, jobs
+from db.jobs.transitions import move
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -266,10 +267,8 @@ def _catch_up(campaign_id: int, before: int) -> Any:
         earlier.c.state == str(JobState.DONE),
         earlier.c.id <= before,
     )
-    return (
-        update(jobs)
-        .where(*_new(campaign_id, before), jobs.c.stage == str(Stage.PROMPT), jobs.c.state == str(JobState.WAITING), captioned.exists())
-        .values(state=str(JobState.READY))
+    return move(JobState.READY, leaving={JobState.WAITING}).where(
+        *_new(campaign_id, before), jobs.c.stage == str(Stage.PROMPT), captioned.exists()
     )
 
 

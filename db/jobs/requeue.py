@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from db.catalogue.tables import artworks
 from db.engine.bulk import runs
@@ -14,6 +14,7 @@ from db.enums import FailureKind, JobState, Stage
 from db.jobs.dependents import reset_values
 from db.jobs.fail import reseed
 from db.jobs.tables import jobs
+from db.jobs.transitions import in_state, move
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, Select
 
     from db.engine import Database
-
-_ORDER = list(Stage)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +50,7 @@ def requeue(database: Database, chosen: JobFilter, *, new_seed: bool = False, dr
     if dry_run:
         with database.read() as connection:
             return len(_first_of_each_chain(connection.execute(_query(chosen)).all()))
+    again = move(JobState.READY, leaving={_ended(chosen)}).values(**reset_values())
 
     def write(connection: Connection) -> int:
         found = _first_of_each_chain(connection.execute(_query(chosen).with_for_update(of=jobs)).all())
@@ -58,15 +58,19 @@ def requeue(database: Database, chosen: JobFilter, *, new_seed: bool = False, dr
             for variation_id in _variations(connection, found):
                 reseed(connection, variation_id)
         for some in runs([row.id for row in found]):
-            connection.execute(update(jobs).where(jobs.c.id.in_(some)).values(state=str(JobState.READY), **reset_values()))
+            connection.execute(again.where(jobs.c.id.in_(some)))
         return len(found)
 
     return database.write(write)
 
 
+def _ended(chosen: JobFilter) -> JobState:
+    return JobState.DONE if chosen.done else JobState.FAILED
+
+
 def _query(chosen: JobFilter) -> Select[Any]:
     query = select(jobs.c.id, jobs.c.campaign_id, jobs.c.artwork_id, jobs.c.variation_id, jobs.c.stage)
-    query = query.where(jobs.c.state == str(JobState.DONE if chosen.done else JobState.FAILED))
+    query = query.where(in_state(_ended(chosen)))
     exact = {
         jobs.c.campaign_id: chosen.campaign_id,
         jobs.c.stage: chosen.stage and str(chosen.stage),
@@ -88,7 +92,7 @@ def _query(chosen: JobFilter) -> Select[Any]:
 def _first_of_each_chain(rows: Iterable[Row[Any]]) -> list[Row[Any]]:
     kept: list[Row[Any]] = []
     ahead: set[tuple[int, int, int | None]] = set()
-    for row in sorted(rows, key=lambda row: _ORDER.index(Stage(row.stage))):
+    for row in sorted(rows, key=lambda row: Stage(row.stage).position):
         chain = (row.campaign_id, row.artwork_id, row.variation_id)
         if chain in ahead or (row.campaign_id, row.artwork_id, None) in ahead:
             continue
@@ -98,8 +102,8 @@ def _first_of_each_chain(rows: Iterable[Row[Any]]) -> list[Row[Any]]:
 
 
 def _variations(connection: Connection, rows: Iterable[Row[Any]]) -> list[int]:
-    """The variations whose pictures these jobs lead to: their own, or after a caption all of the artwork's."""
-    # A recaption leads to no picture: another seed would only disagree with the one that stands.
+    """The variations whose repaints these jobs lead to: their own, or after a caption all of the artwork's."""
+    # A recaption leads to no repaint: another seed would only disagree with the one that stands.
     found = {row.variation_id for row in rows if row.variation_id is not None and row.stage != str(Stage.RECAPTION)}
     captions = [row.id for row in rows if row.variation_id is None]
     mine = jobs.alias("mine")

@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, insert, select, text, update
 from db.engine.clock import now
 from db.enums import AttemptOutcome, FailureKind, JobState
 from db.jobs.tables import attempts, jobs, leases
+from db.jobs.transitions import move
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -65,9 +66,9 @@ def _sweep(connection: Connection) -> Swept:
 def _return_jobs(connection: Connection, lease: Row[Any]) -> tuple[int, int]:
     overdue = select(leases.c.token).where(leases.c.token == lease.token, leases.c.expires_at < now()).exists()
     lost = connection.execute(
-        update(jobs)
-        .where(jobs.c.lease_token == lease.token, jobs.c.state == str(JobState.RUNNING), overdue)
-        .values(state=str(JobState.READY), attempt_count=jobs.c.attempt_count + 1, changed_at=now())
+        move(JobState.READY, leaving={JobState.RUNNING})
+        .where(jobs.c.lease_token == lease.token, overdue)
+        .values(attempt_count=jobs.c.attempt_count + 1)
         .returning(jobs.c.id, jobs.c.attempt_count, jobs.c.round, jobs.c.crashes)
     ).all()
     connection.execute(delete(leases).where(leases.c.token == lease.token, leases.c.expires_at < now()))
@@ -82,21 +83,26 @@ def _return_jobs(connection: Connection, lease: Row[Any]) -> tuple[int, int]:
 
 def _suspect(connection: Connection, job_ids: list[int], *, alone: bool, crashes: int) -> int:
     """Mark jobs that were on the device; returns 1 if a lone one has crashed too often and is given up."""
-    marks: dict[str, Any] = {"suspect": True}
-    condemned = alone and crashes + 1 >= CRASHES_ALLOWED
-    if alone:
-        marks["crashes"] = crashes + 1
-    if condemned:
-        error = f"its worker vanished {crashes + 1} times while this job was alone on the device"
-        marks |= {
-            "state": str(JobState.FAILED),
-            "error_kind": str(FailureKind.POISON),
-            "error_text": error,
-            "lease_token": None,
-            "finished_at": now(),
-        }
-    connection.execute(update(jobs).where(jobs.c.id.in_(job_ids)).values(**marks))
-    return int(condemned)
+    these = jobs.c.id.in_(job_ids)
+    if not alone:
+        connection.execute(update(jobs).where(these).values(suspect=True))
+        return 0
+    crashes += 1
+    if crashes < CRASHES_ALLOWED:
+        connection.execute(update(jobs).where(these).values(suspect=True, crashes=crashes))
+        return 0
+    condemned = move(JobState.FAILED, leaving={JobState.READY}).where(these)
+    connection.execute(
+        condemned.values(
+            suspect=True,
+            crashes=crashes,
+            error_kind=str(FailureKind.POISON),
+            error_text=f"its worker vanished {crashes} times while this job was alone on the device",
+            lease_token=None,
+            finished_at=now(),
+        )
+    )
+    return 1
 
 
 def _attempt(lease: Row[Any], job: Row[Any], together: int) -> dict[str, Any]:

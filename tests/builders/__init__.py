@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.builders.campaign_harness import CampaignHarness, harness_of
-from tests.builders.catalogue import artworks_of, picture_comes_in
+from tests.builders.catalogue import artworks_of, original_arrives
 from tests.builders.recipe import fake_config
 from tests.builders.results import results_of
 
-__all__ = ["CampaignHarness", "artworks_of", "fake_config", "harness_of", "picture_comes_in", "results_of"]
+__all__ = ["CampaignHarness", "artworks_of", "fake_config", "harness_of", "original_arrives", "results_of"]

@@ -50,7 +50,7 @@ def artworks_of(
         return list(connection.scalars(select(artworks.c.id).where(artworks.c.key.in_(keys)).order_by(artworks.c.id)))
 
 
-def picture_comes_in(database: Database, *artwork_ids: int) -> int:
+def original_arrives(database: Database, *artwork_ids: int) -> int:
     """What an ingest does when it finds the pictures of known artworks; returns how many jobs that made ready."""
     with database.engine.begin() as connection:
         seen = update(artworks).where(artworks.c.id.in_(artwork_ids)).values(picture=str(ImageState.PRESENT), registered_at=now())

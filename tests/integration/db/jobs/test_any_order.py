@@ -19,8 +19,9 @@ from db.jobs.requeue import JobFilter, requeue
 from db.jobs.sweep import sweep
 from db.results.stage_results import Failure
 from db.tables import artworks, attempts, captions, images, jobs, leases, metadata, prompts, variations
-from tests.builders import artworks_of, harness_of, picture_comes_in, results_of
+from tests.builders import artworks_of, harness_of, original_arrives, results_of
 from tests.builders.campaign_harness import EFFORT
+from tests.builders.moves import ALLOWED_MOVES, recorded_moves
 
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping
@@ -31,16 +32,6 @@ if TYPE_CHECKING:
 
 KINDS = [FailureKind.INPUT, FailureKind.TRANSIENT, FailureKind.OOM, FailureKind.DEGENERATE]
 STAGES = st.sampled_from(list(Stage))
-#: What no job may do from one moment to the next, whatever happens in between.
-FORBIDDEN = {
-    ("waiting", "running"),
-    ("waiting", "done"),
-    ("waiting", "failed"),
-    ("done", "running"),
-    ("done", "failed"),
-    ("failed", "running"),
-    ("failed", "done"),
-}
 
 
 class Life(RuleBasedStateMachine):
@@ -57,7 +48,7 @@ class Life(RuleBasedStateMachine):
         self.absent = artworks_of(self.database, 4 - pictures, picture=ImageState.PLANNED) if pictures < 4 else []
         self.trial = harness_of(self.database, planned=False)
         self.held: list[tuple[Batch, list[Result]]] = []
-        self.before: dict[int, str] = {}
+        self.known: set[int] = set()
         self.round = 0
         self.plan(limit=2)
 
@@ -68,7 +59,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.absent)
     @rule()
     def a_picture_arrives(self) -> None:
-        picture_comes_in(self.database, self.absent.pop())
+        original_arrives(self.database, self.absent.pop())
 
     @rule(data=st.data(), workers=st.integers(1, 3), limit=st.integers(1, 4), begun=st.booleans())
     def workers_claim(self, data: st.DataObject, workers: int, limit: int, begun: bool) -> None:
@@ -89,7 +80,7 @@ class Life(RuleBasedStateMachine):
     @rule(until=STAGES)
     def all_goes_well_for_a_while(self, until: Stage) -> None:
         self.round += 1
-        for stage in list(Stage)[: list(Stage).index(until) + 1]:
+        for stage in until.up_to:
             self.trial.run(stage, mark=f" #{self.round}")
             self.the_record_holds()
 
@@ -177,7 +168,6 @@ class Life(RuleBasedStateMachine):
     def _each_job_stands_right(self, rows: dict[int, RowMapping], results: Counter[int], tokens: set[str]) -> None:
         for job_id, row in rows.items():
             state = row["state"]
-            assert (self.before.get(job_id, state), state) not in FORBIDDEN
             if state == JobState.RUNNING:
                 assert row["lease_token"] in tokens, "a running job without a lease"
             elif state != JobState.READY:
@@ -187,19 +177,19 @@ class Life(RuleBasedStateMachine):
             if state == JobState.WAITING:
                 assert results[job_id] == 0
             assert (row["error_kind"] is not None) >= (state == JobState.FAILED)
-        assert self.before.keys() <= rows.keys(), "a job is gone"
-        self.before = {job_id: row["state"] for job_id, row in rows.items()}
+        assert self.known <= rows.keys(), "a job is gone"
+        self.known = set(rows)
 
     def _chains_hold(self, rows: dict[int, RowMapping], results: Counter[int]) -> None:
         by_place = {(row["stage"], row["variation_id"] or row["artwork_id"]): row for row in rows.values()}
-        order = list(Stage)
         for row in rows.values():
-            place = order.index(Stage(row["stage"]))
-            if place == 0:
+            stage = Stage(row["stage"])
+            if not stage.position:
                 absent = row["artwork_id"] in self.absent
                 assert (row["state"] == JobState.WAITING) == absent
                 continue
-            previous = by_place[order[place - 1], row["artwork_id"] if place == 1 else row["variation_id"]]
+            before = stage.up_to[-2]
+            previous = by_place[before, row["variation_id"] if before.per_variation else row["artwork_id"]]
             if row["state"] == JobState.WAITING:
                 assert previous["state"] != JobState.DONE, "a job waits for what is done"
             else:
@@ -223,7 +213,7 @@ class Life(RuleBasedStateMachine):
             connection.execute(update(leases).values(expires_at=1.0))
         sweep(self.database, lease_seconds=0.0)
         if self.absent:
-            picture_comes_in(self.database, *self.absent)
+            original_arrives(self.database, *self.absent)
             self.absent = []
         set_paused(self.database, self.trial.campaign.id, None, paused=False)
         plan_campaign(self.database, self.trial.campaign, Selection())
@@ -256,4 +246,6 @@ def test_no_order_of_events_breaks_the_life_of_a_job(lasting_sqlite: Database) -
         derandomize=True,
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(type("Life", (Life,), {"database": lasting_sqlite}), settings=moderate)
+    with recorded_moves(lasting_sqlite) as moves:
+        run_state_machine_as_test(type("Life", (Life,), {"database": lasting_sqlite}), settings=moderate)
+        assert moves() <= ALLOWED_MOVES

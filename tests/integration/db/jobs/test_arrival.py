@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from db.enums import ImageState, Stage
 from db.jobs.control import cancel
-from tests.builders import artworks_of, harness_of, picture_comes_in
+from tests.builders import artworks_of, harness_of, original_arrives
 
 if TYPE_CHECKING:
     from db.engine import Database
@@ -15,11 +15,11 @@ def test_jobs_of_a_planned_work_become_ready_when_its_picture_arrives(database: 
     trial = harness_of(database)
     assert trial.offer(Stage.CAPTION) is None
 
-    assert picture_comes_in(database, first) == 1
+    assert original_arrives(database, first) == 1
 
     assert [job.artwork_id for job in trial.claim(Stage.CAPTION).jobs] == [first]
     assert trial.states(Stage.PROMPT) == {"waiting": 4}
-    assert picture_comes_in(database, first, second) == 1
+    assert original_arrives(database, first, second) == 1
     assert trial.states(Stage.CAPTION) == {"running": 1, "ready": 1}
 
 
@@ -27,7 +27,7 @@ def test_a_picture_readies_the_jobs_of_every_campaign_that_waits_for_it(database
     (work,) = artworks_of(database, 1, picture=ImageState.PLANNED)
     trials = [harness_of(database, name=name) for name in ("one", "two")]
 
-    assert picture_comes_in(database, work) == 2
+    assert original_arrives(database, work) == 2
 
     assert [trial.states(Stage.CAPTION) for trial in trials] == [{"ready": 1}] * 2
 
@@ -35,11 +35,11 @@ def test_a_picture_readies_the_jobs_of_every_campaign_that_waits_for_it(database
 def test_a_picture_wakes_no_job_that_was_cancelled_or_is_done(database: Database) -> None:
     works = artworks_of(database, 2, picture=ImageState.PLANNED)
     trial = harness_of(database)
-    picture_comes_in(database, works[0])
+    original_arrives(database, works[0])
     trial.run(Stage.CAPTION)
     cancel(database, trial.campaign.id, None)
 
-    assert picture_comes_in(database, *works) == 0
+    assert original_arrives(database, *works) == 0
 
     assert trial.states(Stage.CAPTION) == {"done": 1, "cancelled": 1}
 
@@ -48,6 +48,6 @@ def test_many_pictures_arrive_at_once(database: Database) -> None:
     works = artworks_of(database, 2000, picture=ImageState.PLANNED)
     trial = harness_of(database, recaption=False, level={"radical": {"backend": "fake-repaint", "strength": 0.5}})
 
-    assert picture_comes_in(database, *works[:1900]) == 1900
+    assert original_arrives(database, *works[:1900]) == 1900
 
     assert trial.states(Stage.CAPTION) == {"ready": 1900, "waiting": 100}

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from db.campaigns import variation_seed
 from db.engine.clock import now
 from db.enums import FailureKind, JobState, Stage
-from db.jobs.fail import RETRIES, retry_delay
+from db.jobs.fail import RETRIES, RetryPolicy
 from db.jobs.requeue import JobFilter, requeue
 from db.tables import artworks, attempts, images, variations
 from tests.builders import CampaignHarness, harness_of
@@ -52,7 +52,7 @@ def test_other_kinds_are_tried_again_with_growing_pauses_and_then_given_up(harne
         harness.skip_retry_delays()
 
     assert len(pauses) == RETRIES[kind] + 1
-    assert pauses == [retry_delay(kind, count, job_key=row["job_key"]) for count in range(len(pauses))]
+    assert pauses == [RetryPolicy().delay(kind, count, job_key=row["job_key"]) for count in range(len(pauses))]
     assert pauses[-1] is None
     waits = [pause for pause in pauses if pause is not None]
     assert waits == sorted(waits)
