@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from db.catalogue.upsert import ArtworkImage
+from db.catalogue.types import ArtworkImage
 from db.enums import ImageState
 from db.images import UnreadableImage, content_hash, decode_image
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from db.catalogue.upsert import KnownPath
+    from db.catalogue.types import KnownPath
     from db.store import Store
     from producer.cleaning import CleanWork, Copy
 

@@ -8,15 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from db.catalogue.upsert import (
-    TRANSACTION,
-    ArtworkPath,
-    CatalogueArtwork,
-    CatalogueChanges,
-    known_paths,
-    save_ingest_report,
-    upsert_artworks,
-)
+from db.catalogue.queries import known_paths
+from db.catalogue.types import ArtworkPath, CatalogueArtwork, CatalogueChanges
+from db.catalogue.upsert import TRANSACTION, save_ingest_report, upsert_artworks
 from producer.cleaning import clean, join, reconcile, style_name
 from producer.cleaning.report import CleaningReport, ReportBuilder
 from producer.image_import import ImageImporter, ImportedArtwork

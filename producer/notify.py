@@ -44,7 +44,7 @@ def _wake(runtime: Runtime, stages: Sequence[Stage]) -> int:
         if runtime.settings.broker_url.get_secret_value():
             logger.warning("no broker answers at PARAGONE_BROKER_URL, workers find their work by themselves")
         return 0
-    within = 2 * runtime.settings.lease_seconds
+    within = runtime.settings.alive_within_seconds
     with create_app(broker.url) as app:
         notifier = Notifier(app)
         return notifier.wake(stages, threads=lambda stage: live_threads(runtime.database, stage, within_seconds=within))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from db.results.pairs import originals
-from db.training.records import Split, find_triplet_set, triplets_of
+from db.training import Split, find_triplet_set, triplets_of
 from trainer.comparison import check_embedder
 from trainer.corpus import gather_corpus
 from trainer.embedding_cache import EmbeddingCache, EmbeddingSpace

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from db.training.records import Triplet
+    from db.training import Triplet
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from db.training.records import Split, begin_run, finish_run, finished_runs
+from db.training import Split, begin_run, finish_run, finished_runs
 from trainer.checkpoints import CHECKPOINT
 from trainer.errors import BadCheckpoint
 from trainer.evaluation import Evaluation, evaluate
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from db.engine import Database
-    from db.training.records import Triplet, TripletSet
+    from db.training import Triplet, TripletSet
     from trainer.configuration import TrainingConfig
     from trainer.corpus import Corpus
     from trainer.history import Epoch, History

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from db.training.records import Split
+from db.training import Split
 from trainer.errors import NothingToTrainOn
 
 if TYPE_CHECKING:

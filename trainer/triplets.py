@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from db.training.records import Split, Triplet, TripletSet, keep_triplets
+from db.training import Split, Triplet, TripletSet, keep_triplets
 from trainer.errors import NothingToTrainOn, TripletSetDiffers
 
 if TYPE_CHECKING:

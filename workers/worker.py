@@ -13,7 +13,7 @@ from db.enums import Stage
 from db.jobs.claim import Batch, BatchCandidate, claim_batch, ready_batches
 from db.jobs.lease import renew
 from db.jobs.sweep import sweep
-from db.monitoring.progress import work_left
+from db.monitoring.work_left import work_left
 from db.monitoring.worker_registry import deregister_worker, live_threads, record_heartbeat, register_worker
 from workers.backends.errors import DeviceLost
 from workers.batch_run import WorkerContext, run_batch
@@ -245,5 +245,5 @@ class Worker:
         self._wake({candidate.stage for candidate in ready_batches(self._database, list(Stage))})
 
     def _wake(self, stages: Sequence[Stage] | set[Stage]) -> None:
-        within = 2 * self._settings.lease_seconds
+        within = self._settings.alive_within_seconds
         self._notifier.wake(stages, threads=lambda stage: live_threads(self._database, stage, within_seconds=within))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text, update
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy import Connection, Table
+
+T = TypeVar("T")
 
 #: Rows given to SQLite's driver in one call.
 CHUNK = 10_000
@@ -36,13 +38,21 @@ def bulk_insert(connection: Connection, table: Table, columns: Sequence[str], ro
 
 
 def analyze(connection: Connection, *tables: Table) -> None:
-    """Let the planner know what a bulk load has brought; without it the first claims may scan."""
+    """Let the planner know what a bulk load brought; without it the first claims may scan."""
     if connection.dialect.name == "sqlite":
         connection.execute(text("PRAGMA analysis_limit = 1000"))
     for table in tables:
         connection.execute(text(f"ANALYZE {table.name}"))
 
 
-def runs(ids: Sequence[int], size: int = PARAMETERS) -> Iterator[Sequence[int]]:
-    """The ids in runs that fit one statement."""
-    return (ids[start : start + size] for start in range(0, len(ids), size))
+def update_by_id(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Update the row `the_id` of each to its other values; all must name the same columns."""
+    if rows:
+        names = [name for name in rows[0] if name != "the_id"]
+        statement = update(table).where(table.c.id == bindparam("the_id")).values({name: bindparam(name) for name in names})
+        connection.execute(statement, list(rows))
+
+
+def runs(values: Sequence[T], size: int = PARAMETERS) -> Iterator[Sequence[T]]:
+    """The values in runs that fit one statement."""
+    return (values[start : start + size] for start in range(0, len(values), size))

@@ -26,7 +26,7 @@ def hold_arrivals(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": ARRIVALS})
 
 
-def images_arrived(connection: Connection, artwork_ids: Sequence[int]) -> int:
+def originals_arrived(connection: Connection, artwork_ids: Sequence[int]) -> int:
     """Make ready the first jobs of artworks whose originals are there now; returns how many were waiting for that."""
     readied = 0
     for some in runs(artwork_ids):

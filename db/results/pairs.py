@@ -79,11 +79,6 @@ def repaints(database: Database, campaign_id: int) -> list[Repaint]:
         return [Repaint(**{**row, "provenance": dict(row["provenance"])}) for row in connection.execute(_repaints(campaign_id)).mappings()]
 
 
-def original_bytes(store: Store, original: Original) -> bytes:
-    """The file of an original, from its link or the store; raises `BlobMissing`."""
-    return read_image_bytes(store, original.content_hash, original.link)
-
-
 def read_image_bytes(store: Store, content_hash: str, link: str | None) -> bytes:
     """A picture's file, from where it was left or from the store; raises `BlobMissing`."""
     if link is None:

@@ -11,7 +11,7 @@ from producer.cleaning.facts import UNCERTAIN, Cell
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from db.catalogue.upsert import CatalogueChanges
+    from db.catalogue.types import CatalogueChanges
     from producer.cleaning.facts import CleanWork
     from producer.cleaning.reconciliation import Reconciliation
     from producer.image_import import ImportedArtwork

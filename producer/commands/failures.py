@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from db.campaigns import all_campaigns, find_campaign
-from db.monitoring.progress import failures as failed_jobs
+from db.monitoring.failures import failures as failed_jobs
 from producer.commands.context import console, emit_json, json_option, pass_runtime
 from producer.commands.selecting import kind_option, stage_option
 

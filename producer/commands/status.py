@@ -48,7 +48,7 @@ def status(runtime: Runtime, *, campaign: str | None, watch: bool, as_json: bool
 
 
 def _look(runtime: Runtime, campaign_id: int | None) -> Progress:
-    return progress(runtime.database, campaign_id, workers_within=max(30.0, 2 * runtime.settings.lease_seconds))
+    return progress(runtime.database, campaign_id, workers_within=runtime.settings.alive_within_seconds)
 
 
 def _watch(runtime: Runtime, campaign_id: int | None, out: Console) -> None:

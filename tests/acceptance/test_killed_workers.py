@@ -73,4 +73,6 @@ def _on_device(installation: Installation, fleet: RunningFleet) -> set[int]:
     pids = [process.pid for process in fleet.workers()]
     mine = [row["id"] for row in rows(installation, workers, workers.c.pid.in_(pids))]
     tokens = [row["token"] for row in rows(installation, leases, leases.c.worker_id.in_(mine), leases.c.started_at.is_not(None))]
-    return {row["id"] for row in rows(installation, jobs, jobs.c.lease_token.in_(tokens), jobs.c.stage == "generate", jobs.c.state == "running")}
+    return {
+        row["id"] for row in rows(installation, jobs, jobs.c.lease_token.in_(tokens), jobs.c.stage == "generate", jobs.c.state == "running")
+    }

@@ -12,7 +12,7 @@ from PIL import Image, ImageStat
 
 from db.images import decode_image, read_metadata
 from db.models_directory import pocket_directory
-from db.results.pairs import original_bytes, originals
+from db.results.pairs import originals, read_image_bytes
 from db.tables import attempts, images, prompts, variations
 from tests.acceptance.record import check_whole, rows
 from trainer.pocket.colours import PaletteScale
@@ -103,7 +103,7 @@ def test_radical_repaints_take_on_the_style_and_the_palette_of_their_prompts(dem
     for repaint, image, palette in zip(radical, images, palettes, strict=True):
         original = by_artwork[repaint.artwork_id]
         if truths[titled(original.key)]["palette"] != palette:
-            before = decode_image(original_bytes(installation.runtime.store, original)).image
+            before = decode_image(read_image_bytes(installation.runtime.store, original.content_hash, original.link)).image
             nearer.append(scale.distance(image, palette) < scale.distance(before, palette))
     assert share(nearer, [True] * len(nearer)) >= 0.85, "grey alone, which lies amid all palettes, gets to 0.6"
 
@@ -144,7 +144,8 @@ def test_a_repaint_has_its_originals_shape_and_no_bars(demonstrated: Demonstrate
     by_artwork = {original.artwork_id: original for original in originals(installation.runtime.database)}
     shapes = set()
     for row in rows(installation, images, images.c.current):
-        original = decode_image(original_bytes(installation.runtime.store, by_artwork[row["artwork_id"]])).image
+        artwork = by_artwork[row["artwork_id"]]
+        original = decode_image(read_image_bytes(installation.runtime.store, artwork.content_hash, artwork.link)).image
         repaint = decode_image(installation.runtime.store.get(row["content_hash"])).image
         left, top, right, bottom = row["content_box"]
         assert repaint.size == (row["width"], row["height"]) == (right - left, bottom - top)

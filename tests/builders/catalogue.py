@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select, update
 
 from db.engine.clock import now
 from db.enums import ImageState
-from db.jobs.arrival import images_arrived
+from db.jobs.arrival import originals_arrived
 from db.tables import artworks
 
 if TYPE_CHECKING:
@@ -55,4 +55,4 @@ def original_arrives(database: Database, *artwork_ids: int) -> int:
     with database.engine.begin() as connection:
         seen = update(artworks).where(artworks.c.id.in_(artwork_ids)).values(picture=str(ImageState.PRESENT), registered_at=now())
         connection.execute(seen)
-        return images_arrived(connection, artwork_ids)
+        return originals_arrived(connection, artwork_ids)

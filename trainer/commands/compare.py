@@ -53,7 +53,7 @@ def compare(runtime: Runtime, *, one: Path, other: Path, model_directory: Path |
 
 def _model(runtime: Runtime, directory: Path | None) -> TrainedModel:
     """The named model, or that of the latest finished run whose folder is on this machine."""
-    from db.training.records import finished_runs
+    from db.training import finished_runs
     from trainer.errors import NoTrainedModel
     from trainer.model_folder import CONFIG, load_model
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from db.campaigns import frozen_revision
 from db.results.pairs import originals, repaints
-from db.training.records import finished_runs
+from db.training import finished_runs
 from trainer.evaluation import Evaluation
 from trainer.history import History
 from trainer.report.examples import choose_examples
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from db.campaigns import Campaign
     from db.engine import Database
     from db.store import Store
-    from db.training.records import TrainingRun
+    from db.training import TrainingRun
 
 
 def gather_report(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from db.training.records import Split, triplets_of
+from db.training import Split, triplets_of
 from trainer.embedding_cache import EmbeddingCache, EmbeddingSpace
 from trainer.embeddings import unit_length
 from trainer.errors import BadModelFolder
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from db.engine import Database
     from db.results.pairs import Original, Repaint
     from db.store import Store
-    from db.training.records import TrainingRun
+    from db.training import TrainingRun
     from trainer.model_folder import TrainedModel
 
 

@@ -11,7 +11,7 @@ import torch
 from sqlalchemy import func, select, update
 
 from db.tables import images, training_runs, triplet_sets
-from db.training.records import Split, find_triplet_set, finished_runs, keep_triplets, triplets_of
+from db.training import Split, find_triplet_set, finished_runs, keep_triplets, triplets_of
 from trainer.configuration import TrainingConfig
 from trainer.corpus import gather_corpus
 from trainer.errors import BadCheckpoint, NothingToTrainOn, TripletSetDiffers

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.results.pairs import Original
-from db.training.records import Split
+from db.training import Split
 from trainer.errors import NothingToTrainOn
 from trainer.splits import Shares, split_groups
 from trainer.works import gather_works, group_styles

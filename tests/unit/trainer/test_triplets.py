@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.results.pairs import Original, Repaint
-from db.training.records import Split
+from db.training import Split
 from trainer.errors import NothingToTrainOn
 from trainer.negatives import OtherStyle
 from trainer.triplets import Drawing, draw_triplets, hash_of

@@ -22,7 +22,7 @@ from db.jobs.claim import Batch, ClaimedJob, ready_batches
 from db.jobs.complete import complete_batch
 from db.results.pairs import repaints
 from db.tables import artworks, attempts, batch_keys, images, jobs, leases, metadata
-from db.training.records import finished_runs, triplets_of
+from db.training import finished_runs, triplets_of
 from tests.builders import CampaignHarness, artworks_of, results_of
 from tests.builders.campaign_harness import EFFORT
 from tests.integration.db.engine.test_schema import described

@@ -15,7 +15,8 @@ from sqlalchemy.exc import OperationalError
 
 import db
 from db.campaigns import freeze_revision, frozen_revision, open_campaign
-from db.catalogue.upsert import ArtworkImage, ArtworkPath, CatalogueArtwork, save_ingest_report, upsert_artworks
+from db.catalogue.types import ArtworkImage, ArtworkPath, CatalogueArtwork
+from db.catalogue.upsert import save_ingest_report, upsert_artworks
 from db.engine import connect
 from db.engine.schema import current_revision, migrate, newest_revision
 from db.enums import FailureKind, Stage
@@ -29,7 +30,7 @@ from db.jobs.sweep import Swept, sweep
 from db.monitoring.worker_registry import deregister_worker, record_heartbeat, register_worker
 from db.results.stage_results import Failure
 from db.tables import artwork_paths, artworks, attempts, batch_keys, captions, images, ingests, leases, training_runs, triplets, workers
-from db.training.records import Split, Triplet, begin_run, finish_run, keep_triplets
+from db.training import Split, Triplet, begin_run, finish_run, keep_triplets
 from tests.builders import CampaignHarness, artworks_of, fake_config, harness_of, results_of
 from tests.builders.campaign_harness import EFFORT
 

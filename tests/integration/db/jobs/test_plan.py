@@ -11,7 +11,8 @@ from sqlalchemy.exc import IntegrityError
 
 import db.jobs.plan
 from db.campaigns import find_campaign, open_campaign, variation_seed
-from db.catalogue.upsert import ArtworkImage, CatalogueArtwork, upsert_artworks
+from db.catalogue.types import ArtworkImage, CatalogueArtwork
+from db.catalogue.upsert import upsert_artworks
 from db.enums import ImageState, JobState, Stage
 from db.errors import CampaignDiffers, UnknownCampaign
 from db.jobs.control import set_paused

@@ -10,7 +10,7 @@ from db.engine.clock import now
 from db.enums import FailureKind, JobState, Stage
 from db.jobs.control import cancel
 from db.jobs.requeue import JobFilter, requeue
-from db.monitoring.progress import failures
+from db.monitoring.failures import failures
 from db.tables import artworks, captions, images, jobs, prompts, variations
 from tests.builders import CampaignHarness, artworks_of, harness_of
 

@@ -9,7 +9,9 @@ from db.engine.clock import now
 from db.enums import FailureKind, ImageState, Stage
 from db.jobs.control import cancel, set_paused
 from db.jobs.requeue import JobFilter, requeue
-from db.monitoring.progress import failures, progress, work_left
+from db.monitoring.failures import failures
+from db.monitoring.progress import progress
+from db.monitoring.work_left import work_left
 from db.monitoring.worker_registry import record_heartbeat, register_worker
 from db.tables import attempts
 from tests.builders import CampaignHarness, artworks_of, harness_of

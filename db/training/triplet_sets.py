@@ -1,4 +1,4 @@
-"""Triplet sets and training runs: written in bulk once, read back whole."""
+"""Triplet sets: written whole once under their name, read back in their order."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from db.campaigns.tables import campaigns, variations
+from db.campaigns.tables import variations
 from db.catalogue.tables import artworks
 from db.engine.clock import now
 from db.results.tables import images
-from db.training.tables import training_runs, triplet_sets, triplets
+from db.training.tables import triplet_sets, triplets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ class Split(StrEnum):
     TRAIN = "train"
     #: Tells when to stop; carved from the training side.
     VALIDATION = "validation"
-    #: Only judged, never learned from.
+    #: Only evaluated, never learned from.
     TEST = "test"
 
 
@@ -66,23 +66,6 @@ class TripletSet:
     seed: int
     recipe: dict[str, Any]
     content_hash: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingRun:
-    """One training of a head on a triplet set; times in seconds since 1970."""
-
-    id: int
-    name: str
-    campaign: str
-    triplet_set_id: int
-    #: How its triplets were drawn.
-    recipe: dict[str, Any]
-    config: dict[str, Any]
-    directory: str
-    metrics: dict[str, Any] | None
-    started_at: float
-    finished_at: float | None
 
 
 def keep_triplets(
@@ -128,44 +111,6 @@ def triplets_of(database: Database, set_id: int, part: Split | None = None) -> l
         query = query.where(triplets.c.part == part)
     with database.read() as connection:
         return [Triplet(**{**row, "part": Split(row["part"])}) for row in connection.execute(query).mappings()]
-
-
-def begin_run(database: Database, *, name: str, triplet_set_id: int, config: dict[str, Any], directory: str) -> int:
-    """The id of a run; an unfinished one of the same set and directory is taken up again under the configuration given."""
-    same = (training_runs.c.directory == directory, training_runs.c.triplet_set_id == triplet_set_id)
-
-    def write(connection: Connection) -> int:
-        unfinished = select(training_runs.c.id).where(*same, training_runs.c.finished_at.is_(None)).order_by(training_runs.c.id.desc())
-        known = connection.scalar(unfinished.limit(1))
-        if known is not None:
-            connection.execute(update(training_runs).where(training_runs.c.id == known).values(name=name, config=config))
-            return int(known)
-        values = {"name": name, "triplet_set_id": triplet_set_id, "config": config, "directory": directory}
-        return int(connection.execute(insert(training_runs).values(**values, started_at=now()).returning(training_runs.c.id)).scalar_one())
-
-    return database.write(write)
-
-
-def finish_run(database: Database, run_id: int, metrics: dict[str, Any]) -> None:
-    """Write down what the run came to."""
-    finished = update(training_runs).where(training_runs.c.id == run_id).values(metrics=metrics, finished_at=now())
-    database.write(lambda connection: connection.execute(finished), single_statement=True)
-
-
-def finished_runs(database: Database, campaign_id: int | None = None) -> list[TrainingRun]:
-    """Finished runs, the latest first; with a campaign only those trained from it."""
-    query = (
-        select(training_runs, campaigns.c.name.label("campaign"), triplet_sets.c.recipe)
-        .join(triplet_sets, triplet_sets.c.id == training_runs.c.triplet_set_id)
-        .join(campaigns, campaigns.c.id == triplet_sets.c.campaign_id)
-        .where(training_runs.c.finished_at.is_not(None))
-        .order_by(training_runs.c.finished_at.desc(), training_runs.c.id.desc())
-    )
-    if campaign_id is not None:
-        query = query.where(triplet_sets.c.campaign_id == campaign_id)
-    with database.read() as connection:
-        rows = connection.execute(query).mappings()
-        return [TrainingRun(**{field: row[field] for field in TrainingRun.__dataclass_fields__}) for row in rows]
 
 
 def _row(set_id: int, ordinal: int, triplet: Triplet) -> dict[str, Any]:

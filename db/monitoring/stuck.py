@@ -1,0 +1,152 @@
+"""Why work that is not done does not go on: each reason is a function that counts what it holds up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Select, and_, func, select, union
+
+from db.catalogue.tables import artworks
+from db.enums import ImageState, JobState, Stage
+from db.jobs.tables import batch_keys, jobs
+from db.jobs.transitions import in_literal_state, in_state
+from db.monitoring.counts import added_up, of_campaign, of_campaign_unindexed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import Connection
+
+    from db.monitoring.counts import StageCounts
+    from db.monitoring.worker_registry import RegisteredWorker
+
+#: Jobs that stop their successors until somebody requeues them.
+_ENDED = (JobState.FAILED, JobState.CANCELLED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """What the reasons are found from."""
+
+    connection: Connection
+    #: None for all campaigns.
+    campaign_id: int | None
+    #: By campaign, and over all of them.
+    counts: dict[int, StageCounts]
+    total: StageCounts
+    #: The living ones.
+    workers: Sequence[RegisteredWorker]
+    #: Stages of which something is paused.
+    paused_stages: Sequence[str]
+    #: The present moment by the database's clock.
+    at: float
+
+    def ready(self, stage: str) -> int:
+        """Ready jobs of a stage."""
+        return self.total[stage].get(str(JobState.READY), 0)
+
+
+def find_stuck(
+    connection: Connection, campaign_id: int | None, counts: dict[int, StageCounts], workers: Sequence[RegisteredWorker], at: float
+) -> dict[str, int]:
+    """Reason to number of jobs (or workers) that it concerns; reasons that concern none are left out."""
+    pauses = select(batch_keys.c.stage).where(batch_keys.c.paused, *of_campaign(batch_keys, campaign_id)).distinct()
+    situation = Situation(
+        connection=connection,
+        campaign_id=campaign_id,
+        counts=counts,
+        total=added_up(counts.values()),
+        workers=workers,
+        paused_stages=connection.scalars(pauses).all(),
+        at=at,
+    )
+    found: dict[str, int] = {}
+    for reason in REASONS:
+        for text, count in reason(situation).items():
+            if count:
+                found[text] = found.get(text, 0) + count
+    return found
+
+
+def waiting_for_originals(situation: Situation) -> dict[str, int]:
+    """Captions of artworks whose original has not arrived."""
+    if not situation.total[Stage.CAPTION].get(str(JobState.WAITING)):
+        return {}
+    absent = and_(jobs.c.artwork_id == artworks.c.id, artworks.c.picture != str(ImageState.PRESENT))
+    query = select(func.count()).select_from(jobs).join(artworks, absent)
+    query = query.where(jobs.c.stage == str(Stage.CAPTION), in_state(JobState.WAITING), *of_campaign(jobs, situation.campaign_id))
+    return {"waiting for their picture: run ingest on the images": situation.connection.scalar(query) or 0}
+
+
+def behind_ended_jobs(situation: Situation) -> dict[str, int]:
+    """Waiting jobs of chains that an ended job has cut, found from the few that ended, campaign by campaign."""
+    behind = [
+        _cut(campaign_id, stage)
+        for campaign_id, stages in situation.counts.items()
+        for stage in Stage
+        if any(stages[str(stage)].get(str(state)) for state in _ENDED)
+        and any(stages[str(later)].get(str(JobState.WAITING)) for later in stage.later)
+    ]
+    if not behind:
+        return {}
+    query = select(func.count()).select_from(union(*behind).subquery())
+    return {"waiting behind a failed or cancelled job": situation.connection.scalar(query) or 0}
+
+
+def backing_off(situation: Situation) -> dict[str, int]:
+    """Ready jobs that pause before they are tried again."""
+    if not any(situation.ready(stage) for stage in situation.total):
+        return {}
+    query = select(func.count()).select_from(jobs)
+    query = query.where(
+        in_literal_state(JobState.READY), jobs.c.not_before > situation.at, *of_campaign_unindexed(jobs, situation.campaign_id)
+    )
+    return {"backing off before a retry": situation.connection.scalar(query) or 0}
+
+
+def paused(situation: Situation) -> dict[str, int]:
+    """Ready jobs of stages that the operator paused."""
+    return {f"paused at {stage}: `paragone resume`": situation.ready(stage) for stage in situation.paused_stages}
+
+
+def without_workers(situation: Situation) -> dict[str, int]:
+    """Ready jobs of stages that no living worker serves."""
+    reached = {*situation.paused_stages, *(stage for worker in situation.workers for stage in worker.stages)}
+    return {
+        f"ready for {stage}, but no living worker serves it: `paragone work`": situation.ready(stage)
+        for stage in Stage
+        if str(stage) not in reached
+    }
+
+
+def worker_troubles(situation: Situation) -> dict[str, int]:
+    """What keeps living workers from some of their work, with the number of such workers."""
+    found: dict[str, int] = {}
+    for worker in situation.workers:
+        if worker.trouble:
+            found[worker.trouble] = found.get(worker.trouble, 0) + 1
+    return found
+
+
+#: In the order in which they are shown.
+REASONS: tuple[Callable[[Situation], dict[str, int]], ...] = (
+    waiting_for_originals,
+    behind_ended_jobs,
+    backing_off,
+    paused,
+    without_workers,
+    worker_troubles,
+)
+
+
+def _cut(campaign_id: int, stage: Stage) -> Select[Any]:
+    ended = jobs.alias("ended")
+    same_artwork = and_(jobs.c.artwork_id == ended.c.artwork_id, jobs.c.campaign_id + 0 == ended.c.campaign_id)
+    same_variation = jobs.c.variation_id == ended.c.variation_id
+    return (
+        select(jobs.c.id)
+        .join(ended, same_variation if stage.per_variation else same_artwork)
+        .where(ended.c.campaign_id == campaign_id, ended.c.stage == str(stage), ended.c.state.in_([str(state) for state in _ENDED]))
+        .where(jobs.c.stage.in_([str(later) for later in stage.later]), in_state(JobState.WAITING))
+    )
