@@ -1,1 +1,1 @@
-"""The ground: tables, the life of a job, progress queries, the image store, settings, migrations."""
+"""What is kept: the database with its tables, queries and writes by aggregate, the image store, settings, migrations."""

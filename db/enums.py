@@ -1,4 +1,4 @@
-"""The closed sets of words that the record uses, as the design names them."""
+"""The closed sets of words that the database holds: stages, states, kinds of failure, outcomes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class Stage(StrEnum):
 
     #: A sentence about the original.
     CAPTION = "caption"
-    #: The text that tells the generator what to paint, one for each variation.
+    #: The text that tells the generator what to make, one for each variation.
     PROMPT = "prompt"
     #: The repaint itself.
     GENERATE = "generate"
@@ -46,7 +46,7 @@ class Stage(StrEnum):
 class JobState(StrEnum):
     """Where a job stands."""
 
-    #: Its predecessor is not done, or its picture is not there.
+    #: Its predecessor is not done, or its original is not there.
     WAITING = "waiting"
     #: Any worker may claim it once `not_before` has passed.
     READY = "ready"
@@ -63,7 +63,7 @@ class JobState(StrEnum):
 class FailureKind(StrEnum):
     """Why a job failed: decides whether it is tried again."""
 
-    #: The picture or text is bad: trying again would change nothing.
+    #: The image or text is bad: trying again would change nothing.
     INPUT = "input"
     #: A passing fault: network, driver, store.
     TRANSIENT = "transient"
@@ -82,14 +82,14 @@ class AttemptOutcome(StrEnum):
     DONE = "done"
     #: It failed, with a kind and a text.
     FAILED = "failed"
-    #: Its worker was not heard of before the lease ran out.
+    #: Its worker was silent until the lease ran out.
     LOST = "lost"
 
 
 class ImageState(StrEnum):
-    """What is known of an artwork's picture file."""
+    """What is known of an artwork's original."""
 
-    #: Known from a file list alone; no picture was seen yet.
+    #: Known from a file list alone; no file was seen yet.
     PLANNED = "planned"
     #: Opened, measured and hashed.
     PRESENT = "present"

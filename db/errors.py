@@ -1,53 +1,53 @@
-"""What can go wrong in the ground room, and the root of all errors that are told to people.
+"""What can go wrong in `db`, and the root of all errors that are shown to people.
 
-ParagoneError           an error of any room whose text is one clear line for the person at the keyboard
-└── RecordError
+ParagoneError           an error of any package whose text is one clear line for the person at the keyboard
+└── PersistenceError
     ├── NotInitialised      no schema yet, or one older or newer than this program
     ├── DatabaseUnreachable the database does not answer
     ├── UnknownCampaign     no campaign of that name
     ├── CampaignDiffers     the name is taken by another configuration
     ├── BadConfiguration    a campaign file or setting that cannot be used
     └── StoreError          the image store cannot be read or written
-        └── BlobMissing     a blob that the record names is not in the store
+        └── BlobMissing     a blob that the database names is not in the store
 """
 
 from __future__ import annotations
 
 
 class ParagoneError(Exception):
-    """Something that the person at the keyboard can mend."""
+    """Something that the person at the keyboard can fix."""
 
 
-class RecordError(ParagoneError):
-    """The record cannot do this."""
+class PersistenceError(ParagoneError):
+    """The database or the store cannot do this."""
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or (self.__doc__ or "").splitlines()[0])
 
 
-class NotInitialised(RecordError):
+class NotInitialised(PersistenceError):
     """The database has no Paragone tables of this version: run `paragone init`."""
 
 
-class DatabaseUnreachable(RecordError):
+class DatabaseUnreachable(PersistenceError):
     """The database does not answer: check PARAGONE_DATABASE_URL and that it runs."""
 
 
-class UnknownCampaign(RecordError):
+class UnknownCampaign(PersistenceError):
     """There is no campaign of that name: `paragone status` lists them."""
 
 
-class CampaignDiffers(RecordError):
+class CampaignDiffers(PersistenceError):
     """A campaign of this name exists with another configuration: choose another name, or the old configuration."""
 
 
-class BadConfiguration(RecordError):
+class BadConfiguration(PersistenceError):
     """The configuration cannot be used."""
 
 
-class StoreError(RecordError):
+class StoreError(PersistenceError):
     """The image store cannot be read or written: check PARAGONE_STORE_URL."""
 
 
 class BlobMissing(StoreError):
-    """The store does not hold a blob that the record names."""
+    """The store does not hold a blob that the database names."""

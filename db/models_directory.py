@@ -1,4 +1,4 @@
-"""Local directories of models: how they are named, where the pocket models lie, what their `models.json` says of them."""
+"""Local directories of models: how they are named, where the pocket models lie, what their `models.json` contains."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from db.errors import BadConfiguration
 POCKET = "pocket"
 #: How a campaign names a model that is a folder of its models directory.
 LOCAL_PREFIX = "local:"
-#: What a directory says of its models: which folder serves what, and how they want to be run.
+#: The file that describes a directory's models: which folder serves what, and how they want to be run.
 MODELS_FILE = "models.json"
 
 
@@ -43,7 +43,7 @@ def local_model_path(model: str, directory: Path) -> Path:
 
 
 def read_models_facts(directory: Path) -> dict[str, Any]:
-    """What the directory's `models.json` says; empty if it has none, or none that can be read."""
+    """The contents of the directory's `models.json`; empty if it has none, or none that can be read."""
     try:
         facts = json.loads((directory / MODELS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):

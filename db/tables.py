@@ -1,4 +1,4 @@
-"""The tables of the record. Rows do not leave `db`: other rooms get frozen dataclasses."""
+"""All tables. Rows do not leave `db`: other packages get frozen dataclasses."""
 
 from __future__ import annotations
 

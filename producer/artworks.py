@@ -1,4 +1,4 @@
-"""What a command line says of artworks, looked up in the catalogue: ids, keys, styles."""
+"""What a command line names of artworks, looked up in the catalogue: ids, keys, styles."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from db.enums import Stage
-from db.errors import RecordError
+from db.errors import PersistenceError
 from db.runtime import Runtime
 from db.settings import Settings
 from workers.errors import WorkerError
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stages = [Stage(name) for name in given.stages.split(",")]
     try:
         return run_worker(Runtime(Settings()), name=given.name, device=given.device, stages=stages, until_idle=given.until_idle)
-    except (RecordError, WorkerError) as error:
+    except (PersistenceError, WorkerError) as error:
         sys.stderr.write(f"paragone: {error}\n")
         return 1
 

@@ -1,4 +1,4 @@
-"""Campaigns: their configuration, their seeds, their book."""
+"""Campaigns: their configuration, their seeds, their queries."""
 
 from __future__ import annotations
 

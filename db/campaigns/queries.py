@@ -1,4 +1,4 @@
-"""The book of campaigns: opening, finding, pausing, freezing the revisions of their models."""
+"""Campaigns: opening and finding them, and freezing the revisions of their models."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def open_campaign(database: Database, name: str, config: CampaignConfig) -> Camp
 
 
 def freeze_revision(database: Database, campaign_id: int, *, backend: str, model: str, revision: str) -> str:
-    """Write down the commit that a backend loaded of a model, unless one is written already; returns the one that holds."""
+    """Record the commit that a backend loaded of a model, unless one is recorded already; returns the one that holds."""
     known = frozen_revision(database, campaign_id, backend=backend, model=model)
     if known is not None:
         return known

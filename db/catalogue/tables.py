@@ -1,4 +1,4 @@
-"""Original pictures, every path under which a copy was found, and the reports of how they came in."""
+"""Artworks, every path under which a copy was found, and the reports of how they came in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ artworks = Table(
     Column("id", Id, primary_key=True),
     # `artist-slug_title-slug` with its spelling repaired: the name that seeds are made from. No row id goes into a seed.
     Column("key", Text, nullable=False, unique=True),
-    # Copies of one picture (equal bytes under several keys) share a group; splits keep a group on one side.
+    # Copies of one image (equal bytes under several keys) share a group; splits keep a group on one side.
     Column("group_key", Text, nullable=False, index=True),
     Column("artist", Text),
     Column("title", Text),
@@ -20,7 +20,7 @@ artworks = Table(
     Column("styles", Json, nullable=False),
     Column("subset", Text),
     Column("picture", String(16), nullable=False),
-    # Why the picture is unreadable.
+    # Why the original is unreadable.
     Column("picture_reason", Text),
     # Why the artwork is left out of campaigns unless asked in ("no style", "no artist", both), NULL if complete.
     Column("incomplete", Text),
@@ -29,7 +29,7 @@ artworks = Table(
     Column("width", Integer),
     Column("height", Integer),
     Column("mode", Text),
-    # Absolute path or URL of a picture that was left where it is (`ingest --link`); NULL if the bytes are in the store.
+    # Absolute path or URL of an original that was left where it is (`ingest --link`); NULL if the bytes are in the store.
     Column("link", Text),
     # Further columns of the catalogue (date, museum, description, ...).
     Column("extra", Json),
@@ -45,9 +45,9 @@ artwork_paths = Table(
     # As it is spelled on disk or in the file list, relative to the image root.
     Column("path", Text, nullable=False, unique=True),
     Column("style", Text),
-    # True if the name's spelling was repaired to find its work.
+    # True if the name's spelling was repaired to find its artwork.
     Column("repaired", Boolean, nullable=False),
-    # The path whose picture stands for the artwork.
+    # The path whose file is the artwork's original.
     Column("chosen", Boolean, nullable=False, server_default=text("false")),
     # Size and time of the file when it was last opened, so that an unchanged file is not opened again.
     Column("byte_size", BigInteger),

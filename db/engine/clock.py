@@ -1,6 +1,6 @@
 """The database's own clock as an SQL expression: seconds since 1970, running on within a transaction.
 
-All times of the record come from it, so hosts whose clocks disagree still agree on who holds a lease.
+All times in the database come from it, so hosts whose clocks disagree still agree on who holds a lease.
 """
 
 from __future__ import annotations

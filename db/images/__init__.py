@@ -1,4 +1,4 @@
-"""Pictures: read anything, lay it on a canvas, write it with its provenance, judge a repaint."""
+"""Images: decode any file, lay it on a canvas, encode it with its provenance, check a repaint."""
 
 from __future__ import annotations
 

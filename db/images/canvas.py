@@ -1,8 +1,8 @@
-"""The square that a generator paints on, and the way back: letterbox, content box, crop.
+"""The square that a generator works on, and the way back: letterbox, content box, crop.
 
 The bars are no part of the data set: the repaint is cropped back to its content box before it is stored. While the generator works they
-stand beside the picture, so they carry the edge's own colours, softened, on to the canvas' border: a black bar would be read as a frame, a
-mirrored one as a second subject, and both would be painted into the content.
+stand beside the content, so they carry the edge's own colours, softened, on to the canvas' border: a black bar would be read as a frame, a
+mirrored one as a second subject, and both would be drawn into the content.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _EDGE_COLOURS = 12
 
 @dataclass(frozen=True, kw_only=True)
 class ContentBox:
-    """Where the picture lies on its canvas, in pixels; right and bottom are exclusive."""
+    """Where the content lies on its canvas, in pixels; right and bottom are exclusive."""
 
     left: int
     top: int
@@ -56,9 +56,9 @@ class ContentBox:
 
 
 def content_box(width: int, height: int, size: int) -> ContentBox:
-    """Where a picture of this width and height lies, centred, on a square canvas: its longer side fills it, no side is under one pixel."""
+    """Where an image of this width and height lies, centred, on a square canvas: its longer side fills it, no side is under one pixel."""
     if min(width, height, size) < 1:
-        raise ValueError(f"no canvas of {size} px for a picture of {width} x {height} px")
+        raise ValueError(f"no canvas of {size} px for an image of {width} x {height} px")
     scale = size / max(width, height)
     inner_width = min(size, max(1, round(width * scale)))
     inner_height = min(size, max(1, round(height * scale)))
@@ -67,7 +67,7 @@ def content_box(width: int, height: int, size: int) -> ContentBox:
 
 
 def letterbox(image: Image.Image, size: int) -> tuple[Image.Image, ContentBox]:
-    """The picture on a square RGB canvas of `size` pixels, its aspect kept (Lanczos), and where on it the picture lies."""
+    """The image on a square RGB canvas of `size` pixels, its aspect kept (Lanczos), and where on it the image lies."""
     box = content_box(image.width, image.height, size)
     content = image.convert("RGB").resize((box.width, box.height), Image.Resampling.LANCZOS)
     if content.size == (size, size):
@@ -79,7 +79,7 @@ def letterbox(image: Image.Image, size: int) -> tuple[Image.Image, ContentBox]:
 
 
 def crop(image: Image.Image, box: ContentBox) -> Image.Image:
-    """What lies inside the box. Raises `ValueError` if the box reaches beyond the picture."""
+    """What lies inside the box. Raises `ValueError` if the box reaches beyond the image."""
     if box.right > image.width or box.bottom > image.height:
         raise ValueError(f"the content box {box.to_json()} lies outside the canvas of {image.width} x {image.height} px")
     return image.crop((box.left, box.top, box.right, box.bottom))

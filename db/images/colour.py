@@ -18,7 +18,7 @@ _WHITE_16, _WHITE_8 = 65535, 255
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """A new RGB picture: deep greys scaled to 8 bits, transparency on white, the embedded profile turned to sRGB if it can be used."""
+    """A new RGB image: deep greys scaled to 8 bits, transparency on white, the embedded profile turned to sRGB if it can be used."""
     profile = image.info.get("icc_profile")
     if image.mode in DEEP_MODES:
         image = _scaled_to_8_bits(image)
@@ -62,7 +62,7 @@ def _range(low: float, high: float, *, floating: bool) -> tuple[float, float]:
 
 
 def _through_profile(image: Image.Image, data: bytes) -> Image.Image | None:
-    """The picture in sRGB, or None where the profile is broken, of another colour space, or sRGB already."""
+    """The image in sRGB, or None where the profile is broken, of another colour space, or sRGB already."""
     try:
         profile = ImageCms.ImageCmsProfile(BytesIO(data))
         if _MODE_OF_SPACE.get(profile.profile.xcolor_space.strip()) != image.mode:
@@ -77,5 +77,5 @@ def _through_profile(image: Image.Image, data: bytes) -> Image.Image | None:
             outputMode="RGB",
             flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):  # a bad profile is no reason to lose the picture
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):  # a bad profile is no reason to lose the image
         return None

@@ -1,4 +1,4 @@
-"""Bytes to an upright RGB picture, whatever the file: CMYK, palette, transparency, 16 bits, animation, rotation, colour profile.
+"""Bytes to an upright RGB image, whatever the file: CMYK, palette, transparency, 16 bits, animation, rotation, colour profile.
 
 Everything downstream (captioner, canvas, embeddings) sees RGB and nothing else, so the decisions are taken here, once: transparency lies on
 white paper, deep greys are scaled and not clipped, of an animation the first frame counts, and a colour profile is applied and dropped.
@@ -20,7 +20,7 @@ from db.images.errors import UnreadableImage
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-#: The largest picture that is decoded, in pixels: Pillow's own bound for a decompression bomb, 0.5 GiB as RGB.
+#: The largest image that is decoded, in pixels: Pillow's own bound for a decompression bomb, 0.5 GiB as RGB.
 MAX_PIXELS = 178_956_970
 
 #: Raster formats with a decoder inside Pillow; what starts another program (EPS) or draws vectors (WMF) stays out.
@@ -28,7 +28,7 @@ FORMATS = ("JPEG", "PNG", "GIF", "TIFF", "WEBP", "AVIF", "JPEG2000", "BMP", "PPM
 
 _ORIENTATION_TAG = 0x0112
 
-#: EXIF orientation to the transposition that brings the picture upright (EXIF 2.3, 4.6.4 A).
+#: EXIF orientation to the transposition that brings the image upright (EXIF 2.3, 4.6.4 A).
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -42,7 +42,7 @@ _UPRIGHT = {
 
 @dataclass(frozen=True, kw_only=True)
 class DecodedImage:
-    """A decoded picture: RGB, upright, without metadata. `width` and `height` are the upright ones, in pixels."""
+    """A decoded image: RGB, upright, without metadata. `width` and `height` are the upright ones, in pixels."""
 
     image: Image.Image
     width: int
@@ -56,7 +56,7 @@ class DecodedImage:
 
 
 def decode_image(data: bytes) -> DecodedImage:
-    """Decode a picture to upright RGB.
+    """Decode an image to upright RGB.
 
     Raises:
         UnreadableImage: the bytes are empty, no image, truncated, broken, or larger than `MAX_PIXELS`.
@@ -90,7 +90,7 @@ def content_hash(data: bytes) -> str:
 
 
 def pixel_hash(image: Image.Image) -> str:
-    """SHA-256 over mode, size and pixels, as 64 hex digits: equal for equal pictures in whatever file format."""
+    """SHA-256 over mode, size and pixels, as 64 hex digits: equal for equal images in whatever file format."""
     digest = hashlib.sha256(f"{image.mode} {image.width}x{image.height}\n".encode())
     digest.update(image.tobytes())
     return digest.hexdigest()
@@ -113,7 +113,7 @@ def _open(data: bytes) -> ImageFile:
 def _upright(image: Image.Image) -> Image.Image:
     try:
         orientation = image.getexif().get(_ORIENTATION_TAG)
-    except Exception:  # noqa: BLE001 - broken EXIF raises anything, and the picture is good without it
+    except Exception:  # noqa: BLE001 - broken EXIF raises anything, and the image is good without it
         return image
     turn = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
     return image if turn is None else image.transpose(turn)

@@ -1,4 +1,4 @@
-"""A picture to bytes with its provenance inside, and the provenance back out.
+"""An image to bytes with its provenance inside, and the provenance back out.
 
 The metadata holds only what follows from the plan, so equal pixels under one plan give equal bytes. It is written as ASCII JSON with sorted
 keys where tools look: EXIF UserComment in JPEG and WebP, an iTXt chunk named "paragone" in PNG.
@@ -34,7 +34,7 @@ _MAX_EXIF_BYTES = 65_533 - 6
 
 
 def encode(image: Image.Image, *, format: ImageFormat, quality: int = 95, metadata: Mapping[str, Any]) -> bytes:  # noqa: A002
-    """Encode as JPEG (4:4:4), PNG or WebP with `metadata` inside; the same picture and metadata give the same bytes.
+    """Encode as JPEG (4:4:4), PNG or WebP with `metadata` inside; the same image and metadata give the same bytes.
 
     `quality` (1-100) holds for JPEG and WebP. Raises `ValueError` for another format, or metadata that fits no EXIF block.
     """
@@ -66,7 +66,7 @@ def _save(plain: Image.Image, buffer: BinaryIO, format: ImageFormat, quality: in
 
 
 def read_metadata(data: bytes) -> dict[str, Any]:
-    """What `encode` was given as `metadata`; empty for pictures that others wrote. Raises `UnreadableImage` if it is no image."""
+    """What `encode` was given as `metadata`; empty for images that others wrote. Raises `UnreadableImage` if it is no image."""
     try:
         with Image.open(BytesIO(data), formats=("JPEG", "PNG", "WEBP")) as image:
             text = image.info.get(PNG_KEY) if image.format == "PNG" else _user_comment(image)

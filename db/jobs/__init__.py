@@ -1,1 +1,1 @@
-"""The life of a job: nothing else in the house writes job state."""
+"""The life of a job: nothing outside this package writes the state of one."""

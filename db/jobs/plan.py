@@ -45,7 +45,7 @@ class PlannedWork:
     artworks: int
     variations: int
     jobs: int
-    #: Chosen artworks whose picture is not there yet: their jobs wait.
+    #: Chosen artworks whose original is not there yet: their jobs wait.
     without_picture: int
     left_out: dict[str, int]
 
@@ -65,7 +65,7 @@ def plan_campaign(database: Database, campaign: Campaign, selection: Selection, 
             return _plan(connection, campaign, selection, write=False)
 
     def write(connection: Connection) -> PlannedWork:
-        # One producer at a time for each campaign; SQLite's writer lock does the same by itself. It also makes a worker that hands in a
+        # One producer at a time for each campaign; SQLite's writer lock does the same by itself. It also makes a worker that completes a
         # caption wait until the prompts planned here can be seen: a weaker lock would let them be missed, and wait for ever.
         connection.execute(select(campaigns.c.id).where(campaigns.c.id == campaign.id).with_for_update())
         hold_arrivals(connection)

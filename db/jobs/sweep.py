@@ -112,7 +112,7 @@ def _attempt(lease: Row[Any], job: Row[Any], together: int) -> dict[str, Any]:
         "round": job.round,
         "worker_id": lease.worker_id,
         "outcome": str(AttemptOutcome.LOST),
-        "error_text": "the worker was not heard of before its lease ran out",
+        "error_text": "the worker was silent until its lease ran out",
         "started_at": lease.started_at,
         "batch_size": together,
     }

@@ -33,9 +33,9 @@ workers = Table(
     Column("versions", Json, nullable=False),
     Column("started_at", Moment, nullable=False),
     Column("seen_at", Moment, nullable=False),
-    # What keeps it from some of its work, such as a model that cannot be loaded.
+    # What keeps it from some jobs, such as a model that cannot be loaded.
     Column("trouble", Text),
-    # Set by a worker that said goodbye.
+    # Set by a worker that ended in good order.
     Column("stopped_at", Moment),
 )
 

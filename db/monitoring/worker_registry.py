@@ -1,4 +1,4 @@
-"""The workers as the record knows them: who they are, what they run on, when they were last heard of."""
+"""The registered workers: who they are, what they run on, when their last heartbeat was."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ class RegisteredWorker:
     stages: tuple[str, ...]
     threads: int
     versions: dict[str, str]
-    #: Seconds since it was last heard of.
+    #: Seconds since its last heartbeat.
     silent_for: float
     #: Batches it holds a lease for.
     batches: int
-    #: What keeps it from some of its work.
+    #: What keeps it from some of its jobs.
     trouble: str | None
 
 
 def register_worker(
     database: Database, *, worker_id: str, host: str, pid: int, device: str, stages: Sequence[Stage], threads: int, versions: dict[str, str]
 ) -> None:
-    """Write a worker down, replacing an earlier life of the same name."""
+    """Register a worker, replacing an earlier process of the same name."""
     facts: dict[str, Any] = {
         "host": host,
         "pid": pid,
@@ -59,19 +59,19 @@ def register_worker(
 
 
 def record_heartbeat(database: Database, worker_id: str, *, trouble: str | None = None) -> None:
-    """The worker is alive now, and what troubles it."""
+    """The worker is alive now; `trouble` is what keeps it from some of its jobs."""
     seen = update(workers).where(workers.c.id == worker_id).values(seen_at=now(), trouble=trouble)
     database.write(lambda connection: connection.execute(seen), single_statement=True)
 
 
 def deregister_worker(database: Database, worker_id: str) -> None:
-    """The worker said goodbye."""
+    """The worker ended in good order."""
     stopped = update(workers).where(workers.c.id == worker_id).values(stopped_at=now())
     database.write(lambda connection: connection.execute(stopped), single_statement=True)
 
 
 def live_workers(database: Database, *, within_seconds: float) -> list[RegisteredWorker]:
-    """Workers that did not say goodbye and were heard of lately, by name."""
+    """Workers that did not deregister and whose last heartbeat is no older, by name."""
     holds = select(func.count()).select_from(leases).where(leases.c.worker_id == workers.c.id).scalar_subquery()
     query = (
         select(workers, (now() - workers.c.seen_at).label("silent_for"), holds.label("batches"))

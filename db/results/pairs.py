@@ -1,4 +1,4 @@
-"""What the record says about pictures, as plain facts for readers: originals, and the current repaints of a campaign."""
+"""Originals, and the current repaints of a campaign with what led to them, as plain facts for readers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Original:
-    """One artwork whose picture is there; sizes in pixels, upright."""
+    """One artwork whose original is there; sizes in pixels, upright."""
 
     artwork_id: int
     key: str
@@ -34,7 +34,7 @@ class Original:
     styles: tuple[str, ...]
     subset: str | None
     content_hash: str
-    #: Where a linked picture lies; None if the bytes are in the store.
+    #: Where a linked original lies; None if the bytes are in the store.
     link: str | None
     width: int
     height: int
@@ -42,7 +42,7 @@ class Original:
 
 @dataclass(frozen=True, kw_only=True)
 class Repaint:
-    """One current repaint with what led to it; the stored picture is already cropped to the original's content."""
+    """One current repaint with what led to it; the stored image is already cropped to the original's content."""
 
     image_id: int
     artwork_id: int
@@ -57,14 +57,14 @@ class Repaint:
     prompt: str
     prompt_tokens: int
     brief: str
-    #: What was said of the original and of the repaint; None where that stage is not done.
+    #: The sentences about the original and about the repaint; None where that stage is not done.
     caption: str | None
     recaption: str | None
     provenance: dict[str, Any]
 
 
 def originals(database: Database, campaign_id: int | None = None) -> list[Original]:
-    """Artworks with a picture, by id; with a campaign only those that it repaints."""
+    """Artworks whose original is there, by id; with a campaign only those that it repaints."""
     query = select(artworks).where(artworks.c.picture == ImageState.PRESENT).order_by(artworks.c.id)
     if campaign_id is not None:
         planned = select(variations.c.artwork_id).where(variations.c.campaign_id == campaign_id)
@@ -80,13 +80,13 @@ def repaints(database: Database, campaign_id: int) -> list[Repaint]:
 
 
 def read_image_bytes(store: Store, content_hash: str, link: str | None) -> bytes:
-    """A picture's file, from where it was left or from the store; raises `BlobMissing`."""
+    """An image's file, from where it was left or from the store; raises `BlobMissing`."""
     if link is None:
         return store.get(content_hash)
     try:
         return Path(link).read_bytes()
     except FileNotFoundError:
-        raise BlobMissing(f"the linked picture {link} is gone: put it back, or ingest without --link") from None
+        raise BlobMissing(f"the linked image {link} is gone: put it back, or ingest without --link") from None
 
 
 def _original(row: Any) -> Original:
@@ -95,7 +95,13 @@ def _original(row: Any) -> Original:
 
 
 def _repaints(campaign_id: int) -> Select[Any]:
-    said, answered = captions.alias("said"), captions.alias("answered")
+    caption, recaption = captions.alias("caption"), captions.alias("recaption")
+    of_original = and_(
+        caption.c.artwork_id == images.c.artwork_id,
+        caption.c.campaign_id == campaign_id,
+        caption.c.variation_id.is_(None),
+        caption.c.current,
+    )
     return (
         select(
             images.c.id.label("image_id"),
@@ -111,20 +117,15 @@ def _repaints(campaign_id: int) -> Select[Any]:
             prompts.c.text.label("prompt"),
             prompts.c.tokens.label("prompt_tokens"),
             prompts.c.brief,
-            said.c.text.label("caption"),
-            answered.c.text.label("recaption"),
+            caption.c.text.label("caption"),
+            recaption.c.text.label("recaption"),
             images.c.provenance,
         )
         .join(variations, variations.c.id == images.c.variation_id)
         .join(prompts, prompts.c.id == images.c.prompt_id)
-        .outerjoin(
-            said,
-            and_(
-                said.c.artwork_id == images.c.artwork_id, said.c.campaign_id == campaign_id, said.c.variation_id.is_(None), said.c.current
-            ),
-        )
-        .outerjoin(answered, and_(answered.c.image_id == images.c.id, answered.c.current))
-        # A repaint of a picture that was since replaced by another is no pair any more.
+        .outerjoin(caption, of_original)
+        .outerjoin(recaption, and_(recaption.c.image_id == images.c.id, recaption.c.current))
+        # A repaint of an original that was replaced since is no pair any more.
         .join(artworks, artworks.c.id == images.c.artwork_id)
         .where(images.c.campaign_id == campaign_id, images.c.current)
         .where(or_(images.c.original_hash.is_(None), images.c.original_hash == artworks.c.content_hash))

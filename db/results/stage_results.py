@@ -1,4 +1,4 @@
-"""What a stage hands in for each job: a result or a failure."""
+"""What a stage makes of each job: a result or a failure."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ images = Table(
     Column("byte_size", BigInteger, nullable=False),
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
-    # The original's box on the square canvas, as [left, top, right, bottom]; the stored picture is cropped to it.
+    # The original's box on the square canvas, as [left, top, right, bottom]; the stored repaint is cropped to it.
     Column("content_box", Json, nullable=False),
     # The facts that follow from the plan, as written into the file.
     Column("provenance", Json, nullable=False),

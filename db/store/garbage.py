@@ -1,4 +1,4 @@
-"""Orphan blobs: what a crash left in the store between writing a picture and committing its row."""
+"""Orphan blobs: what a crash left in the store between writing an image and committing its row."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Garbage:
 
 def collect_garbage(database: Database, store: Store, *, grace_seconds: float = GRACE_SECONDS, dry_run: bool = False) -> Garbage:
     """Remove blobs that no artwork and no repaint, current or past, refers to and that are older than the grace age."""
-    # The listing comes before the record is read: a blob that is committed in between is then known.
+    # The listing comes before the database is read: a blob that is committed in between is then known.
     found = list(store.blobs())
     known = _known(database)
     youngest = time.time() - grace_seconds
