@@ -1,4 +1,4 @@
-"""What tests of the record begin with: registered artworks, a campaign of fakes, and the moves of its workers."""
+"""What tests of the database begin with: registered artworks, a campaign of fakes, and what its workers do."""
 
 from __future__ import annotations
 

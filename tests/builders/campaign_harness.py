@@ -1,4 +1,4 @@
-"""A campaign under way: its planner, its workers and what the record holds of it, in the words of a test."""
+"""A campaign under way: its planner, its workers and what the database holds of it."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ class CampaignHarness:
         return batch
 
     def finish(self, batch: Batch, mark: str = "") -> CompletedBatch:
-        """Hand in a result for every job of the batch."""
+        """Complete every job of the batch with a result."""
         return complete_batch(self.database, batch, results=results_of(self.database, batch, mark), effort=EFFORT)
 
     def fail(self, batch: Batch, kind: FailureKind, error: str = "it did not work") -> CompletedBatch:
-        """Hand in a failure for every job of the batch."""
+        """Complete every job of the batch with a failure."""
         failures = [Failure(job_id=job.job_id, kind=kind, error=error) for job in batch.jobs]
         return complete_batch(self.database, batch, failures=failures, effort=EFFORT)
 
@@ -87,7 +87,7 @@ class CampaignHarness:
             connection.execute(update(leases).where(leases.c.token.in_(tokens)).values(expires_at=1.0))
 
     def crash_workers(self, *batches: Batch) -> Swept:
-        """The workers of these batches vanish, and somebody notices."""
+        """The workers of these batches vanish, and a sweep notices."""
         self.expire_leases(*batches)
         return sweep(self.database, lease_seconds=0.0)
 
@@ -130,7 +130,7 @@ class CampaignHarness:
 
 
 def harness_of(database: Database, count: int = 0, *, name: str = "trial", planned: bool = True, **settings: Any) -> CampaignHarness:
-    """So many artworks, a campaign of fakes, planned unless told otherwise."""
+    """So many artworks, a campaign of fakes, planned unless asked otherwise."""
     if count:
         artworks_of(database, count)
     harness = CampaignHarness(database=database, campaign=open_campaign(database, name, fake_config(**settings)))

@@ -1,4 +1,4 @@
-"""Artworks written straight into the record."""
+"""Artworks written straight into the database."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def artworks_of(
 
 
 def original_arrives(database: Database, *artwork_ids: int) -> int:
-    """What an ingest does when it finds the pictures of known artworks; returns how many jobs that made ready."""
+    """What an ingest does when it finds the originals of known artworks; returns how many jobs that made ready."""
     with database.engine.begin() as connection:
         seen = update(artworks).where(artworks.c.id.in_(artwork_ids)).values(picture=str(ImageState.PRESENT), registered_at=now())
         connection.execute(seen)

@@ -1,4 +1,4 @@
-"""What a worker would hand in for a claimed batch: made up, but fitting what the record holds."""
+"""What a worker would make of a claimed batch: made up, but fitting what the database holds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def results_of(database: Database, batch: Batch, mark: str = "") -> list[Result]
 
 def _result(stage: Stage, work: JobInput, mark: str) -> Result:
     if not work.key:
-        raise AssertionError(f"job {work.job_id} was claimed for {stage} and the record lacks what it is made from")
+        raise AssertionError(f"job {work.job_id} was claimed for {stage} and the database lacks what it is made from")
     if stage is Stage.CAPTION:
         return CaptionRecord(job_id=work.job_id, text=f"original {work.content_hash}{mark}", **FAKE)
     if stage is Stage.RECAPTION:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def lasting_postgresql(postgres_server: PostgresServer, postgres_template: str) -> Iterator[Database]:
-    """An database on a PostgreSQL database that each test finds empty."""
+    """A PostgreSQL database that each test finds empty."""
     name = postgres_server.create(template=postgres_template)
     database = connect(postgres_server.url(name))
     yield database
@@ -32,7 +32,7 @@ def lasting_postgresql(postgres_server: PostgresServer, postgres_template: str) 
 
 @pytest.fixture(scope="session")
 def lasting_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """An database on a SQLite database that each test finds empty."""
+    """A SQLite database that each test finds empty."""
     database = connect(f"sqlite:///{tmp_path_factory.mktemp('lasting') / 'paragone.sqlite'}")
     migrate(database)
     yield database
@@ -41,7 +41,7 @@ def lasting_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databas
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> Database:
-    """An database on a database of each kind with empty tables."""
+    """A database of each kind with empty tables."""
     database: Database = request.getfixturevalue(f"lasting_{request.param}")
     with database.engine.begin() as connection:
         if database.engine.dialect.name == "postgresql":

@@ -22,7 +22,7 @@ def test_a_server_that_is_not_there_is_named_in_one_line(tmp_path: Path) -> None
     assert "\n" not in str(trouble.value)
 
 
-def test_a_file_that_is_no_database_is_told_apart_from_a_fault(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_refused_as_such(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("these are my notes\n" * 100)
 

@@ -99,7 +99,7 @@ def test_alembic_finds_nothing_to_migrate(database: Database) -> None:
         assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
 
 
-def test_migrating_twice_is_harmless(database_url: str) -> None:
+def test_migrating_a_database_twice_is_harmless(database_url: str) -> None:
     database = connect(database_url)
     assert current_revision(database) is None
     migrate(database)

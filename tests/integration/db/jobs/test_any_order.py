@@ -39,14 +39,14 @@ class Life(RuleBasedStateMachine):
 
     database: Database
 
-    @initialize(pictures=st.integers(1, 4))
-    def begin(self, pictures: int) -> None:
+    @initialize(present=st.integers(1, 4))
+    def begin(self, present: int) -> None:
         with self.database.engine.begin() as connection:
             for table in reversed(metadata.sorted_tables):
                 connection.execute(table.delete())
-        artworks_of(self.database, pictures)
-        self.absent = artworks_of(self.database, 4 - pictures, picture=ImageState.PLANNED) if pictures < 4 else []
-        self.trial = harness_of(self.database, planned=False)
+        artworks_of(self.database, present)
+        self.absent = artworks_of(self.database, 4 - present, picture=ImageState.PLANNED) if present < 4 else []
+        self.harness = harness_of(self.database, planned=False)
         self.held: list[tuple[Batch, list[Result]]] = []
         self.known: set[int] = set()
         self.round = 0
@@ -54,11 +54,11 @@ class Life(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 4))
     def plan(self, limit: int) -> None:
-        plan_campaign(self.database, self.trial.campaign, Selection(limit=limit))
+        plan_campaign(self.database, self.harness.campaign, Selection(limit=limit))
 
     @precondition(lambda self: self.absent)
     @rule()
-    def a_picture_arrives(self) -> None:
+    def an_original_arrives(self) -> None:
         original_arrives(self.database, self.absent.pop())
 
     @rule(data=st.data(), workers=st.integers(1, 3), limit=st.integers(1, 4), begun=st.booleans())
@@ -81,8 +81,8 @@ class Life(RuleBasedStateMachine):
     def all_goes_well_for_a_while(self, until: Stage) -> None:
         self.round += 1
         for stage in until.up_to:
-            self.trial.run(stage, mark=f" #{self.round}")
-            self.the_record_holds()
+            self.harness.run(stage, mark=f" #{self.round}")
+            self.the_database_is_consistent()
 
     @precondition(lambda self: self.held)
     @rule(data=st.data())
@@ -92,13 +92,13 @@ class Life(RuleBasedStateMachine):
 
     @precondition(lambda self: self.held)
     @rule(data=st.data())
-    def hand_in_everything(self, data: st.DataObject) -> None:
+    def complete_everything(self, data: st.DataObject) -> None:
         batch, results = data.draw(st.sampled_from(self.held))
         self._complete(batch, results, [])
 
     @precondition(lambda self: self.held)
     @rule(data=st.data())
-    def hand_in_some_and_fail_some(self, data: st.DataObject) -> None:
+    def complete_some_and_fail_some(self, data: st.DataObject) -> None:
         batch, results = data.draw(st.sampled_from(self.held))
         fates = data.draw(st.lists(st.sampled_from(["done", "kept", *KINDS]), min_size=len(results), max_size=len(results)))
         good = [result for result, fate in zip(results, fates, strict=True) if fate == "done"]
@@ -121,7 +121,7 @@ class Life(RuleBasedStateMachine):
     @rule(data=st.data(), forgotten=st.booleans())
     def a_worker_falls_silent(self, data: st.DataObject, forgotten: bool) -> None:
         lost = data.draw(st.sampled_from(self.held))
-        self.trial.crash_workers(lost[0])
+        self.harness.crash_workers(lost[0])
         if forgotten:
             self.held.remove(lost)
 
@@ -131,20 +131,20 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def pauses_pass(self) -> None:
-        self.trial.skip_retry_delays()
+        self.harness.skip_retry_delays()
 
     @rule(done=st.booleans(), stage=st.none() | STAGES, new_seed=st.booleans())
     def requeue(self, done: bool, stage: Stage | None, new_seed: bool) -> None:
         chosen = JobFilter(done=done, stage=stage)
-        told = requeue(self.database, chosen, dry_run=True)
-        assert requeue(self.database, chosen, new_seed=new_seed) == told
+        counted = requeue(self.database, chosen, dry_run=True)
+        assert requeue(self.database, chosen, new_seed=new_seed) == counted
 
     @rule(stage=st.none() | STAGES, paused=st.booleans())
     def pause_or_resume(self, stage: Stage | None, paused: bool) -> None:
-        set_paused(self.database, self.trial.campaign.id, stage, paused=paused)
+        set_paused(self.database, self.harness.campaign.id, stage, paused=paused)
 
     @invariant()
-    def the_record_holds(self) -> None:
+    def the_database_is_consistent(self) -> None:
         with self.database.read() as connection:
             rows = {row["id"]: row for row in connection.execute(select(jobs)).mappings()}
             made = {
@@ -197,17 +197,17 @@ class Life(RuleBasedStateMachine):
 
     def _results_belong_together(self, made: dict[str, list[RowMapping]]) -> None:
         texts = {row["artwork_id"]: row["text"] for row in made["captions"] if row["variation_id"] is None}
-        sources = {row["id"]: row["artwork_id"] for row in self.trial.rows(variations)}
+        sources = {row["id"]: row["artwork_id"] for row in self.harness.rows(variations)}
         for row in made["prompts"]:
             assert row["text"].startswith(texts[sources[row["variation_id"]]] + ", "), "a prompt from an older caption"
         written = {row["id"] for row in made["prompts"]}
         assert {row["prompt_id"] for row in made["images"]} <= written, "a repaint from an older prompt"
-        painted = {row["id"] for row in made["images"]}
-        assert {row["image_id"] for row in made["captions"] if row["variation_id"]} <= painted, "a caption of an older repaint"
+        repainted = {row["id"] for row in made["images"]}
+        assert {row["image_id"] for row in made["captions"] if row["variation_id"]} <= repainted, "a caption of an older repaint"
 
     def teardown(self) -> None:
-        """Whatever happened: when all pictures are there and all is resumed and requeued, everything can be done."""
-        if not hasattr(self, "trial"):
+        """Whatever happened: when all originals are there and all is resumed and requeued, everything can be done."""
+        if not hasattr(self, "harness"):
             return
         with self.database.engine.begin() as connection:
             connection.execute(update(leases).values(expires_at=1.0))
@@ -215,26 +215,26 @@ class Life(RuleBasedStateMachine):
         if self.absent:
             original_arrives(self.database, *self.absent)
             self.absent = []
-        set_paused(self.database, self.trial.campaign.id, None, paused=False)
-        plan_campaign(self.database, self.trial.campaign, Selection())
+        set_paused(self.database, self.harness.campaign.id, None, paused=False)
+        plan_campaign(self.database, self.harness.campaign, Selection())
         requeue(self.database, JobFilter())
-        self.trial.skip_retry_delays()
-        self.trial.run_all(" at last")
-        self.the_record_holds_at_the_end()
+        self.harness.skip_retry_delays()
+        self.harness.run_all(" at last")
+        self.the_database_is_consistent_at_the_end()
 
-    def the_record_holds_at_the_end(self) -> None:
-        assert self.trial.counts() == {"caption": {"done": 4}, "prompt": {"done": 8}, "generate": {"done": 8}, "recaption": {"done": 8}}
-        assert len(self.trial.rows(images, images.c.current)) == 8
+    def the_database_is_consistent_at_the_end(self) -> None:
+        assert self.harness.counts() == {"caption": {"done": 4}, "prompt": {"done": 8}, "generate": {"done": 8}, "recaption": {"done": 8}}
+        assert len(self.harness.rows(images, images.c.current)) == 8
         assert self._leases() == set()
 
     def _complete(self, batch: Batch, results: list[Result], failures: list[Failure]) -> None:
-        mine = {row["id"] for row in self.trial.rows(jobs, jobs.c.lease_token == batch.token)}
-        verdict = complete_batch(self.database, batch, results=results, failures=failures, effort=EFFORT)
-        assert verdict.done == mine & {result.job_id for result in results}
-        assert verdict.failed.keys() == mine & {failure.job_id for failure in failures}
+        mine = {row["id"] for row in self.harness.rows(jobs, jobs.c.lease_token == batch.token)}
+        completed = complete_batch(self.database, batch, results=results, failures=failures, effort=EFFORT)
+        assert completed.done == mine & {result.job_id for result in results}
+        assert completed.failed.keys() == mine & {failure.job_id for failure in failures}
 
     def _leases(self) -> set[str]:
-        return {row["token"] for row in self.trial.rows(leases)}
+        return {row["token"] for row in self.harness.rows(leases)}
 
 
 def test_no_order_of_events_breaks_the_life_of_a_job(lasting_sqlite: Database) -> None:

@@ -10,44 +10,44 @@ if TYPE_CHECKING:
     from db.engine import Database
 
 
-def test_jobs_of_a_planned_work_become_ready_when_its_picture_arrives(database: Database) -> None:
+def test_jobs_of_a_planned_artwork_become_ready_when_its_original_arrives(database: Database) -> None:
     first, second = artworks_of(database, 2, picture=ImageState.PLANNED)
-    trial = harness_of(database)
-    assert trial.offer(Stage.CAPTION) is None
+    harness = harness_of(database)
+    assert harness.offer(Stage.CAPTION) is None
 
     assert original_arrives(database, first) == 1
 
-    assert [job.artwork_id for job in trial.claim(Stage.CAPTION).jobs] == [first]
-    assert trial.states(Stage.PROMPT) == {"waiting": 4}
+    assert [job.artwork_id for job in harness.claim(Stage.CAPTION).jobs] == [first]
+    assert harness.states(Stage.PROMPT) == {"waiting": 4}
     assert original_arrives(database, first, second) == 1
-    assert trial.states(Stage.CAPTION) == {"running": 1, "ready": 1}
+    assert harness.states(Stage.CAPTION) == {"running": 1, "ready": 1}
 
 
-def test_a_picture_readies_the_jobs_of_every_campaign_that_waits_for_it(database: Database) -> None:
-    (work,) = artworks_of(database, 1, picture=ImageState.PLANNED)
-    trials = [harness_of(database, name=name) for name in ("one", "two")]
+def test_an_original_readies_the_jobs_of_every_campaign_that_waits_for_it(database: Database) -> None:
+    (artwork_id,) = artworks_of(database, 1, picture=ImageState.PLANNED)
+    harnesses = [harness_of(database, name=name) for name in ("one", "two")]
 
-    assert original_arrives(database, work) == 2
+    assert original_arrives(database, artwork_id) == 2
 
-    assert [trial.states(Stage.CAPTION) for trial in trials] == [{"ready": 1}] * 2
-
-
-def test_a_picture_wakes_no_job_that_was_cancelled_or_is_done(database: Database) -> None:
-    works = artworks_of(database, 2, picture=ImageState.PLANNED)
-    trial = harness_of(database)
-    original_arrives(database, works[0])
-    trial.run(Stage.CAPTION)
-    cancel(database, trial.campaign.id, None)
-
-    assert original_arrives(database, *works) == 0
-
-    assert trial.states(Stage.CAPTION) == {"done": 1, "cancelled": 1}
+    assert [harness.states(Stage.CAPTION) for harness in harnesses] == [{"ready": 1}] * 2
 
 
-def test_many_pictures_arrive_at_once(database: Database) -> None:
-    works = artworks_of(database, 2000, picture=ImageState.PLANNED)
-    trial = harness_of(database, recaption=False, level={"radical": {"backend": "fake-repaint", "strength": 0.5}})
+def test_an_original_readies_no_job_that_was_cancelled_or_is_done(database: Database) -> None:
+    artwork_ids = artworks_of(database, 2, picture=ImageState.PLANNED)
+    harness = harness_of(database)
+    original_arrives(database, artwork_ids[0])
+    harness.run(Stage.CAPTION)
+    cancel(database, harness.campaign.id, None)
 
-    assert original_arrives(database, *works[:1900]) == 1900
+    assert original_arrives(database, *artwork_ids) == 0
 
-    assert trial.states(Stage.CAPTION) == {"ready": 1900, "waiting": 100}
+    assert harness.states(Stage.CAPTION) == {"done": 1, "cancelled": 1}
+
+
+def test_many_originals_arrive_at_once(database: Database) -> None:
+    artwork_ids = artworks_of(database, 2000, picture=ImageState.PLANNED)
+    harness = harness_of(database, recaption=False, level={"radical": {"backend": "fake-repaint", "strength": 0.5}})
+
+    assert original_arrives(database, *artwork_ids[:1900]) == 1900
+
+    assert harness.states(Stage.CAPTION) == {"ready": 1900, "waiting": 100}

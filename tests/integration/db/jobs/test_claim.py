@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 
 def test_a_claim_takes_no_more_than_its_limit(database: Database) -> None:
-    trial = harness_of(database, 50)
+    harness = harness_of(database, 50)
 
-    batch = trial.claim(Stage.CAPTION, limit=8)
+    batch = harness.claim(Stage.CAPTION, limit=8)
 
     assert len(batch.jobs) == 8
-    assert trial.states(Stage.CAPTION) == {"ready": 42, "running": 8}
-    assert {row["lease_token"] for row in trial.jobs(Stage.CAPTION, JobState.RUNNING)} == {batch.token}
+    assert harness.states(Stage.CAPTION) == {"ready": 42, "running": 8}
+    assert {row["lease_token"] for row in harness.jobs(Stage.CAPTION, JobState.RUNNING)} == {batch.token}
 
 
 def test_a_claim_writes_one_lease_that_ends_when_it_should_by_the_databases_clock(database: Database) -> None:
-    trial = harness_of(database, 5)
+    harness = harness_of(database, 5)
 
-    batch = trial.claim(Stage.CAPTION, worker="gpu0", lease_seconds=300.0)
+    batch = harness.claim(Stage.CAPTION, worker="gpu0", lease_seconds=300.0)
 
-    (lease,) = trial.rows(leases)
+    (lease,) = harness.rows(leases)
     assert (lease["token"], lease["worker_id"], lease["started_at"]) == (batch.token, "gpu0", None)
     assert lease["expires_at"] - lease["claimed_at"] == pytest.approx(300.0, abs=1.0)
     with database.engine.connect() as connection:
@@ -46,24 +46,24 @@ def test_a_claim_writes_one_lease_that_ends_when_it_should_by_the_databases_cloc
 
 
 def test_nothing_ready_gives_no_batch_and_no_lease(database: Database) -> None:
-    trial = harness_of(database, 2)
+    harness = harness_of(database, 2)
     (candidate,) = ready_batches(database, list(Stage))
-    trial.run(Stage.CAPTION)
+    harness.run(Stage.CAPTION)
 
     assert claim_batch(database, worker_id="late", candidate=candidate, limit=8, lease_seconds=60.0) is None
-    assert trial.rows(leases) == []
-    assert trial.offer(Stage.GENERATE) is None
+    assert harness.rows(leases) == []
+    assert harness.offer(Stage.GENERATE) is None
 
 
 def test_many_threads_claiming_at_once_never_share_a_job(database: Database) -> None:
-    trial = harness_of(database, 300, recaption=False, level={"only": {"backend": "fake-repaint", "strength": 0.5}})
+    harness = harness_of(database, 300, recaption=False, level={"only": {"backend": "fake-repaint", "strength": 0.5}})
     taken: list[Batch] = []
     start = threading.Barrier(4)
 
     def work(name: str) -> None:
         start.wait()
         while ready_batches(database, [Stage.CAPTION]):
-            batch = trial.offer(Stage.CAPTION, limit=7, worker=name)
+            batch = harness.offer(Stage.CAPTION, limit=7, worker=name)
             if batch is not None:
                 taken.append(batch)
 
@@ -74,26 +74,26 @@ def test_many_threads_claiming_at_once_never_share_a_job(database: Database) -> 
         thread.join(60)
 
     claims = Counter(job.job_id for batch in taken for job in batch.jobs)
-    assert set(claims) == {row["id"] for row in trial.jobs(Stage.CAPTION)}
+    assert set(claims) == {row["id"] for row in harness.jobs(Stage.CAPTION)}
     assert set(claims.values()) == {1}
     assert max(len(batch.jobs) for batch in taken) == 7
     tokens = {job.job_id: batch.token for batch in taken for job in batch.jobs}
-    assert {row["id"]: row["lease_token"] for row in trial.jobs(Stage.CAPTION)} == tokens
+    assert {row["id"]: row["lease_token"] for row in harness.jobs(Stage.CAPTION)} == tokens
 
 
 def test_the_higher_priority_comes_first_then_the_older_job(database: Database) -> None:
-    trial = harness_of(database, 3)
+    harness = harness_of(database, 3)
     urgent = artworks_of(database, 2, style="Cubism")
-    trial.plan(styles=("Cubism",), priority=5)
-    by_age = [row["id"] for row in trial.jobs(Stage.CAPTION)]
+    harness.plan(styles=("Cubism",), priority=5)
+    by_age = [row["id"] for row in harness.jobs(Stage.CAPTION)]
 
-    batch = trial.claim(Stage.CAPTION, limit=4)
+    batch = harness.claim(Stage.CAPTION, limit=4)
 
     assert [job.artwork_id for job in batch.jobs[:2]] == urgent
     assert [job.job_id for job in batch.jobs] == [by_age[3], by_age[4], by_age[0], by_age[1]]
 
 
-def test_choices_come_with_the_best_priority_first(database: Database) -> None:
+def test_ready_batches_come_with_the_best_priority_first(database: Database) -> None:
     artworks_of(database, 1)
     slow = harness_of(database, name="slow")
     fast = harness_of(database, name="fast", planned=False)
@@ -105,9 +105,9 @@ def test_choices_come_with_the_best_priority_first(database: Database) -> None:
 
 
 def test_a_worker_is_offered_its_own_stages_only(database: Database) -> None:
-    trial = harness_of(database, 2)
-    first = trial.claim(Stage.CAPTION, limit=1)
-    trial.finish(first)
+    harness = harness_of(database, 2)
+    first = harness.claim(Stage.CAPTION, limit=1)
+    harness.finish(first)
 
     assert {candidate.stage for candidate in ready_batches(database, list(Stage))} == {Stage.CAPTION, Stage.PROMPT}
     assert {candidate.stage for candidate in ready_batches(database, [Stage.PROMPT, Stage.GENERATE])} == {Stage.PROMPT}
@@ -115,39 +115,39 @@ def test_a_worker_is_offered_its_own_stages_only(database: Database) -> None:
 
 
 def test_a_job_that_backs_off_is_not_claimed_before_its_time(database: Database) -> None:
-    trial = harness_of(database, 2)
-    failing = trial.claim(Stage.CAPTION, limit=1)
-    trial.fail(failing, FailureKind.TRANSIENT)
+    harness = harness_of(database, 2)
+    failing = harness.claim(Stage.CAPTION, limit=1)
+    harness.fail(failing, FailureKind.TRANSIENT)
 
-    other = trial.claim(Stage.CAPTION)
+    other = harness.claim(Stage.CAPTION)
 
     assert [job.job_id for job in other.jobs] != [failing.jobs[0].job_id]
     assert len(other.jobs) == 1
-    assert trial.offer(Stage.CAPTION) is None
-    trial.skip_retry_delays()
-    again = trial.claim(Stage.CAPTION)
+    assert harness.offer(Stage.CAPTION) is None
+    harness.skip_retry_delays()
+    again = harness.claim(Stage.CAPTION)
     assert [(job.job_id, job.attempts) for job in again.jobs] == [(failing.jobs[0].job_id, 1)]
 
 
-def test_nothing_of_a_paused_key_is_claimed_even_by_one_who_chose_it_before(database: Database) -> None:
-    trial = harness_of(database, 2)
+def test_nothing_of_a_paused_batch_key_is_claimed_even_by_a_worker_that_chose_it_before(database: Database) -> None:
+    harness = harness_of(database, 2)
     (candidate,) = ready_batches(database, [Stage.CAPTION])
 
-    set_paused(database, trial.campaign.id, Stage.CAPTION, paused=True)
+    set_paused(database, harness.campaign.id, Stage.CAPTION, paused=True)
 
     assert ready_batches(database, list(Stage)) == []
     assert claim_batch(database, worker_id="w", candidate=candidate, limit=8, lease_seconds=60.0) is None
-    set_paused(database, trial.campaign.id, None, paused=False)
-    assert len(trial.claim(Stage.CAPTION).jobs) == 2
+    set_paused(database, harness.campaign.id, None, paused=False)
+    assert len(harness.claim(Stage.CAPTION).jobs) == 2
 
 
 def test_a_batch_holds_jobs_of_one_batch_key_only(database: Database) -> None:
-    trial = harness_of(database, 4)
-    trial.run(Stage.CAPTION, Stage.PROMPT)
+    harness = harness_of(database, 4)
+    harness.run(Stage.CAPTION, Stage.PROMPT)
 
-    batches = [trial.claim(Stage.GENERATE, worker=name) for name in ("a", "b")]
+    batches = [harness.claim(Stage.GENERATE, worker=name) for name in ("a", "b")]
 
-    by_id = {row["id"]: row["batch_key"] for row in trial.jobs(Stage.GENERATE)}
+    by_id = {row["id"]: row["batch_key"] for row in harness.jobs(Stage.GENERATE)}
     for batch in batches:
         assert {by_id[job.job_id] for job in batch.jobs} == {batch.batch_key}
         assert len(batch.jobs) == 4
@@ -168,14 +168,14 @@ def test_two_campaigns_never_share_a_batch(database: Database) -> None:
 
 
 def test_suspects_are_claimed_first_and_alone(database: Database) -> None:
-    trial = harness_of(database, 5)
-    mates = trial.claim(Stage.CAPTION, limit=2)
+    harness = harness_of(database, 5)
+    mates = harness.claim(Stage.CAPTION, limit=2)
     with database.engine.begin() as connection:
         connection.execute(update(leases).values(started_at=now()))
-    trial.crash_workers(mates)
+    harness.crash_workers(mates)
     assert ready_batches(database, [Stage.CAPTION])[0].has_suspects
 
-    first, second, rest = (trial.claim(Stage.CAPTION) for _ in range(3))
+    first, second, rest = (harness.claim(Stage.CAPTION) for _ in range(3))
 
     assert {job.job_id for job in (*first.jobs, *second.jobs)} == {job.job_id for job in mates.jobs}
     assert [job.suspect for job in (*first.jobs, *second.jobs)] == [True, True]
@@ -185,8 +185,8 @@ def test_suspects_are_claimed_first_and_alone(database: Database) -> None:
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_a_claim_that_meets_another_goes_on_to_what_is_free(database: Database) -> None:
-    trial = harness_of(database, 6)
+def test_a_claim_that_meets_another_goes_on_to_jobs_that_are_free(database: Database) -> None:
+    harness = harness_of(database, 6)
     (candidate,) = ready_batches(database, [Stage.CAPTION])
     with database.engine.begin() as slow:
         held = set(slow.scalars(select(jobs.c.id).where(jobs.c.stage == "caption").order_by(jobs.c.id).limit(4).with_for_update()))
@@ -196,15 +196,15 @@ def test_a_claim_that_meets_another_goes_on_to_what_is_free(database: Database) 
     assert batch is not None
     assert len(batch.jobs) == 2
     assert held.isdisjoint(job.job_id for job in batch.jobs)
-    assert trial.states(Stage.CAPTION) == {"ready": 4, "running": 2}
+    assert harness.states(Stage.CAPTION) == {"ready": 4, "running": 2}
 
 
 def test_a_claimed_job_is_not_swept_while_its_lease_lasts(database: Database) -> None:
-    trial = harness_of(database, 3)
-    trial.claim(Stage.CAPTION)
+    harness = harness_of(database, 3)
+    harness.claim(Stage.CAPTION)
 
     swept = sweep(database, lease_seconds=0.0)
 
     assert (swept.returned, swept.poisoned) == (0, 0)
-    assert trial.states(Stage.CAPTION) == {"running": 3}
-    assert len(trial.rows(artworks)) == 3
+    assert harness.states(Stage.CAPTION) == {"running": 3}
+    assert len(harness.rows(artworks)) == 3

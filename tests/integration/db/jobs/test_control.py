@@ -13,30 +13,30 @@ if TYPE_CHECKING:
 
 
 def test_a_paused_campaign_finishes_what_is_claimed_and_claims_no_more(database: Database) -> None:
-    trial = harness_of(database, 4)
-    batch = trial.claim(Stage.CAPTION, limit=2)
+    harness = harness_of(database, 4)
+    batch = harness.claim(Stage.CAPTION, limit=2)
 
-    assert set_paused(database, trial.campaign.id, None, paused=True) == 6
+    assert set_paused(database, harness.campaign.id, None, paused=True) == 6
     assert find_campaign(database, "trial").state is CampaignState.PAUSED
-    assert len(trial.finish(batch).done) == 2
-    assert trial.run_all() == 0
-    assert trial.states(Stage.PROMPT) == {"ready": 4, "waiting": 4}
+    assert len(harness.finish(batch).done) == 2
+    assert harness.run_all() == 0
+    assert harness.states(Stage.PROMPT) == {"ready": 4, "waiting": 4}
 
-    set_paused(database, trial.campaign.id, None, paused=False)
+    set_paused(database, harness.campaign.id, None, paused=False)
     assert find_campaign(database, "trial").state is CampaignState.OPEN
-    assert trial.run_all() == 2 + 4 * 6
+    assert harness.run_all() == 2 + 4 * 6
 
 
 def test_pausing_one_stage_lets_the_others_go_on(database: Database) -> None:
-    trial = harness_of(database, 2)
+    harness = harness_of(database, 2)
 
-    assert set_paused(database, trial.campaign.id, Stage.GENERATE, paused=True) == 2
+    assert set_paused(database, harness.campaign.id, Stage.GENERATE, paused=True) == 2
 
     assert find_campaign(database, "trial").state is CampaignState.OPEN
-    assert trial.run_all() == 2 + 4
-    assert trial.states(Stage.GENERATE) == {"ready": 4}
-    assert set_paused(database, trial.campaign.id, Stage.GENERATE, paused=False) == 2
-    assert trial.run_all() == 8
+    assert harness.run_all() == 2 + 4
+    assert harness.states(Stage.GENERATE) == {"ready": 4}
+    assert set_paused(database, harness.campaign.id, Stage.GENERATE, paused=False) == 2
+    assert harness.run_all() == 8
 
 
 def test_pausing_one_campaign_leaves_the_other(database: Database) -> None:
@@ -50,37 +50,37 @@ def test_pausing_one_campaign_leaves_the_other(database: Database) -> None:
 
 
 def test_cancelling_takes_out_what_is_not_finished_and_refuses_what_runs(database: Database) -> None:
-    trial = harness_of(database, 5)
-    trial.finish(trial.claim(Stage.CAPTION, limit=1))
-    trial.fail(trial.claim(Stage.CAPTION, limit=1), FailureKind.INPUT)
-    running = trial.claim(Stage.CAPTION, limit=2)
+    harness = harness_of(database, 5)
+    harness.finish(harness.claim(Stage.CAPTION, limit=1))
+    harness.fail(harness.claim(Stage.CAPTION, limit=1), FailureKind.INPUT)
+    running = harness.claim(Stage.CAPTION, limit=2)
 
-    assert cancel(database, trial.campaign.id, None) == 3 + 3 * 10
+    assert cancel(database, harness.campaign.id, None) == 3 + 3 * 10
 
-    assert trial.states(Stage.CAPTION) == {"done": 1, "failed": 1, "cancelled": 3}
-    assert trial.states(Stage.PROMPT) == {"cancelled": 10}
-    assert trial.finish(running).done == frozenset()
-    assert trial.fail(running, FailureKind.TRANSIENT).failed == {}
-    assert len(trial.rows(captions)) == 1
-    assert trial.run_all() == 0
+    assert harness.states(Stage.CAPTION) == {"done": 1, "failed": 1, "cancelled": 3}
+    assert harness.states(Stage.PROMPT) == {"cancelled": 10}
+    assert harness.finish(running).done == frozenset()
+    assert harness.fail(running, FailureKind.TRANSIENT).failed == {}
+    assert len(harness.rows(captions)) == 1
+    assert harness.run_all() == 0
     assert find_campaign(database, "trial").state is CampaignState.CANCELLED
 
 
 def test_cancelling_one_stage_leaves_the_rest(database: Database) -> None:
-    trial = harness_of(database, 2)
+    harness = harness_of(database, 2)
 
-    assert cancel(database, trial.campaign.id, Stage.RECAPTION) == 4
+    assert cancel(database, harness.campaign.id, Stage.RECAPTION) == 4
 
     assert find_campaign(database, "trial").state is CampaignState.OPEN
-    assert trial.run_all() == 2 + 4 + 4
-    assert trial.states(Stage.RECAPTION) == {"cancelled": 4}
+    assert harness.run_all() == 2 + 4 + 4
+    assert harness.states(Stage.RECAPTION) == {"cancelled": 4}
 
 
 def test_a_cancelled_campaign_is_not_reopened_by_resuming_it(database: Database) -> None:
-    trial = harness_of(database, 1)
-    cancel(database, trial.campaign.id, None)
+    harness = harness_of(database, 1)
+    cancel(database, harness.campaign.id, None)
 
-    set_paused(database, trial.campaign.id, None, paused=False)
+    set_paused(database, harness.campaign.id, None, paused=False)
 
     assert find_campaign(database, "trial").state is CampaignState.CANCELLED
-    assert trial.offer(Stage.CAPTION) is None
+    assert harness.offer(Stage.CAPTION) is None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def harness(database: Database) -> CampaignHarness:
-    """One artwork, one level, at the door of the generator."""
+    """One artwork, one level, ready for the generator."""
     harness = harness_of(database, 1, level={"radical": {"backend": "fake-repaint", "strength": 0.5}})
     harness.run(Stage.CAPTION, Stage.PROMPT)
     return harness
@@ -28,10 +28,10 @@ def harness(database: Database) -> CampaignHarness:
 def test_a_bad_input_is_not_tried_again(harness: CampaignHarness) -> None:
     batch = harness.claim(Stage.GENERATE)
 
-    verdict = harness.fail(batch, FailureKind.INPUT, "truncated file")
+    completed = harness.fail(batch, FailureKind.INPUT, "truncated file")
 
     row = harness.job(batch.jobs[0].job_id)
-    assert verdict.failed == {row["id"]: None}
+    assert completed.failed == {row["id"]: None}
     assert (row["state"], row["error_kind"], row["error_text"], row["attempt_count"]) == ("failed", "input", "truncated file", 1)
     assert row["finished_at"] is not None
     assert harness.offer(Stage.GENERATE) is None
@@ -39,7 +39,7 @@ def test_a_bad_input_is_not_tried_again(harness: CampaignHarness) -> None:
 
 
 @pytest.mark.parametrize("kind", [FailureKind.TRANSIENT, FailureKind.OOM, FailureKind.DEGENERATE])
-def test_other_kinds_are_tried_again_with_growing_pauses_and_then_given_up(harness: CampaignHarness, kind: FailureKind) -> None:
+def test_other_kinds_of_failure_are_tried_again_with_growing_pauses_and_then_given_up(harness: CampaignHarness, kind: FailureKind) -> None:
     pauses: list[float | None] = []
     while (batch := harness.offer(Stage.GENERATE)) is not None:
         (pause,) = harness.fail(batch, kind).failed.values()
@@ -88,7 +88,7 @@ def test_a_requeue_begins_a_new_round_of_retries(harness: CampaignHarness) -> No
     assert harness.jobs(Stage.GENERATE)[0]["attempt_count"] == 2 * len(again)
 
 
-def test_a_degenerate_picture_is_drawn_again_with_a_seed_that_follows_from_the_plan(harness: CampaignHarness) -> None:
+def test_a_degenerate_repaint_is_made_again_with_a_seed_that_follows_from_the_plan(harness: CampaignHarness) -> None:
     (key,) = (row["key"] for row in harness.rows(artworks))
     seeds = []
     for _ in range(RETRIES[FailureKind.DEGENERATE] + 1):
@@ -104,7 +104,7 @@ def test_a_degenerate_picture_is_drawn_again_with_a_seed_that_follows_from_the_p
     assert (variation["redraws"], variation["seed"]) == (3, expected[3])
 
 
-def test_the_redrawn_seed_is_the_one_that_is_painted_with(harness: CampaignHarness) -> None:
+def test_a_repaint_is_made_with_the_redrawn_seed(harness: CampaignHarness) -> None:
     harness.fail(harness.claim(Stage.GENERATE), FailureKind.DEGENERATE)
     harness.run(Stage.GENERATE)
 
@@ -122,7 +122,7 @@ def test_no_other_failure_touches_the_seed(harness: CampaignHarness) -> None:
     assert harness.rows(variations) == before
 
 
-def test_a_job_that_fails_in_words_is_no_suspect_any_more(harness: CampaignHarness) -> None:
+def test_a_job_that_fails_with_an_error_is_no_suspect_any_more(harness: CampaignHarness) -> None:
     batch = harness.claim(Stage.GENERATE)
     harness.crash_workers(batch)
 

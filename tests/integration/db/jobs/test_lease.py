@@ -47,9 +47,9 @@ def test_a_worker_that_slept_past_its_lease_and_was_not_replaced_may_commit(harn
     harness.crash_workers(slow)
     assert harness.states(Stage.CAPTION) == {"ready": 4}
 
-    verdict = harness.finish(slow)
+    completed = harness.finish(slow)
 
-    assert verdict.done == {job.job_id for job in slow.jobs}
+    assert completed.done == {job.job_id for job in slow.jobs}
     assert harness.states(Stage.CAPTION) == {"done": 4}
     assert harness.states(Stage.PROMPT) == {"ready": 8}
     assert harness.outcomes() == {AttemptOutcome.LOST: 4, AttemptOutcome.DONE: 4}
@@ -64,29 +64,29 @@ def test_a_worker_whose_lease_ran_out_but_was_not_swept_may_commit(harness: Camp
     assert harness.crash_workers(slow).returned == 0
 
 
-def test_a_worker_that_was_replaced_can_not_commit(harness: CampaignHarness) -> None:
+def test_a_worker_that_was_replaced_cannot_commit(harness: CampaignHarness) -> None:
     slow = harness.claim(Stage.CAPTION)
     harness.crash_workers(slow)
     replaced = harness.claim(Stage.CAPTION, limit=3, worker="second")
 
-    verdict = harness.finish(slow, mark=" by the slow one")
+    completed = harness.finish(slow, mark=" by the slow one")
 
     untaken = {job.job_id for job in slow.jobs} - {job.job_id for job in replaced.jobs}
-    assert verdict.done == untaken
+    assert completed.done == untaken
     assert harness.states(Stage.CAPTION) == {"running": 3, "done": 1}
     assert harness.finish(replaced).done == {job.job_id for job in replaced.jobs}
     assert [row["job_id"] for row in harness.rows(captions) if row["text"].endswith("slow one")] == list(untaken)
     assert len(harness.rows(captions)) == 4
 
 
-def test_a_worker_that_was_replaced_can_not_fail_the_job_either(harness: CampaignHarness) -> None:
+def test_a_worker_that_was_replaced_cannot_fail_the_job_either(harness: CampaignHarness) -> None:
     slow = harness.claim(Stage.CAPTION)
     harness.crash_workers(slow)
     harness.claim(Stage.CAPTION, worker="second")
 
-    verdict = harness.fail(slow, FailureKind.INPUT)
+    completed = harness.fail(slow, FailureKind.INPUT)
 
-    assert verdict.failed == {}
+    assert completed.failed == {}
     assert harness.states(Stage.CAPTION) == {"running": 4}
 
 
@@ -106,7 +106,7 @@ def test_a_batch_whose_jobs_were_all_cancelled_must_not_start_on_the_device(harn
     assert not begin_on_device(harness.database, batch.token)
 
 
-def test_jobs_that_are_given_back_cost_no_attempt(harness: CampaignHarness) -> None:
+def test_jobs_that_are_released_cost_no_attempt(harness: CampaignHarness) -> None:
     batch = harness.claim(Stage.CAPTION)
 
     assert release_batch(harness.database, batch.token) == 4
@@ -118,7 +118,7 @@ def test_jobs_that_are_given_back_cost_no_attempt(harness: CampaignHarness) -> N
     assert harness.rows(attempts) == []
 
 
-def test_some_of_a_batch_can_be_given_back_and_the_rest_be_finished(harness: CampaignHarness) -> None:
+def test_some_jobs_of_a_batch_can_be_released_and_the_rest_be_finished(harness: CampaignHarness) -> None:
     batch = harness.claim(Stage.CAPTION)
     back = [job.job_id for job in batch.jobs[:3]]
 
@@ -130,7 +130,7 @@ def test_some_of_a_batch_can_be_given_back_and_the_rest_be_finished(harness: Cam
     assert harness.states(Stage.CAPTION) == {"ready": 3, "done": 1}
 
 
-def test_what_was_given_back_can_not_be_committed(harness: CampaignHarness) -> None:
+def test_a_released_job_cannot_be_committed(harness: CampaignHarness) -> None:
     batch = harness.claim(Stage.CAPTION)
     release_batch(harness.database, batch.token)
 
@@ -204,7 +204,7 @@ def test_two_lone_crashes_are_forgiven_once_the_job_is_done(harness: CampaignHar
     assert (row["state"], row["suspect"], row["crashes"]) == ("done", False, 0)
 
 
-def test_a_poisoned_job_can_not_be_committed_by_the_worker_that_comes_back(harness: CampaignHarness) -> None:
+def test_a_poisoned_job_cannot_be_committed_by_the_worker_that_comes_back(harness: CampaignHarness) -> None:
     for _ in range(2):
         crash(harness, harness.claim(Stage.CAPTION, limit=1))
     third = harness.claim(Stage.CAPTION)

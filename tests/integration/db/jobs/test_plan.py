@@ -107,7 +107,7 @@ def test_shares_do_not_follow_the_order_of_registration(database: Database) -> N
     assert levels != by_turns
 
 
-def test_limit_takes_the_first_and_style_only_those_of_it(database: Database) -> None:
+def test_a_plan_with_a_limit_takes_the_first_artworks_and_with_a_style_only_those_of_it(database: Database) -> None:
     first, cubist = artworks_of(database, 4), artworks_of(database, 4, style="Cubism")
     harness = harness_of(database, planned=False)
 
@@ -152,7 +152,7 @@ def test_the_incomplete_take_part_if_asked_in_and_the_unreadable_never(database:
     assert (planned.artworks, planned.left_out) == (4, {"unreadable": 5})
 
 
-def test_jobs_of_artworks_without_a_picture_wait(database: Database) -> None:
+def test_jobs_of_artworks_without_an_original_wait(database: Database) -> None:
     artworks_of(database, 2)
     artworks_of(database, 3, picture=ImageState.PLANNED)
     harness = harness_of(database, planned=False)
@@ -173,18 +173,18 @@ def test_planning_twice_changes_nothing(database: Database) -> None:
     assert (harness.rows(jobs), harness.rows(variations), harness.rows(batch_keys)) == before
 
 
-def test_a_dry_run_writes_nothing_and_tells_what_a_run_would_do(database: Database) -> None:
+def test_a_dry_run_of_a_plan_writes_nothing_and_counts_what_a_run_would_add(database: Database) -> None:
     harness = harness_of(database, 3)
     artworks_of(database, 4)
     artworks_of(database, 2, picture=ImageState.PLANNED)
     before = harness.rows(jobs), harness.rows(variations)
 
-    told = plan_campaign(database, harness.campaign, Selection(), dry_run=True)
+    counted = plan_campaign(database, harness.campaign, Selection(), dry_run=True)
 
     assert (harness.rows(jobs), harness.rows(variations)) == before
-    assert told == PlannedWork(artworks=6, variations=12, jobs=6 + 36, without_picture=2, left_out={})
-    assert harness.plan() == told
-    assert len(harness.rows(jobs)) == len(before[0]) + told.jobs
+    assert counted == PlannedWork(artworks=6, variations=12, jobs=6 + 36, without_picture=2, left_out={})
+    assert harness.plan() == counted
+    assert len(harness.rows(jobs)) == len(before[0]) + counted.jobs
 
 
 def test_new_prompts_of_an_artwork_that_has_its_caption_are_ready_at_once(database: Database) -> None:
@@ -228,7 +228,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, harness: CampaignHarness, act: Ca
     assert not thread.is_alive()
 
 
-def test_a_caption_that_is_handed_in_during_a_plan_readies_what_is_planned(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_caption_that_is_completed_during_a_plan_readies_what_is_planned(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     harness = harness_of(database, 1, planned=False)
     monkeypatch.setattr(db.jobs.plan, "_levels", lambda config, chosen, present: {candidate.id: ("moderate",) for candidate in chosen})
     harness.plan()
@@ -241,13 +241,13 @@ def test_a_caption_that_is_handed_in_during_a_plan_readies_what_is_planned(datab
     assert harness.states(Stage.PROMPT) == {"ready": 2}
 
 
-def test_a_picture_that_is_ingested_during_a_plan_readies_what_is_planned(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_original_that_is_ingested_during_a_plan_readies_what_is_planned(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     facts: Any = {"artist": "A", "title": "T", "style": "S", "styles": ("S",), "subset": None, "incomplete": None}
     upsert_artworks(database, [CatalogueArtwork(key="a_t", **facts)])
     harness = harness_of(database, planned=False)
-    picture = ArtworkImage(path="S/a_t.jpg", content_hash="0" * 64, byte_size=9, width=3, height=3, mode="RGB")
+    image = ArtworkImage(path="S/a_t.jpg", content_hash="0" * 64, byte_size=9, width=3, height=3, mode="RGB")
 
-    meanwhile(monkeypatch, harness, lambda: upsert_artworks(database, [CatalogueArtwork(key="a_t", **facts, picture=picture)]))
+    meanwhile(monkeypatch, harness, lambda: upsert_artworks(database, [CatalogueArtwork(key="a_t", **facts, picture=image)]))
 
     assert [row["picture"] for row in harness.rows(artworks)] == ["present"]
     assert harness.states(Stage.CAPTION) == {"ready": 1}
@@ -344,7 +344,7 @@ def test_a_campaign_paused_before_its_first_plan_stays_paused(database: Database
     assert len(paused.rows(captions)) == 2
 
 
-def test_what_a_batch_needs_to_know_is_written_once_for_each_kind_of_batch(database: Database) -> None:
+def test_the_parameters_of_a_batch_are_written_once_for_each_batch_key(database: Database) -> None:
     harness = harness_of(database, 1, prompt={"backend": "fake-prompt", "max_tokens": 60, "settings": {"seconds_per_batch": 1}})
     harness.finish(harness.claim(Stage.CAPTION))
 

@@ -66,7 +66,7 @@ def current(harness: CampaignHarness, table: Any) -> list[RowMapping]:
         (JobFilter(done=True), set()),
     ],
 )
-def test_each_filter_chooses_what_it_says(failed: CampaignHarness, chosen: JobFilter, expected: set[int]) -> None:
+def test_each_job_filter_chooses_its_jobs_and_no_other(failed: CampaignHarness, chosen: JobFilter, expected: set[int]) -> None:
     ids = [row["id"] for row in failed.jobs(Stage.CAPTION)]
 
     assert requeue(failed.database, chosen) == len(expected)
@@ -74,7 +74,7 @@ def test_each_filter_chooses_what_it_says(failed: CampaignHarness, chosen: JobFi
     assert {row["id"] for row in failed.jobs(Stage.CAPTION, JobState.READY)} == {ids[position] for position in expected}
 
 
-def test_one_artwork_can_be_chosen(failed: CampaignHarness) -> None:
+def test_jobs_of_one_artwork_can_be_requeued(failed: CampaignHarness) -> None:
     row = failed.jobs(Stage.CAPTION)[1]
 
     assert requeue(failed.database, JobFilter(artwork_id=row["artwork_id"])) == 1
@@ -82,7 +82,7 @@ def test_one_artwork_can_be_chosen(failed: CampaignHarness) -> None:
     assert failed.job(row["id"])["state"] == JobState.READY
 
 
-def test_a_campaign_can_be_chosen(failed: CampaignHarness) -> None:
+def test_jobs_of_one_campaign_can_be_requeued(failed: CampaignHarness) -> None:
     other = harness_of(failed.database, name="other", **ONE_LEVEL)
     other.fail(other.claim(Stage.CAPTION), FailureKind.INPUT)
 
@@ -92,7 +92,7 @@ def test_a_campaign_can_be_chosen(failed: CampaignHarness) -> None:
     assert failed.states(Stage.CAPTION) == {"failed": 3}
 
 
-def test_the_age_is_that_of_the_end(failed: CampaignHarness) -> None:
+def test_a_job_filters_age_counts_from_the_jobs_end(failed: CampaignHarness) -> None:
     old = failed.jobs(Stage.CAPTION)[0]["id"]
     with failed.database.engine.begin() as connection:
         connection.execute(update(jobs).where(jobs.c.id == old).values(finished_at=now() - 7200))
@@ -177,9 +177,9 @@ def test_a_successor_that_runs_during_a_supersession_is_fenced(done: CampaignHar
     requeue(done.database, JobFilter(done=True, stage=Stage.PROMPT))
     done.run(Stage.PROMPT, mark=" anew")
 
-    verdict = done.finish(stale)
+    completed = done.finish(stale)
 
-    assert verdict.done == frozenset()
+    assert completed.done == frozenset()
     assert done.states(Stage.GENERATE) == {"ready": 2}
     assert current(done, images) == []
     done.run_all()
@@ -188,7 +188,7 @@ def test_a_successor_that_runs_during_a_supersession_is_fenced(done: CampaignHar
     assert all(texts[row["prompt_id"]].endswith(" anew") for row in current(done, images))
 
 
-def test_of_a_chosen_chain_only_the_first_is_requeued(done: CampaignHarness) -> None:
+def test_of_a_chain_of_jobs_only_the_first_is_requeued(done: CampaignHarness) -> None:
     assert requeue(done.database, JobFilter(done=True)) == 2
 
     assert done.states(Stage.CAPTION) == {"ready": 2}
@@ -234,9 +234,9 @@ def test_a_superseded_job_has_all_its_retries_again(done: CampaignHarness) -> No
     requeue(done.database, JobFilter(done=True, stage=Stage.PROMPT))
     done.run(Stage.PROMPT, mark=" anew")
 
-    verdict = done.fail(done.claim(Stage.GENERATE), FailureKind.OOM)
+    completed = done.fail(done.claim(Stage.GENERATE), FailureKind.OOM)
 
-    assert None not in verdict.failed.values()
+    assert None not in completed.failed.values()
 
 
 def test_a_superseded_suspect_is_no_suspect_any_more(done: CampaignHarness) -> None:
@@ -262,7 +262,7 @@ def test_a_cancelled_successor_stays_cancelled(database: Database) -> None:
 
 
 @pytest.mark.parametrize("stage", [Stage.GENERATE, Stage.PROMPT, Stage.CAPTION])
-def test_a_new_seed_is_the_next_of_the_plan_and_the_old_picture_keeps_its_own(done: CampaignHarness, stage: Stage) -> None:
+def test_a_new_seed_is_the_next_of_the_plan_and_the_old_repaint_keeps_its_own(done: CampaignHarness, stage: Stage) -> None:
     keys = {row["id"]: row["key"] for row in done.rows(artworks)}
     old = current(done, images)
 
@@ -294,7 +294,7 @@ def test_a_caption_of_one_campaign_redraws_no_variation_of_another(done: Campaig
     assert {row["redraws"] for row in other.rows(variations, variations.c.campaign_id == done.campaign.id)} == {1}
 
 
-def test_without_asking_the_seed_stays(done: CampaignHarness) -> None:
+def test_a_requeue_without_new_seed_keeps_the_seed(done: CampaignHarness) -> None:
     before = done.rows(variations)
     requeue(done.database, JobFilter(done=True))
 

@@ -32,11 +32,11 @@ def worker(database: Database, stages: Sequence[Stage] = tuple(Stage)) -> None:
     register_worker(database, worker_id="gpu0", host="here", pid=1, device="cpu", stages=stages, threads=2, versions={})
 
 
-def test_an_empty_record_has_nothing_to_tell(database: Database) -> None:
-    told = progress(database)
+def test_an_empty_database_has_no_progress_to_show(database: Database) -> None:
+    shown = progress(database)
 
-    assert (told.campaigns, told.images, told.workers, told.rates, told.eta_seconds, told.stuck) == ({}, 0, (), {}, None, {})
-    assert told.jobs == {"caption": {}, "prompt": {}, "generate": {}, "recaption": {}}
+    assert (shown.campaigns, shown.images, shown.workers, shown.rates, shown.eta_seconds, shown.stuck) == ({}, 0, (), {}, None, {})
+    assert shown.jobs == {"caption": {}, "prompt": {}, "generate": {}, "recaption": {}}
     assert not work_left(database, list(Stage))
 
 
@@ -47,16 +47,16 @@ def test_counts_are_by_campaign_stage_and_state(database: Database) -> None:
     two.run(Stage.CAPTION)
     two.claim(Stage.PROMPT, "radical", limit=1)
 
-    told = progress(database)
+    shown = progress(database)
 
-    assert told.campaigns["one"] == {
+    assert shown.campaigns["one"] == {
         "state": "open",
         "jobs": {"caption": {"done": 2}, "prompt": {"done": 4}, "generate": {"done": 4}, "recaption": {"done": 4}},
     }
-    assert told.campaigns["two"]["jobs"]["prompt"] == {"ready": 3, "running": 1}
-    assert told.jobs["caption"] == {"done": 4}
-    assert told.jobs["generate"] == {"done": 4, "waiting": 4}
-    assert told.images == 4
+    assert shown.campaigns["two"]["jobs"]["prompt"] == {"ready": 3, "running": 1}
+    assert shown.jobs["caption"] == {"done": 4}
+    assert shown.jobs["generate"] == {"done": 4, "waiting": 4}
+    assert shown.images == 4
     alone = progress(database, two.campaign.id)
     assert (set(alone.campaigns), alone.images, alone.jobs["caption"]) == ({"two"}, 0, {"done": 2})
 
@@ -75,9 +75,9 @@ def test_the_rate_is_that_of_the_last_minutes_and_gives_the_time_left(database: 
     harness.finish(harness.claim(Stage.CAPTION, limit=4))
     with database.engine.begin() as connection:
         connection.execute(update(attempts).values(ended_at=now() - 8))
-    told = progress(database)
-    assert told.rates["caption"] == pytest.approx(4 / 8, rel=0.2)
-    assert told.eta_seconds is None  # nobody knows the pace of the later stages
+    shown = progress(database)
+    assert shown.rates["caption"] == pytest.approx(4 / 8, rel=0.2)
+    assert shown.eta_seconds is None  # nobody knows the pace of the later stages
 
     with database.engine.begin() as connection:
         connection.execute(update(attempts).values(ended_at=now() - 1000))
@@ -87,37 +87,37 @@ def test_the_rate_is_that_of_the_last_minutes_and_gives_the_time_left(database: 
     assert progress(database).eta_seconds is None
     artworks_of(database, 2)
     harness.plan()
-    told = progress(database)
-    assert told.eta_seconds == pytest.approx(
-        sum(count / told.rates[stage] for stage, count in zip(Stage, (2, 4, 4, 4), strict=True)), rel=0.5
+    shown = progress(database)
+    assert shown.eta_seconds == pytest.approx(
+        sum(count / shown.rates[stage] for stage, count in zip(Stage, (2, 4, 4, 4), strict=True)), rel=0.5
     )
 
 
-def test_no_time_is_told_for_jobs_that_can_not_go_on(database: Database) -> None:
+def test_no_time_left_is_given_for_jobs_that_cannot_go_on(database: Database) -> None:
     harness = harness_of(database, 3)
     harness.run_all()
     artworks_of(database, 1)
     harness.plan()
     harness.fail(harness.claim(Stage.CAPTION, limit=1), FailureKind.INPUT, "truncated")
 
-    told = progress(database)
+    shown = progress(database)
 
-    assert told.rates
-    assert told.jobs["prompt"]["waiting"] == 2
-    assert told.eta_seconds is None
+    assert shown.rates
+    assert shown.jobs["prompt"]["waiting"] == 2
+    assert shown.eta_seconds is None
 
 
-def test_failures_tell_the_job_its_fault_and_its_artwork(database: Database) -> None:
+def test_a_failure_names_its_job_its_fault_and_its_artwork(database: Database) -> None:
     harness = harness_of(database, 3)
     bad = harness.claim(Stage.CAPTION, limit=1)
     harness.fail(bad, FailureKind.INPUT, "truncated after 12 bytes")
     harness.fail(harness.claim(Stage.CAPTION, limit=1), FailureKind.TRANSIENT, "will be tried again")
 
-    (told,) = failures(database)
+    (shown,) = failures(database)
 
-    assert (told.job, told.stage, told.kind, told.error) == (bad.jobs[0].job_key, "caption", "input", "truncated after 12 bytes")
-    assert (told.attempts, told.artwork, told.artwork_id) == (1, "painter-0_work-00000", bad.jobs[0].artwork_id)
-    assert failures(database, harness.campaign.id, Stage.CAPTION, "input") == [told]
+    assert (shown.job, shown.stage, shown.kind, shown.error) == (bad.jobs[0].job_key, "caption", "input", "truncated after 12 bytes")
+    assert (shown.attempts, shown.artwork, shown.artwork_id) == (1, "painter-0_work-00000", bad.jobs[0].artwork_id)
+    assert failures(database, harness.campaign.id, Stage.CAPTION, "input") == [shown]
     assert failures(database, harness.campaign.id + 1) == []
     assert failures(database, stage=Stage.PROMPT) == []
     assert failures(database, kind="oom") == []
@@ -128,7 +128,7 @@ def harness(database: Database) -> CampaignHarness:
     return harness_of(database, 1)
 
 
-def test_ready_and_running_jobs_are_work_and_done_ones_are_not(harness: CampaignHarness) -> None:
+def test_ready_and_running_jobs_are_work_left_and_done_ones_are_not(harness: CampaignHarness) -> None:
     assert work_left(harness.database, [Stage.CAPTION])
     batch = harness.claim(Stage.CAPTION)
     assert work_left(harness.database, [Stage.CAPTION])
@@ -138,20 +138,20 @@ def test_ready_and_running_jobs_are_work_and_done_ones_are_not(harness: Campaign
     assert not work_left(harness.database, list(Stage))
 
 
-def test_work_of_an_earlier_stage_is_work_to_come(harness: CampaignHarness) -> None:
+def test_a_job_of_an_earlier_stage_is_work_left(harness: CampaignHarness) -> None:
     assert work_left(harness.database, [Stage.GENERATE])
     harness.claim(Stage.CAPTION)
     assert work_left(harness.database, [Stage.GENERATE])
 
 
-def test_a_job_that_backs_off_is_work(harness: CampaignHarness) -> None:
+def test_a_job_that_backs_off_is_work_left(harness: CampaignHarness) -> None:
     harness.fail(harness.claim(Stage.CAPTION), FailureKind.TRANSIENT)
 
     assert harness.offer(Stage.CAPTION) is None
     assert work_left(harness.database, [Stage.CAPTION])
 
 
-def test_a_job_whose_worker_was_lost_is_work(harness: CampaignHarness) -> None:
+def test_a_job_whose_worker_was_lost_is_work_left(harness: CampaignHarness) -> None:
     batch = harness.claim(Stage.CAPTION)
     harness.expire_leases(batch)
     assert work_left(harness.database, [Stage.CAPTION])
@@ -159,20 +159,20 @@ def test_a_job_whose_worker_was_lost_is_work(harness: CampaignHarness) -> None:
     assert work_left(harness.database, [Stage.CAPTION])
 
 
-def test_jobs_behind_a_failed_one_are_no_work(harness: CampaignHarness) -> None:
+def test_jobs_behind_a_failed_one_are_no_work_left(harness: CampaignHarness) -> None:
     harness.fail(harness.claim(Stage.CAPTION), FailureKind.INPUT)
 
     assert harness.states(Stage.PROMPT) == {"waiting": 2}
     assert not work_left(harness.database, list(Stage))
 
 
-def test_a_paused_job_is_no_work(harness: CampaignHarness) -> None:
+def test_a_paused_job_is_no_work_left(harness: CampaignHarness) -> None:
     set_paused(harness.database, harness.campaign.id, Stage.CAPTION, paused=True)
 
     assert not work_left(harness.database, list(Stage))
 
 
-def test_a_job_that_waits_for_its_picture_is_no_work(database: Database) -> None:
+def test_a_job_that_waits_for_its_original_is_no_work_left(database: Database) -> None:
     artworks_of(database, 2, picture=ImageState.PLANNED)
     harness = harness_of(database)
 
@@ -189,13 +189,13 @@ def test_ready_jobs_that_no_living_worker_serves_are_stuck(harness: CampaignHarn
     assert progress(harness.database).stuck == {}
 
 
-def test_a_pause_is_told_where_work_is_held(harness: CampaignHarness) -> None:
+def test_a_pause_is_shown_as_stuck_where_it_holds_jobs(harness: CampaignHarness) -> None:
     set_paused(harness.database, harness.campaign.id, None, paused=True)
 
     assert progress(harness.database).stuck == {"paused at caption: `paragone resume`": 1}
 
 
-def test_what_backs_off_and_what_troubles_a_worker_are_told(harness: CampaignHarness) -> None:
+def test_jobs_that_back_off_and_troubles_of_a_worker_are_shown_as_stuck(harness: CampaignHarness) -> None:
     worker(harness.database)
     harness.fail(harness.claim(Stage.CAPTION), FailureKind.TRANSIENT)
     record_heartbeat(harness.database, "gpu0", trouble="the model cannot be loaded")
@@ -204,14 +204,14 @@ def test_what_backs_off_and_what_troubles_a_worker_are_told(harness: CampaignHar
     assert progress(harness.database, details=False).stuck == {}
 
 
-def test_what_waits_behind_a_failed_caption_is_counted_once(harness: CampaignHarness) -> None:
+def test_jobs_behind_a_failed_caption_are_stuck_and_counted_once(harness: CampaignHarness) -> None:
     worker(harness.database)
     harness.fail(harness.claim(Stage.CAPTION), FailureKind.INPUT)
 
     assert progress(harness.database).stuck == {BEHIND: 6}
 
 
-def test_what_waits_behind_two_failed_jobs_is_counted_once(harness: CampaignHarness) -> None:
+def test_jobs_behind_two_failed_jobs_are_stuck_and_counted_once(harness: CampaignHarness) -> None:
     worker(harness.database)
     harness.run(Stage.CAPTION, Stage.PROMPT)
     for level in ("moderate", "radical"):
@@ -223,7 +223,7 @@ def test_what_waits_behind_two_failed_jobs_is_counted_once(harness: CampaignHarn
     assert progress(harness.database).stuck == {BEHIND: 2}
 
 
-def test_what_waits_before_a_cancelled_stage_is_not_behind_it(harness: CampaignHarness) -> None:
+def test_jobs_before_a_cancelled_stage_are_not_stuck_behind_it(harness: CampaignHarness) -> None:
     worker(harness.database)
     cancel(harness.database, harness.campaign.id, Stage.RECAPTION)
 

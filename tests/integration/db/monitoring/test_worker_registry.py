@@ -30,7 +30,7 @@ def names(database: Database) -> list[str]:
     return [worker.id for worker in live_workers(database, within_seconds=30)]
 
 
-def test_a_worker_is_known_by_what_it_registered(database: Database) -> None:
+def test_a_registered_worker_is_listed_with_its_facts(database: Database) -> None:
     start(database, "gpu0", [Stage.CAPTION, Stage.GENERATE])
 
     (worker,) = live_workers(database, within_seconds=30)
@@ -41,16 +41,16 @@ def test_a_worker_is_known_by_what_it_registered(database: Database) -> None:
 
 
 def test_the_batches_that_a_worker_holds_are_counted(database: Database) -> None:
-    trial = harness_of(database, 4)
+    harness = harness_of(database, 4)
     start(database, "gpu0")
     start(database, "gpu1")
     for _ in range(2):
-        trial.claim(Stage.CAPTION, limit=1, worker="gpu0")
+        harness.claim(Stage.CAPTION, limit=1, worker="gpu0")
 
     assert {worker.id: worker.batches for worker in live_workers(database, within_seconds=30)} == {"gpu0": 2, "gpu1": 0}
 
 
-def test_a_silent_worker_is_not_among_the_living_until_it_is_heard_again(database: Database) -> None:
+def test_a_silent_worker_is_not_among_the_living_until_its_next_heartbeat(database: Database) -> None:
     for name in ("gpu1", "gpu0"):
         start(database, name)
     silence(database, "gpu0", 100)
@@ -64,7 +64,7 @@ def test_a_silent_worker_is_not_among_the_living_until_it_is_heard_again(databas
     assert {worker.trouble for worker in live_workers(database, within_seconds=30)} == {None}
 
 
-def test_silence_is_told_in_seconds(database: Database) -> None:
+def test_a_workers_silence_is_given_in_seconds(database: Database) -> None:
     start(database, "gpu0")
     silence(database, "gpu0", 12)
 
@@ -73,7 +73,7 @@ def test_silence_is_told_in_seconds(database: Database) -> None:
     assert worker.silent_for == pytest.approx(12, abs=3)
 
 
-def test_a_worker_that_said_goodbye_is_gone_until_it_starts_again(database: Database) -> None:
+def test_a_deregistered_worker_is_gone_until_it_starts_again(database: Database) -> None:
     start(database, "gpu0")
     deregister_worker(database, "gpu0")
     assert names(database) == []

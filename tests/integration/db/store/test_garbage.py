@@ -56,7 +56,7 @@ def repainted(database: Database, store: Store) -> CampaignHarness:
     return harness
 
 
-def test_an_orphan_goes_and_everything_that_the_record_names_stays(database: Database, store: Store) -> None:
+def test_an_orphan_blob_goes_and_everything_that_the_database_names_stays(database: Database, store: Store) -> None:
     harness = repainted(database, store)
     known = kept(store)
     assert len(known) == 1 + len(harness.rows(images)) == 5
@@ -69,7 +69,7 @@ def test_an_orphan_goes_and_everything_that_the_record_names_stays(database: Dat
     assert not store.exists(orphan)
 
 
-def test_an_orphan_younger_than_the_grace_age_stays(database: Database, store: Store) -> None:
+def test_an_orphan_blob_younger_than_the_grace_age_stays(database: Database, store: Store) -> None:
     young, old = put(store, b"young", age=60), put(store, b"old", age=600)
 
     swept = collect_garbage(database, store, grace_seconds=300)
@@ -79,14 +79,14 @@ def test_an_orphan_younger_than_the_grace_age_stays(database: Database, store: S
     assert not store.exists(old)
 
 
-def test_the_grace_age_is_a_day(database: Database, store: Store) -> None:
+def test_the_grace_age_of_orphan_blobs_is_a_day(database: Database, store: Store) -> None:
     put(store, b"young", age=23 * 3600.0)
     put(store, b"old", age=25 * 3600.0)
 
     assert collect_garbage(database, store).blobs == 1
 
 
-def test_a_dry_run_removes_nothing(database: Database, store: Store) -> None:
+def test_a_dry_run_of_garbage_collection_removes_nothing(database: Database, store: Store) -> None:
     put(store, b"nobody's")
 
     assert collect_garbage(database, store, dry_run=True).blobs == 1
@@ -110,7 +110,7 @@ def test_an_old_orphan_that_is_put_again_while_garbage_is_collected_stays(
     assert store.exists(orphan)
 
 
-def test_what_a_crash_left_half_written_goes_too(database: Database, store: Store) -> None:
+def test_a_blob_that_a_crash_left_half_written_goes_too(database: Database, store: Store) -> None:
     whole = put(store, b"whole")
     half = f"{store.path(whole)}.writing-1234"
     with open(half, "wb") as file:  # noqa: PTH123  # a plain path from fsspec

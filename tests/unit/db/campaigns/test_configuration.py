@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_the_defaults_are_the_recipe_that_is_replaced_mended() -> None:
+def test_the_defaults_are_the_replaced_recipe_with_its_faults_fixed() -> None:
     config = parse_config({})
 
     assert (config.caption.backend, config.caption.model) == ("blip2", "Salesforce/blip2-opt-2.7b")
@@ -53,7 +53,7 @@ def test_every_wrong_setting_is_named_at_once() -> None:
     assert all(name in str(refusal.value) for name in ("variations", "picture.size", "seed"))
 
 
-def test_the_hash_does_not_know_where_models_lie_and_knows_everything_else() -> None:
+def test_the_configuration_hash_leaves_out_where_models_lie_and_nothing_else() -> None:
     plain = parse_config({})
     assert parse_config({"models_directory": "/elsewhere"}).config_hash == plain.config_hash
     assert parse_config(plain.model_dump(mode="json")).config_hash == plain.config_hash
@@ -74,7 +74,7 @@ def test_the_hash_does_not_know_where_models_lie_and_knows_everything_else() -> 
     assert len(hashes) == 1 + len(changes)
 
 
-def test_the_hash_outlives_a_round_through_the_record() -> None:
+def test_the_configuration_hash_survives_a_round_through_the_database() -> None:
     config = parse_config({"levels": {"radical": 0.8, "moderate": 0.2}, "seed": 3})
 
     assert CampaignConfig.model_validate(config.model_dump(mode="json")).config_hash == config.config_hash
@@ -85,11 +85,11 @@ def test_differences_name_each_setting_with_both_values() -> None:
     theirs = parse_config({"seed": 4, "level": {"radical": {"strength": 0.5}}, "models_directory": "/there"})
 
     assert mine.differences(mine) == []
-    told = mine.differences(theirs)
-    assert "seed: 0 -> 4" in told
-    assert "level.radical.strength: 0.45 -> 0.5" in told
-    assert "level.moderate.strength: 0.3 -> None" in told
-    assert not any("models_directory" in difference or "radical.steps" in difference for difference in told)
+    differences = mine.differences(theirs)
+    assert "seed: 0 -> 4" in differences
+    assert "level.radical.strength: 0.45 -> 0.5" in differences
+    assert "level.moderate.strength: 0.3 -> None" in differences
+    assert not any("models_directory" in difference or "radical.steps" in difference for difference in differences)
 
 
 def test_a_campaign_file_gives_a_name_and_settings(tmp_path: Path) -> None:

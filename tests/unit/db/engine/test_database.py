@@ -55,7 +55,7 @@ def test_a_transaction_that_met_another_crosswise_is_run_again_and_written_once(
     assert rows(sqlite_database) == 1
 
 
-def test_it_is_given_up_after_a_few_tries_and_nothing_is_written(sqlite_database: Database) -> None:
+def test_a_transaction_is_given_up_after_a_few_tries_and_nothing_is_written(sqlite_database: Database) -> None:
     transaction = Transaction(100, sqlstate="40P01")
 
     with pytest.raises(DBAPIError):
@@ -66,7 +66,7 @@ def test_it_is_given_up_after_a_few_tries_and_nothing_is_written(sqlite_database
 
 
 @pytest.mark.parametrize("code", [{"sqlstate": "23505"}, {"sqlstate": "57014"}, {"sqlite_errorcode": 19}, {}])
-def test_any_other_fault_is_not_run_again(sqlite_database: Database, code: dict[str, object]) -> None:
+def test_a_transaction_with_any_other_fault_is_not_run_again(sqlite_database: Database, code: dict[str, object]) -> None:
     transaction = Transaction(1, **code)
 
     with pytest.raises(DBAPIError):

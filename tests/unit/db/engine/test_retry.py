@@ -41,14 +41,14 @@ def test_a_transaction_waits_for_its_database_with_growing_pauses(outage: Outage
     assert max(outage.pauses) == LONGEST_PAUSE_SECONDS
 
 
-def test_a_database_that_stays_away_longer_than_the_patience_is_told(outage: Outage) -> None:
+def test_a_database_that_stays_away_longer_than_the_patience_raises_its_error(outage: Outage) -> None:
     with pytest.raises(OperationalError, match="server closed"):
         retry_while_unavailable(outage.transaction, patience_seconds=10.0)
 
     assert 10.0 < outage.now < 10.0 + 2 * LONGEST_PAUSE_SECONDS
 
 
-def test_what_no_waiting_can_change_is_told_at_once(outage: Outage) -> None:
+def test_an_error_that_no_waiting_can_change_is_raised_at_once(outage: Outage) -> None:
     def refused() -> str:
         raise IntegrityError("INSERT", None, Exception("twice"))
 

@@ -56,16 +56,16 @@ def png_header(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "GIF", "TIFF", "WEBP", "BMP", "PPM"])
-def test_a_plain_picture_is_read_with_its_size_and_mode(file_format: str) -> None:
-    picture = decode_image(saved(halves(), file_format))
+def test_a_plain_image_is_decoded_with_its_size_and_mode(file_format: str) -> None:
+    decoded = decode_image(saved(halves(), file_format))
 
-    assert (picture.width, picture.height, picture.format) == (40, 20, file_format)
-    assert picture.image.mode == "RGB"
-    assert picture.image.size == (40, 20)
-    assert near(picture.image, (5, 10), RED)
-    assert near(picture.image, (35, 10), BLUE)
-    assert not picture.animated
-    assert picture.image.info == {}
+    assert (decoded.width, decoded.height, decoded.format) == (40, 20, file_format)
+    assert decoded.image.mode == "RGB"
+    assert decoded.image.size == (40, 20)
+    assert near(decoded.image, (5, 10), RED)
+    assert near(decoded.image, (35, 10), BLUE)
+    assert not decoded.animated
+    assert decoded.image.info == {}
 
 
 @pytest.mark.parametrize(
@@ -83,17 +83,17 @@ def test_a_plain_picture_is_read_with_its_size_and_mode(file_format: str) -> Non
         (png_header(12_000, 12_000), "truncated"),
     ],
 )
-def test_what_can_not_be_read_says_why(data: bytes, reason: str) -> None:
+def test_an_image_that_cannot_be_decoded_says_why(data: bytes, reason: str) -> None:
     with pytest.raises(UnreadableImage, match=reason):
         decode_image(data)
 
 
-def test_a_bomb_is_refused_before_it_is_decoded_and_says_how_large_it_is() -> None:
+def test_a_decompression_bomb_is_refused_before_it_is_decoded_and_says_how_large_it_is() -> None:
     with pytest.raises(UnreadableImage, match="900000000 pixels"):
         decode_image(png_header(30_000, 30_000))
 
 
-def test_every_prefix_and_many_corruptions_of_a_file_end_in_a_picture_or_a_reason() -> None:
+def test_every_prefix_and_many_corruptions_of_a_file_end_in_an_image_or_a_reason() -> None:
     for file_format in ("JPEG", "PNG", "TIFF", "WEBP", "GIF"):
         data = saved(noise((24, 24)), file_format)
         for step in range(0, len(data), 37):
@@ -103,43 +103,43 @@ def test_every_prefix_and_many_corruptions_of_a_file_end_in_a_picture_or_a_reaso
 
 
 def test_inverted_adobe_cmyk_is_not_a_negative() -> None:
-    picture = decode_image(saved(halves().convert("CMYK"), "JPEG", quality=98))
+    decoded = decode_image(saved(halves().convert("CMYK"), "JPEG", quality=98))
 
-    assert picture.mode == "CMYK"
-    assert near(picture.image, (5, 10), RED, 10)
-    assert near(picture.image, (35, 10), BLUE, 10)
+    assert decoded.mode == "CMYK"
+    assert near(decoded.image, (5, 10), RED, 10)
+    assert near(decoded.image, (35, 10), BLUE, 10)
 
 
-def test_a_palette_becomes_its_colours() -> None:
-    picture = decode_image(saved(halves().quantize(8), "PNG"))
+def test_a_palette_image_becomes_its_colours() -> None:
+    decoded = decode_image(saved(halves().quantize(8), "PNG"))
 
-    assert picture.mode == "P"
-    assert near(picture.image, (5, 10), RED)
+    assert decoded.mode == "P"
+    assert near(decoded.image, (5, 10), RED)
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_transparency_lies_on_white(mode: str) -> None:
     image = Image.new(mode, (10, 10), 0)
 
-    picture = decode_image(saved(image, "PNG"))
+    decoded = decode_image(saved(image, "PNG"))
 
-    assert picture.image.getpixel((5, 5)) == (255, 255, 255)
+    assert decoded.image.getpixel((5, 5)) == (255, 255, 255)
 
 
 def test_a_transparent_palette_entry_lies_on_white() -> None:
     image = halves().quantize(8)
     index = image.getpixel((0, 0))
 
-    picture = decode_image(saved(image, "PNG", transparency=index))
+    decoded = decode_image(saved(image, "PNG", transparency=index))
 
-    assert picture.image.getpixel((5, 10)) == (255, 255, 255)
-    assert near(picture.image, (35, 10), BLUE)
+    assert decoded.image.getpixel((5, 10)) == (255, 255, 255)
+    assert near(decoded.image, (35, 10), BLUE)
 
 
 def test_a_transparent_colour_of_an_opaque_mode_lies_on_white() -> None:
-    picture = decode_image(saved(halves(), "PNG", transparency=RED))
+    decoded = decode_image(saved(halves(), "PNG", transparency=RED))
 
-    assert picture.image.getpixel((5, 10)) == (255, 255, 255)
+    assert decoded.image.getpixel((5, 10)) == (255, 255, 255)
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
@@ -148,9 +148,9 @@ def test_sixteen_bits_are_scaled_and_not_clipped(file_format: str) -> None:
     for x, value in enumerate((0, 1000, 32768, 65535)):
         image.putpixel((x, 0), value)
 
-    picture = decode_image(saved(image, file_format))
+    decoded = decode_image(saved(image, file_format))
 
-    assert [picture.image.getpixel((x, 0))[0] for x in range(4)] == [0, 4, 128, 255]  # type: ignore[index]
+    assert [decoded.image.getpixel((x, 0))[0] for x in range(4)] == [0, 4, 128, 255]  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
@@ -168,18 +168,18 @@ def test_deep_greys_take_the_smallest_range_that_holds_them(mode: str, values: t
     for x, value in enumerate(values):
         image.putpixel((x, 0), value)
 
-    picture = decode_image(saved(image, "TIFF"))
+    decoded = decode_image(saved(image, "TIFF"))
 
-    assert tuple(picture.image.getpixel((x, 0))[0] for x in range(3)) == expected  # type: ignore[index]
+    assert tuple(decoded.image.getpixel((x, 0))[0] for x in range(3)) == expected  # type: ignore[index]
 
 
 def test_of_an_animation_the_first_frame_is_read() -> None:
     frames = [Image.new("RGB", (8, 8), colour) for colour in (RED, BLUE)]
 
-    picture = decode_image(saved(frames[0], "GIF", save_all=True, append_images=frames[1:]))
+    decoded = decode_image(saved(frames[0], "GIF", save_all=True, append_images=frames[1:]))
 
-    assert picture.animated
-    assert near(picture.image, (4, 4), RED)
+    assert decoded.animated
+    assert near(decoded.image, (4, 4), RED)
 
 
 @pytest.mark.parametrize(
@@ -194,18 +194,18 @@ def test_of_an_animation_the_first_frame_is_read() -> None:
     ],
 )
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG"])
-def test_a_rotated_picture_stands_upright(orientation: int, back: Image.Transpose, file_format: str) -> None:
+def test_a_rotated_image_stands_upright(orientation: int, back: Image.Transpose, file_format: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
 
-    picture = decode_image(saved(halves().transpose(back), file_format, exif=exif.tobytes()))
+    decoded = decode_image(saved(halves().transpose(back), file_format, exif=exif.tobytes()))
 
-    assert (picture.width, picture.height) == (40, 20)
-    assert near(picture.image, (3, 10), RED)
-    assert near(picture.image, (36, 10), BLUE)
+    assert (decoded.width, decoded.height) == (40, 20)
+    assert near(decoded.image, (3, 10), RED)
+    assert near(decoded.image, (36, 10), BLUE)
 
 
-def test_broken_exif_does_not_cost_the_picture() -> None:
+def test_an_image_with_broken_exif_is_decoded() -> None:
     data = saved(halves(), "JPEG", exif=b"Exif\0\0MM\0\x2a\xff\xff\xff\xffgarbage")
 
     assert decode_image(data).width == 40
@@ -268,7 +268,7 @@ def wide_gamut() -> Callable[[], bytes]:
 
 
 def test_a_usable_rgb_profile_moves_the_colours_to_srgb(wide_gamut: Callable[[], bytes]) -> None:
-    picture = decode_image(saved(Image.new("RGB", (8, 8), (255, 0, 0)), "PNG", icc_profile=wide_gamut()))
+    decoded = decode_image(saved(Image.new("RGB", (8, 8), (255, 0, 0)), "PNG", icc_profile=wide_gamut()))
 
-    red, green, _ = picture.image.getpixel((0, 0))  # type: ignore[misc]
+    red, green, _ = decoded.image.getpixel((0, 0))  # type: ignore[misc]
     assert green > 240 > red

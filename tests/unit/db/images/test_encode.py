@@ -22,7 +22,7 @@ def stripes() -> Image.Image:
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
-def test_metadata_comes_back_as_it_went_in(file_format: str) -> None:
+def test_image_metadata_comes_back_as_it_went_in(file_format: str) -> None:
     data = encode(stripes(), format=file_format, metadata=METADATA)  # type: ignore[arg-type]
 
     assert read_metadata(data) == METADATA
@@ -31,13 +31,13 @@ def test_metadata_comes_back_as_it_went_in(file_format: str) -> None:
 
 @settings(max_examples=25)
 @given(metadata=st.dictionaries(st.text(), st.one_of(st.text(), st.integers(), st.booleans(), st.none()), max_size=5))
-def test_any_json_comes_back(metadata: dict[str, object]) -> None:
+def test_any_json_comes_back_from_image_metadata(metadata: dict[str, object]) -> None:
     for file_format in FORMATS:
         assert read_metadata(encode(Image.new("RGB", (4, 4)), format=file_format, metadata=metadata)) == metadata  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
-def test_equal_pictures_give_equal_bytes_whatever_their_history(file_format: str) -> None:
+def test_equal_images_give_equal_bytes_whatever_their_history(file_format: str) -> None:
     one, other = stripes(), stripes()
     other.info = {"icc_profile": b"x", "dpi": (300, 300), "comment": b"scanned"}
 
@@ -58,7 +58,7 @@ def test_the_comment_is_plain_text_for_other_tools() -> None:
         assert image.getexif().get_ifd(0x8769)[0x9286] == b'ASCII\0\0\0{"seed":7}'
 
 
-def test_metadata_of_strangers_is_empty_and_of_no_image_is_an_error() -> None:
+def test_metadata_that_others_wrote_is_empty_and_of_no_image_is_an_error() -> None:
     buffer = BytesIO()
     stripes().save(buffer, "JPEG", comment=b"hello")
 
@@ -67,12 +67,12 @@ def test_metadata_of_strangers_is_empty_and_of_no_image_is_an_error() -> None:
         read_metadata(b"text")
 
 
-def test_metadata_beyond_an_exif_block_is_refused() -> None:
+def test_metadata_larger_than_an_exif_block_is_refused() -> None:
     with pytest.raises(ValueError, match="do not fit"):
         encode(stripes(), format="jpeg", metadata={"prompt": "x" * 70_000})
 
 
-def test_extensions_are_known_for_what_is_written() -> None:
+def test_every_image_format_that_is_written_has_its_extension() -> None:
     assert [extension(name) for name in FORMATS] == [".jpg", ".png", ".webp"]
     with pytest.raises(ValueError, match="gif"):
         extension("gif")

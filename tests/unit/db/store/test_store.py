@@ -74,7 +74,7 @@ def test_a_blob_that_is_not_there_is_missing_by_name(store: Store) -> None:
     assert store.blob(HASH) is None
 
 
-def test_deleting_is_harmless_if_it_is_gone(store: Store) -> None:
+def test_deleting_a_blob_is_harmless_if_it_is_gone(store: Store) -> None:
     store.put(DATA)
 
     for _ in range(2):
@@ -84,7 +84,7 @@ def test_deleting_is_harmless_if_it_is_gone(store: Store) -> None:
     assert list(store.blobs()) == []
 
 
-def test_what_has_a_name_of_its_own_is_replaced(store: Store) -> None:
+def test_a_named_file_of_the_store_is_replaced(store: Store) -> None:
     assert store.names("caches") == []
     for name, data in (("caches/b", b"1"), ("caches/a", b"2"), ("caches/b", b"3")):
         store.put_named(name, data)
@@ -96,7 +96,7 @@ def test_what_has_a_name_of_its_own_is_replaced(store: Store) -> None:
         store.get_named("caches/c")
 
 
-def test_preparing_twice_is_harmless(store: Store) -> None:
+def test_preparing_a_store_twice_is_harmless(store: Store) -> None:
     store.put(DATA)
     store.prepare()
 
@@ -119,7 +119,7 @@ def test_a_crash_in_the_middle_of_writing_leaves_no_blob(local: Store, folder: P
     assert local.get(HASH) == DATA
 
 
-def test_a_name_keeps_its_old_content_when_writing_the_new_one_fails(local: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_named_file_keeps_its_old_content_when_writing_the_new_one_fails(local: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     local.put_named("caches/a", b"old")
 
     def die(*_: Any) -> None:
@@ -160,7 +160,7 @@ def test_many_writers_of_one_blob_leave_one(local: Store, folder: Path) -> None:
     assert local.get(HASH) == DATA
 
 
-def test_putting_what_is_there_makes_it_young_again(local: Store) -> None:
+def test_putting_a_blob_that_is_there_makes_it_young_again(local: Store) -> None:
     local.put(DATA)
     os.utime(local.path(HASH), (1000, 1000))
 
