@@ -18,6 +18,6 @@ def check_not_cancelled(campaign: Campaign) -> None:
         raise CampaignOver(f"campaign {campaign.name!r} was cancelled: enqueue under another --campaign name")
 
 
-def scope(campaign: Campaign, stage: Stage | None) -> str:
-    """The campaign, or one stage of it, for a sentence."""
-    return f"campaign {campaign.name}" if stage is None else f"{stage} of campaign {campaign.name}"
+def scope(campaign: str, stage: Stage | None) -> str:
+    """The campaign of that name, or one stage of it, for a sentence."""
+    return f"campaign {campaign}" if stage is None else f"{stage} of campaign {campaign}"

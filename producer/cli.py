@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import os
 import sys
 from importlib.metadata import entry_points
-from pathlib import Path
 
 import click
-from pydantic import ValidationError
 from rich.console import Console
 from rich.logging import RichHandler
 
 from db.engine import DBAPIError
 from db.errors import ParagoneError
 from db.runtime import Runtime
-from db.settings import Settings
-from producer.errors import ProducerError, ShadowedPackage, WrongUse
+from producer.environment import read_settings
+from producer.errors import WrongUse
 from workers.backends.errors import BackendError
 
-PACKAGES = ("db", "workers", "producer", "trainer")
 FAILED, WRONG_USE = 1, 2
 #: What the light installation does without.
 TRAIN_PACKAGES = ("accelerate", "diffusers", "jinja2", "numpy", "safetensors", "sklearn", "tensorboard", "torch", "transformers")
@@ -56,11 +52,7 @@ class Commands(click.Group):
 def paragone(context: click.Context, *, debug: bool) -> None:
     """Make and judge paired datasets of original and machine-repainted art."""
     _log(debug=debug)
-    try:
-        context.obj = Runtime(Settings())
-    except ValidationError as error:
-        faults = "; ".join(f"PARAGONE_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
-        raise ProducerError(f"the environment holds settings that cannot be used: {faults}") from None
+    context.obj = Runtime(read_settings())
 
 
 def main() -> None:
@@ -69,7 +61,6 @@ def main() -> None:
     # transformers tells at import which optional packages it does without; nobody asked.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     try:
-        _check_packages()
         code = paragone.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Abort:
@@ -94,20 +85,6 @@ def _line(error: Exception) -> str:
         cause = " ".join(str(error.orig).split())
         return f"the database refused: {cause}: check PARAGONE_DATABASE_URL, its disk and its rights (--debug shows where)"
     return " ".join(str(error).split())
-
-
-def _check_packages() -> None:
-    """The rooms have common names: all four must lie side by side, or a stranger's package shadows one of ours."""
-    places = {}
-    for room in PACKAGES:
-        spec = importlib.util.find_spec(room)
-        places[room] = Path(spec.origin).resolve().parent.parent if spec is not None and spec.origin else None
-    ours = Path(__file__).resolve().parent.parent
-    strange = [f"{room} from {place}" for room, place in places.items() if place != ours]
-    if strange:
-        raise ShadowedPackage(
-            f"a stranger's package shadows Paragone's: {', '.join(strange)} (ours lie in {ours}): use an environment without it"
-        )
 
 
 def _log(*, debug: bool) -> None:

@@ -2,7 +2,6 @@
 
 ProducerError
 ├── WrongUse            options that do not fit together: exit code 2
-├── ShadowedPackage        a stranger's package shadows one of ours
 ├── NothingRegistered   a campaign is asked for, but there is no artwork yet
 ├── UnknownArtwork      no artwork has that id or key
 ├── UnknownStyle        no artwork has that style
@@ -22,10 +21,6 @@ class ProducerError(ParagoneError):
 
 class WrongUse(ProducerError):
     """The options do not fit together."""
-
-
-class ShadowedPackage(ProducerError):
-    """Another installed package shadows one of Paragone's rooms."""
 
 
 class NothingRegistered(ProducerError):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from db.campaigns import find_campaign
-from db.jobs.control import cancel as cancel_jobs
 from producer.campaign_checks import scope
 from producer.commands.context import campaign_option, console, emit_json, json_option, pass_runtime
 from producer.commands.selecting import stage_option
+from producer.steering import cancel_campaign
 
 if TYPE_CHECKING:
     from db.enums import Stage
@@ -26,14 +26,15 @@ if TYPE_CHECKING:
 @pass_runtime
 def cancel(runtime: Runtime, *, campaign: str | None, stage: Stage | None, yes: bool, as_json: bool) -> None:
     """Cancel every job that is not done or failed, running ones too; what is done stays."""
-    chosen = find_campaign(runtime.database, campaign)
+    name = find_campaign(runtime.database, campaign).name
     if not yes and _on_terminal():
-        click.confirm(f"Cancel what is not done of {scope(chosen, stage)}? It cannot be undone", abort=True, err=True)
-    jobs = cancel_jobs(runtime.database, chosen.id, stage)
+        click.confirm(f"Cancel what is not done of {scope(name, stage)}? It cannot be undone", abort=True, err=True)
+    result = cancel_campaign(runtime, name, stage)
     if as_json:
-        emit_json({"campaign": chosen.name, "stage": stage, "jobs": jobs})
+        emit_json(result)
     else:
-        console().print(f"cancelled {jobs:,} {'job' if jobs == 1 else 'jobs'} of {scope(chosen, stage)}", soft_wrap=True)
+        jobs = f"{result.jobs:,} {'job' if result.jobs == 1 else 'jobs'}"
+        console().print(f"cancelled {jobs} of {scope(name, stage)}", soft_wrap=True)
 
 
 def _on_terminal() -> bool:

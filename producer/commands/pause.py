@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from db.campaigns import find_campaign
-from db.jobs.control import set_paused
-from producer.campaign_checks import check_not_cancelled, scope
+from producer.campaign_checks import scope
 from producer.commands.context import campaign_option, console, emit_json, json_option, pass_runtime
 from producer.commands.selecting import stage_option
+from producer.steering import pause_campaign
 
 if TYPE_CHECKING:
     from db.enums import Stage
@@ -24,10 +23,8 @@ if TYPE_CHECKING:
 @pass_runtime
 def pause(runtime: Runtime, *, campaign: str | None, stage: Stage | None, as_json: bool) -> None:
     """Claim nothing more; what is claimed already is finished."""
-    chosen = find_campaign(runtime.database, campaign)
-    check_not_cancelled(chosen)
-    set_paused(runtime.database, chosen.id, stage, paused=True)
+    result = pause_campaign(runtime, campaign, stage)
     if as_json:
-        emit_json({"campaign": chosen.name, "stage": stage, "paused": True})
+        emit_json(result)
     else:
-        console().print(f"paused {scope(chosen, stage)}: what is claimed is finished, `paragone resume` goes on", soft_wrap=True)
+        console().print(f"paused {scope(result.campaign, stage)}: what is claimed is finished, `paragone resume` goes on", soft_wrap=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -11,11 +10,10 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
-from db.campaigns import find_campaign
 from db.engine import DBAPIError
-from db.monitoring.progress import Progress, progress
 from producer.commands.context import console, emit_json, json_option, pass_runtime
 from producer.errors import WrongUse
+from producer.status import read_status
 from producer.status_view import status_view
 
 if TYPE_CHECKING:
@@ -36,28 +34,23 @@ def status(runtime: Runtime, *, campaign: str | None, watch: bool, as_json: bool
     """Show counts by stage and state, the pace, the time left, workers, and what is stuck and why."""
     if watch and as_json:
         raise WrongUse("--watch is for people, --json for programs: choose one")
-    chosen = find_campaign(runtime.database, campaign).id if campaign else None
     if watch:
-        _watch(runtime, chosen, console())
+        _watch(runtime, campaign, console())
         return
-    found = _look(runtime, chosen)
+    found = read_status(runtime, campaign)
     if as_json:
-        emit_json(asdict(found))
+        emit_json(found)
     else:
         console().print(status_view(found))
 
 
-def _look(runtime: Runtime, campaign_id: int | None) -> Progress:
-    return progress(runtime.database, campaign_id, workers_within=max(30.0, 2 * runtime.settings.lease_seconds))
-
-
-def _watch(runtime: Runtime, campaign_id: int | None, out: Console) -> None:
+def _watch(runtime: Runtime, campaign: str | None, out: Console) -> None:
     shown: RenderableType = Text("looking ...")
     try:
         with Live(shown, console=out, auto_refresh=False, vertical_overflow="visible") as live:
             while True:
                 try:
-                    shown = status_view(_look(runtime, campaign_id))
+                    shown = status_view(read_status(runtime, campaign))
                     live.update(shown, refresh=True)
                 except DBAPIError as error:
                     # The pool connects anew by itself: keep what was seen last, and look again.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def test_a_database_that_is_away_for_a_moment_does_not_end_the_watch(sqlite_operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     harness_of(sqlite_operator.database, 3)
-    looked = status._look
+    looked = status.read_status
     looks: list[int] = []
 
     def look(*arguments: object) -> Progress:
@@ -30,7 +30,7 @@ def test_a_database_that_is_away_for_a_moment_does_not_end_the_watch(sqlite_oper
             raise KeyboardInterrupt
         return looked(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(status, "_look", look)
+    monkeypatch.setattr(status, "read_status", look)
     monkeypatch.setattr(status, "REFRESH_SECONDS", 0.0)
     shown = sqlite_operator.types("status --watch")
     assert len(looks) == 4
