@@ -33,10 +33,8 @@ def check_packages() -> None:
 
 def typed_as_command() -> bool:
     """Whether this process is the command `paragone` or `python -m paragone`, which end with one line and no traceback."""
-    if sys.argv[:1] == ["-m"]:  # so it stands while `python -m` looks its module up
-        following = sys.orig_argv[sys.orig_argv.index("-m") + 1 :][:1] if "-m" in sys.orig_argv else []
-        return following == ["paragone"]
-    return Path(sys.argv[0]).stem == "paragone" if sys.argv else False
+    # "-m" stands there while `python -m` looks its module up.
+    return sys.argv[:1] == ["-m"] or Path(*sys.argv[:1]).stem == "paragone"
 
 
 def _location(name: str) -> Path | None:
@@ -57,5 +55,5 @@ def _location(name: str) -> Path | None:
 def _line(name: str, found: Path, expected: Path) -> str:
     shadows = f"package named `{name}` shadows Paragone's: found in {found}, expected in {expected}"
     if found == Path.cwd():
-        return f"another {shadows}: work in another directory, or start Python with -P"
+        return f"another {shadows}: work in another directory"
     return f"another installed {shadows}: use an environment without it"
