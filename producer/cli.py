@@ -19,23 +19,23 @@ from producer.errors import WrongUse
 from workers.backends.errors import BackendError
 
 FAILED, WRONG_USE = 1, 2
-#: What the light installation does without.
+#: Packages that only the `train` extra installs.
 TRAIN_PACKAGES = ("accelerate", "diffusers", "jinja2", "numpy", "safetensors", "sklearn", "tensorboard", "torch", "transformers")
 
-#: The order in which `paragone --help` tells the story; further commands follow by name.
-STORY = (
+#: The order of `paragone --help`, that of a campaign's life; further commands follow by name.
+COMMAND_ORDER = (
     *("demo", "init", "samples", "ingest", "enqueue", "work", "status", "failures", "requeue"),
     *("pause", "resume", "cancel", "flower", "train", "evaluate", "compare", "report"),
 )
 
 
-class Commands(click.Group):
+class EntryPointGroup(click.Group):
     """Commands registered under `paragone.commands`, loaded when they are named; importing them loads no torch."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        """The names in the order of the story."""
+        """The names in the order of `paragone --help`."""
         names = sorted({point.name for point in entry_points(group="paragone.commands")})
-        return [name for name in STORY if name in names] + [name for name in names if name not in STORY]
+        return [name for name in COMMAND_ORDER if name in names] + [name for name in names if name not in COMMAND_ORDER]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
         """Load one command."""
@@ -45,7 +45,7 @@ class Commands(click.Group):
         return None
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=EntryPointGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--debug", is_flag=True, help="Show tracebacks and debug logs.")
 @click.version_option(package_name="paragone")
 @click.pass_context
@@ -58,7 +58,7 @@ def paragone(context: click.Context, *, debug: bool) -> None:
 def main() -> None:
     """Entry point of the console script; exits 0 done, 1 failed, 2 wrong use."""
     debug = "--debug" in sys.argv
-    # transformers tells at import which optional packages it does without; nobody asked.
+    # At import, transformers would list the optional packages it runs without.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     try:
         code = paragone.main(standalone_mode=False)
@@ -83,7 +83,7 @@ def main() -> None:
 def _line(error: Exception) -> str:
     if isinstance(error, DBAPIError):
         cause = " ".join(str(error.orig).split())
-        return f"the database refused: {cause}: check PARAGONE_DATABASE_URL, its disk and its rights (--debug shows where)"
+        return f"the database refused: {cause}: check PARAGONE_DATABASE_URL, its disk and its permissions (--debug shows where)"
     return " ".join(str(error).split())
 
 

@@ -42,7 +42,7 @@ def enqueue_campaign(runtime: Runtime, options: CampaignOptions, selection: Sele
         NothingRegistered: there is no artwork yet.
         UnknownStyle: no artwork has a style of the selection.
         CampaignDiffers: the campaign exists with another configuration.
-        CampaignOver: the campaign was cancelled.
+        CampaignCancelled: the campaign was cancelled.
         BadConfiguration, WrongUse: the options cannot be used.
     """
     check_registered(runtime.database)

@@ -16,4 +16,4 @@ def read_settings(**given: Any) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         faults = "; ".join(f"PARAGONE_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
-        raise ProducerError(f"the environment holds settings that cannot be used: {faults}") from None
+        raise ProducerError(f"the environment contains settings that cannot be used: {faults}") from None

@@ -1,4 +1,4 @@
-"""The jobs that were given up, as an operator reads them."""
+"""The jobs that failed for good, with what an operator needs to find the cause."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedFailure:
-    """One job that was given up, and why."""
+    """One job that failed for good, and why."""
 
     #: The job's key, which is also its task id in Flower.
     job: str

@@ -1,4 +1,4 @@
-"""Requeueing by what an operator names: failed jobs again, or done ones to be superseded."""
+"""Requeueing what an operator selects: failed jobs become ready again, results of done ones are superseded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class RequeueOptions:
-    """Which jobs are meant; every given option must hold."""
+    """Which jobs to requeue; a job must match every given option."""
 
     #: Of all campaigns, if not given.
     campaign: str | None = None
@@ -44,17 +44,17 @@ class RequeueResult:
     dry_run: bool
 
 
-#: Options that narrow the choice; a campaign alone is no choice, it would mean everything that failed.
+#: Options that narrow the selection; a campaign alone is not enough, it would select everything that failed.
 _NARROWING = ("stage", "kind", "error", "style", "artwork", "older_than")
 
 
-def requeue_chosen(runtime: Runtime, options: RequeueOptions, *, new_seed: bool = False, dry_run: bool = False) -> RequeueResult:
-    """Make the chosen jobs ready again and wake the workers.
+def requeue_jobs(runtime: Runtime, options: RequeueOptions, *, new_seed: bool = False, dry_run: bool = False) -> RequeueResult:
+    """Make the selected jobs ready again and wake the workers.
 
-    A done job's result stays current until the new one is there; then what was made from it is made again too.
+    The result of a done job stays current until the new one is there; then what was made from it is redone too.
 
     Raises:
-        WrongUse: nothing is chosen, or options do not fit together.
+        WrongUse: nothing is selected, or options do not fit together.
         UnknownCampaign, UnknownStyle, UnknownArtwork: there is none of that name.
     """
     _check(options, new_seed=new_seed)
@@ -83,10 +83,10 @@ def _check(options: RequeueOptions, *, new_seed: bool) -> None:
     """Raise `WrongUse` for options that do not fit together."""
     narrowed = any(getattr(options, name) is not None for name in _NARROWING)
     if not narrowed and not options.all_failed and not options.done:
-        raise WrongUse("say which jobs: --stage, --kind, --error, --style, --artwork or --older-than, or --all-failed for every failed one")
+        raise WrongUse("choose jobs with --stage, --kind, --error, --style, --artwork or --older-than, or --all-failed for all failed ones")
     if options.done and options.all_failed:
-        raise WrongUse("--done chooses done jobs, --all-failed failed ones: requeue them one after the other")
+        raise WrongUse("--done selects done jobs, --all-failed failed ones: requeue them one after the other")
     if options.done and (options.kind is not None or options.error is not None):
-        raise WrongUse("--kind and --error belong to failed jobs: leave them out with --done")
+        raise WrongUse("--kind and --error select failed jobs: leave them out with --done")
     if new_seed and options.stage is Stage.RECAPTION:
-        raise WrongUse("--new-seed changes the repaint, which a requeued recaption does not make: use --stage generate")
+        raise WrongUse("--new-seed changes the repaint, which a recaption does not make: use --stage generate")

@@ -1,4 +1,4 @@
-"""How far the work is, as `paragone status` tells it."""
+"""How far the jobs are, as `paragone status` shows it."""
 
 from __future__ import annotations
 
@@ -14,4 +14,4 @@ if TYPE_CHECKING:
 def read_status(runtime: Runtime, campaign: str | None = None) -> Progress:
     """Counts by stage and state, pace, time left, workers, and what is stuck; of a campaign, or of all. Raises `UnknownCampaign`."""
     chosen = find_campaign(runtime.database, campaign).id if campaign else None
-    return progress(runtime.database, chosen, workers_within=max(30.0, 2 * runtime.settings.lease_seconds))
+    return progress(runtime.database, chosen, workers_within=runtime.settings.alive_within_seconds)

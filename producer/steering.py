@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class PauseResult:
-    """What is paused now, or not any more."""
+    """What was paused or resumed."""
 
     campaign: str
     #: None means all of them.
@@ -36,12 +36,12 @@ class CancelResult:
 
 
 def pause_campaign(runtime: Runtime, campaign: str | None = None, stage: Stage | None = None) -> PauseResult:
-    """Claim nothing more of the latest campaign or the named one; what is claimed is finished. Raises `UnknownCampaign`, `CampaignOver`."""
+    """Claim no further jobs of the named campaign, or the latest; claimed ones are finished. Raises `UnknownCampaign`, `CampaignCancelled`."""
     return _set_paused(runtime, campaign, stage, paused=True)
 
 
 def resume_campaign(runtime: Runtime, campaign: str | None = None, stage: Stage | None = None) -> PauseResult:
-    """Let workers claim again what was paused, and wake them. Raises `UnknownCampaign`, `CampaignOver`."""
+    """Let workers claim again what was paused, and wake them. Raises `UnknownCampaign`, `CampaignCancelled`."""
     resumed = _set_paused(runtime, campaign, stage, paused=False)
     notify_ready(runtime)
     return resumed

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from db.runtime import Runtime
 
 
-@click.command
+@click.command(short_help="Plan the repaints that a campaign still lacks.")
 @click.option("--campaign", metavar="NAME", help="Its name.  [default: the file's, else the latest, else 'default']")
 @click.option("--config", metavar="FILE.toml", help="Campaign file, or one that ships: repaints, radical-sdxl-base.")
 @click.option("--models", metavar="DIR|pocket", help="Local models with a models.json, instead of those the campaign names.")

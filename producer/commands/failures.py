@@ -1,4 +1,4 @@
-"""`paragone failures`: what was given up, and why."""
+"""`paragone failures`: which jobs failed, and why."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from producer.commands.context import console, emit_json, json_option, pass_runtime
-from producer.commands.selecting import kind_option, stage_option
+from producer.commands.filter_options import kind_option, stage_option
 from producer.failures import list_failures
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 SHOWN = 50
 
 
-@click.command
+@click.command(short_help="List failed jobs with their kind and error.")
 @click.option("--campaign", metavar="NAME", help="Only this campaign.")
 @stage_option
 @kind_option
 @json_option
 @pass_runtime
 def failures(runtime: Runtime, *, campaign: str | None, stage: Stage | None, kind: FailureKind | None, as_json: bool) -> None:
-    """List the jobs that were given up, with their kind and error."""
+    """List the jobs that failed for good, with the kind of failure and the error."""
     found = list_failures(runtime, campaign=campaign, stage=stage, kind=kind)
     if as_json:
         emit_json(found)
@@ -44,14 +44,14 @@ def _show(found: Sequence[ReportedFailure]) -> None:
     if not found:
         out.print("no failed jobs")
         return
-    table = Table("campaign", "stage", "kind", "tries", "artwork", "error", box=None, pad_edge=False)
+    table = Table("campaign", "stage", "kind", "attempts", "artwork", "error", box=None, pad_edge=False)
     for row in found[:SHOWN]:
         cells = (row.campaign, row.stage, row.kind, str(row.attempts), row.artwork, row.error)
-        # Text: an error may hold brackets that rich would take for its own.
+        # Text: an error may contain brackets that rich would read as markup.
         table.add_row(*(Text(str(cell)) for cell in cells))
     out.print(table)
     if len(found) > SHOWN:
         out.print(f"... and {len(found) - SHOWN:,} more: --json lists all")
     counts = Counter((row.stage, row.kind) for row in found)
     out.print(", ".join(f"{count:,} {kind} at {stage}" for (stage, kind), count in counts.most_common()))
-    out.print("mended? `paragone requeue --kind KIND`", style="dim")
+    out.print("Fixed the cause? Run `paragone requeue --kind KIND`", style="dim")

@@ -1,4 +1,4 @@
-"""`paragone requeue`: failed jobs again, or done ones to be superseded, chosen by filter."""
+"""`paragone requeue`: make failed jobs ready again, or supersede the results of done ones, chosen by filter."""
 
 from __future__ import annotations
 
@@ -7,34 +7,36 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from producer.commands.context import console, emit_json, json_option, pass_runtime
-from producer.commands.selecting import kind_option, stage_option
+from producer.commands.filter_options import kind_option, stage_option
 from producer.durations import duration_callback
-from producer.requeue import RequeueOptions, requeue_chosen
+from producer.requeue import RequeueOptions, requeue_jobs
 
 if TYPE_CHECKING:
     from db.runtime import Runtime
 
 
-@click.command
+@click.command(short_help="Make failed jobs ready again, or redo done ones.")
 @click.option("--campaign", metavar="NAME", help="Only this campaign.  [default: all]")
 @stage_option
 @kind_option
-@click.option("--error", metavar="TEXT", help="Only failures whose error holds this text.")
+@click.option("--error", metavar="TEXT", help="Only failures whose error contains this text.")
 @click.option("--style", metavar="S", help="Only artworks of this style.")
 @click.option("--artwork", metavar="ID", help="Only this artwork, by its id or its key.")
 @click.option("--older-than", metavar="AGE", callback=duration_callback, help="Only jobs that ended longer ago than 30s, 10m, 2h, 3d.")
 @click.option("--all-failed", is_flag=True, help="Every failed job.")
-@click.option("--done", is_flag=True, help="Done jobs instead of failed ones: new results supersede the old.")
+@click.option("--done", is_flag=True, help="Done jobs instead of failed ones: new results supersede the old ones.")
 @click.option("--new-seed", is_flag=True, help="Repaint with another seed.")
 @click.option("--dry-run", is_flag=True, help="Count only.")
 @json_option
 @pass_runtime
-def requeue(runtime: Runtime, *, new_seed: bool, dry_run: bool, as_json: bool, **chosen: Any) -> None:
-    """Make failed jobs ready again, or done ones to be made anew.
+def requeue(runtime: Runtime, *, new_seed: bool, dry_run: bool, as_json: bool, **options: Any) -> None:
+    """Make failed jobs ready again, or redo done ones.
 
-    A done job's result stays current until the new one is there; then what was made from it is made again too.
+    Fix the cause of a failure first.
+
+    The result of a done job stays current until the new one is there; then what was made from it is redone too.
     """
-    result = requeue_chosen(runtime, RequeueOptions(**chosen), new_seed=new_seed, dry_run=dry_run)
+    result = requeue_jobs(runtime, RequeueOptions(**options), new_seed=new_seed, dry_run=dry_run)
     if as_json:
         emit_json(result)
     else:

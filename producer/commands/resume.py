@@ -1,4 +1,4 @@
-"""`paragone resume`: a paused campaign, or one of its stages, goes on."""
+"""`paragone resume`: a paused campaign, or one of its stages, continues."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from producer.campaign_checks import scope
+from producer.campaign_checks import describe_scope
 from producer.commands.context import campaign_option, console, emit_json, json_option, pass_runtime
-from producer.commands.selecting import stage_option
+from producer.commands.filter_options import stage_option
 from producer.steering import resume_campaign
 
 if TYPE_CHECKING:
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from db.runtime import Runtime
 
 
-@click.command
+@click.command(short_help="Continue a paused campaign or stage.")
 @campaign_option
 @stage_option
 @json_option
 @pass_runtime
 def resume(runtime: Runtime, *, campaign: str | None, stage: Stage | None, as_json: bool) -> None:
-    """Let workers claim again what was paused."""
+    """Let workers claim the jobs of a paused campaign or stage again."""
     result = resume_campaign(runtime, campaign, stage)
     if as_json:
         emit_json(result)
     else:
-        console().print(f"resumed {scope(result.campaign, stage)}", soft_wrap=True)
+        console().print(f"resumed {describe_scope(result.campaign, stage)}", soft_wrap=True)
