@@ -48,7 +48,7 @@ class RequeueResult:
 _NARROWING = ("stage", "kind", "error", "style", "artwork", "older_than")
 
 
-def requeue_jobs(runtime: Runtime, options: RequeueOptions, *, new_seed: bool = False, dry_run: bool = False) -> RequeueResult:
+def requeue_chosen(runtime: Runtime, options: RequeueOptions, *, new_seed: bool = False, dry_run: bool = False) -> RequeueResult:
     """Make the selected jobs ready again and wake the workers.
 
     The result of a done job stays current until the new one is there; then what was made from it is redone too.

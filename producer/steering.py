@@ -36,7 +36,7 @@ class CancelResult:
 
 
 def pause_campaign(runtime: Runtime, campaign: str | None = None, stage: Stage | None = None) -> PauseResult:
-    """Claim no further jobs of the named campaign, or the latest; claimed ones are finished. Raises `UnknownCampaign`, `CampaignCancelled`."""
+    """Claim no further jobs of a campaign, the latest if none is named. Raises `UnknownCampaign`, `CampaignCancelled`."""
     return _set_paused(runtime, campaign, stage, paused=True)
 
 

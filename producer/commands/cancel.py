@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 def cancel(runtime: Runtime, *, campaign: str | None, stage: Stage | None, yes: bool, as_json: bool) -> None:
     """Cancel every job that is not done or failed, running ones too.
 
-    Results stay. A cancelled job cannot be made ready again."""
+    Results stay. A cancelled job cannot be made ready again.
+    """
     name = find_campaign(runtime.database, campaign).name
     scope = describe_scope(name, stage)
     if not yes and _on_terminal():

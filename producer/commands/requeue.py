@@ -9,7 +9,7 @@ import click
 from producer.commands.context import console, emit_json, json_option, pass_runtime
 from producer.commands.filter_options import kind_option, stage_option
 from producer.durations import duration_callback
-from producer.requeue import RequeueOptions, requeue_jobs
+from producer.requeue import RequeueOptions, requeue_chosen
 
 if TYPE_CHECKING:
     from db.runtime import Runtime
@@ -36,7 +36,7 @@ def requeue(runtime: Runtime, *, new_seed: bool, dry_run: bool, as_json: bool, *
 
     The result of a done job stays current until the new one is there; then what was made from it is redone too.
     """
-    result = requeue_jobs(runtime, RequeueOptions(**options), new_seed=new_seed, dry_run=dry_run)
+    result = requeue_chosen(runtime, RequeueOptions(**options), new_seed=new_seed, dry_run=dry_run)
     if as_json:
         emit_json(result)
     else:

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from tests.integration.producer.commands.conftest import Operator
 
 
-def test_a_database_that_is_unavailable_for_a_moment_does_not_end_the_watch(
-    sqlite_operator: Operator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_that_is_briefly_unavailable_does_not_end_the_watch(sqlite_operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     harness_of(sqlite_operator.database, 3)
     read_status = status.read_status
     calls: list[int] = []
