@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from producer.enqueue import EnqueueResult
     from producer.failures import ReportedFailure
     from producer.requeue import RequeueResult
-    from producer.samples import Painted
+    from producer.samples import SampleTree
     from producer.steering import CancelResult, PauseResult
     from trainer.comparison import Comparison
     from trainer.siamese_model import SiameseModel
@@ -54,7 +54,6 @@ _MODULES = {
     "Comparison": "trainer.comparison",
     "EnqueueResult": "producer.enqueue",
     "MissingExtra": "paragone.errors",
-    "Painted": "producer.samples",
     "ParagoneError": "paragone.errors",
     "PauseResult": "producer.steering",
     "Progress": "db.monitoring.progress",
@@ -62,6 +61,7 @@ _MODULES = {
     "RepaintPair": "paragone.images",
     "ReportedFailure": "producer.failures",
     "RequeueResult": "producer.requeue",
+    "SampleTree": "producer.samples",
     "SiameseModel": "trainer.siamese_model",
     "StoredOriginal": "paragone.images",
     "StoredRepaint": "paragone.images",
@@ -78,7 +78,6 @@ __all__ = [
     "Comparison",
     "EnqueueResult",
     "MissingExtra",
-    "Painted",
     "ParagoneError",
     "PauseResult",
     "Progress",
@@ -86,6 +85,7 @@ __all__ = [
     "RepaintPair",
     "ReportedFailure",
     "RequeueResult",
+    "SampleTree",
     "ShadowedPackage",
     "SiameseModel",
     "StoredOriginal",

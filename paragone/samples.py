@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from producer.samples import Painted
+    from producer.samples import SampleTree
 
 
-def paint_samples(folder: str | Path, *, count: int = 48, size: int = 512, seed: int = 0) -> Painted:
+def paint_samples(folder: str | Path, *, count: int = 48, size: int = 512, seed: int = 0) -> SampleTree:
     """Paint sample artworks with a catalogue into a folder, as `paragone samples` does; the same seed paints the same images.
 
     Args:

@@ -47,7 +47,9 @@ def test_keys_of_enqueue_json(sqlite_operator: Operator, tmp_path: Path) -> None
     paint_tree(tmp_path / "tree", count=12, size=32, seed=0)
     sqlite_operator.output_of("ingest", str(tmp_path / "tree"))
     planned = sqlite_operator.json_of("enqueue --dry-run")
-    assert set(planned) == {"campaign", "artworks", "variations", "jobs", "left_out", "without_picture", "forecast", "dry_run"}
+    assert set(planned) == {
+        *("campaign", "state", "artworks", "variations", "jobs", "left_out", "without_picture", "forecast", "dry_run"),
+    }
     assert set(planned["left_out"]) == {"no artist", "unreadable"}
     assert set(planned["forecast"]) == {"disk_bytes", "disk_basis", "device_seconds", "unmeasured"}
 
