@@ -17,7 +17,7 @@ from producer.errors import WrongUse
 from producer.local_models import with_local_models
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from db.engine import Database
 
@@ -31,8 +31,8 @@ class CampaignOptions:
 
     #: `--campaign`.
     name: str | None = None
-    #: `--config`: a TOML file, or the bare name of one that ships.
-    config: str | None = None
+    #: `--config`: a TOML file, or the bare name of one that ships; from Python also what such a file would hold.
+    config: str | Mapping[str, Any] | None = None
     #: `--models`: a directory with a models.json, or "pocket".
     models: str | None = None
     #: `--level`: the only levels to keep.
@@ -49,7 +49,7 @@ def chosen_campaign(database: Database, options: CampaignOptions, *, dry_run: bo
 
     Raises `CampaignDiffers`, `BadConfiguration`, `WrongUse`.
     """
-    file_name, settings = read_campaign_file(config_file(options.config)) if options.config else (None, {})
+    file_name, settings = _campaign_file(options.config)
     known = all_campaigns(database)
     name = _checked(options.name or file_name or (known[-1].name if known else DEFAULT_NAME))
     present = next((campaign for campaign in known if campaign.name == name), None)
@@ -64,6 +64,14 @@ def chosen_campaign(database: Database, options: CampaignOptions, *, dry_run: bo
         differences = "; ".join(present.config.differences(config))
         raise CampaignDiffers(f"campaign {name!r} exists with another configuration ({differences}): choose another --campaign name")
     return present
+
+
+def _campaign_file(config: str | Mapping[str, Any] | None) -> tuple[str | None, dict[str, Any]]:
+    """The name and the settings that a campaign file gives, or that are given as it would."""
+    if isinstance(config, str):
+        return read_campaign_file(config_file(config))
+    settings = dict(config or {})
+    return settings.pop("name", None), settings
 
 
 def configuration(settings: dict[str, Any], *, models: str | None = None, levels: Sequence[str] = ()) -> CampaignConfig:

@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import os
 import sys
 from importlib.metadata import entry_points
-from pathlib import Path
 
 import click
-from pydantic import ValidationError
 from rich.console import Console
 from rich.logging import RichHandler
 
 from db.engine import DBAPIError
 from db.errors import ParagoneError
 from db.runtime import Runtime
-from db.settings import Settings
-from producer.errors import ProducerError, ShadowedPackage, WrongUse
+from producer.environment import read_settings
+from producer.errors import WrongUse
 from workers.backends.errors import BackendError
 
-PACKAGES = ("db", "workers", "producer", "trainer")
 FAILED, WRONG_USE = 1, 2
-#: What the light installation does without.
+#: Packages that only the `train` extra installs.
 TRAIN_PACKAGES = ("accelerate", "diffusers", "jinja2", "numpy", "safetensors", "sklearn", "tensorboard", "torch", "transformers")
 
-#: The order in which `paragone --help` tells the story; further commands follow by name.
-STORY = (
+#: The order of `paragone --help`, that of a campaign's life; further commands follow by name.
+COMMAND_ORDER = (
     *("demo", "init", "samples", "ingest", "enqueue", "work", "status", "failures", "requeue"),
     *("pause", "resume", "cancel", "flower", "train", "evaluate", "compare", "report"),
 )
 
 
-class Commands(click.Group):
+class EntryPointGroup(click.Group):
     """Commands registered under `paragone.commands`, loaded when they are named; importing them loads no torch."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        """The names in the order of the story."""
+        """The names in the order of `paragone --help`."""
         names = sorted({point.name for point in entry_points(group="paragone.commands")})
-        return [name for name in STORY if name in names] + [name for name in names if name not in STORY]
+        return [name for name in COMMAND_ORDER if name in names] + [name for name in names if name not in COMMAND_ORDER]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
         """Load one command."""
@@ -49,27 +45,22 @@ class Commands(click.Group):
         return None
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=EntryPointGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--debug", is_flag=True, help="Show tracebacks and debug logs.")
 @click.version_option(package_name="paragone")
 @click.pass_context
 def paragone(context: click.Context, *, debug: bool) -> None:
     """Make and judge paired datasets of original and machine-repainted art."""
     _log(debug=debug)
-    try:
-        context.obj = Runtime(Settings())
-    except ValidationError as error:
-        faults = "; ".join(f"PARAGONE_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
-        raise ProducerError(f"the environment holds settings that cannot be used: {faults}") from None
+    context.obj = Runtime(read_settings())
 
 
 def main() -> None:
     """Entry point of the console script; exits 0 done, 1 failed, 2 wrong use."""
     debug = "--debug" in sys.argv
-    # transformers tells at import which optional packages it does without; nobody asked.
+    # At import, transformers would list the optional packages it runs without.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     try:
-        _check_packages()
         code = paragone.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Abort:
@@ -92,22 +83,8 @@ def main() -> None:
 def _line(error: Exception) -> str:
     if isinstance(error, DBAPIError):
         cause = " ".join(str(error.orig).split())
-        return f"the database refused: {cause}: check PARAGONE_DATABASE_URL, its disk and its rights (--debug shows where)"
+        return f"the database refused: {cause}: check PARAGONE_DATABASE_URL, its disk and its permissions (--debug shows where)"
     return " ".join(str(error).split())
-
-
-def _check_packages() -> None:
-    """The rooms have common names: all four must lie side by side, or a stranger's package shadows one of ours."""
-    places = {}
-    for room in PACKAGES:
-        spec = importlib.util.find_spec(room)
-        places[room] = Path(spec.origin).resolve().parent.parent if spec is not None and spec.origin else None
-    ours = Path(__file__).resolve().parent.parent
-    strange = [f"{room} from {place}" for room, place in places.items() if place != ours]
-    if strange:
-        raise ShadowedPackage(
-            f"a stranger's package shadows Paragone's: {', '.join(strange)} (ours lie in {ours}): use an environment without it"
-        )
 
 
 def _log(*, debug: bool) -> None:

@@ -1,4 +1,4 @@
-"""Ages as an operator types them: 30s, 10m, 2h, 3d."""
+"""Durations, as an operator types them (30s, 10m, 2h, 3d) and as people read them (2 h 5 min)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ def parse_duration(text: str) -> float:
     """Seconds; a bare number is seconds too. Raises `ValueError`."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip())
     if found is None:
-        raise ValueError(f"{text!r} is no age: write 30s, 10m, 2h or 3d")
+        raise ValueError(f"{text!r} is not a duration: write 30s, 10m, 2h or 3d")
     return float(found[1]) * _UNITS[found[2] or "s"]
 
 
 def duration_callback(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
-    """Click's callback for an option that takes an age."""
+    """Click's callback for an option that takes a duration."""
     try:
         return None if value is None else parse_duration(value)
     except ValueError as error:

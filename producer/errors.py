@@ -1,13 +1,12 @@
-"""What can go wrong in the producer's room.
+"""What can go wrong in the producer package.
 
 ProducerError
 ├── WrongUse            options that do not fit together: exit code 2
-├── ShadowedPackage        a stranger's package shadows one of ours
 ├── NothingRegistered   a campaign is asked for, but there is no artwork yet
 ├── UnknownArtwork      no artwork has that id or key
 ├── UnknownStyle        no artwork has that style
-├── CampaignOver        the campaign was cancelled, and stays so
-├── PortTaken           Flower cannot listen where it was told to
+├── CampaignCancelled   the campaign was cancelled, which is final
+├── PortTaken           Flower cannot listen at the address and port asked for
 └── DemoFailed          one step of the demo ended with an error
 """
 
@@ -22,10 +21,6 @@ class ProducerError(ParagoneError):
 
 class WrongUse(ProducerError):
     """The options do not fit together."""
-
-
-class ShadowedPackage(ProducerError):
-    """Another installed package shadows one of Paragone's rooms."""
 
 
 class NothingRegistered(ProducerError):
@@ -43,7 +38,7 @@ class UnknownStyle(ProducerError):
     """No artwork has that style."""
 
 
-class CampaignOver(ProducerError):
+class CampaignCancelled(ProducerError):
     """The campaign was cancelled: enqueue under another name."""
 
 

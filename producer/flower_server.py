@@ -25,40 +25,40 @@ if TYPE_CHECKING:
 
     from db.settings import Settings
 
-#: Jobs that Flower remembers; the history of record is the attempts table.
+#: Jobs that Flower remembers; the complete history is in the attempts table.
 MOST_JOBS = 100_000
 COLUMNS = "name,uuid,state,args,received,runtime,worker,exception"
-#: Bytes of a password made here.
+#: Bytes of a generated password.
 PASSWORD_BYTES = 12
 
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """Where Flower is to be found, and what it asks for."""
+    """Where Flower listens, and its credentials."""
 
     url: str
     user: str
     password: str
-    #: The password was made for this run and is written nowhere.
-    fresh: bool
+    #: Whether the password was generated for this run; it is stored nowhere.
+    generated: bool
 
 
 def serve(settings: Settings, *, address: str, port: int, announce: Callable[[Endpoint], None]) -> None:
-    """Run Flower until SIGTERM or Ctrl-C; `announce` is told where it is once it listens.
+    """Run Flower until SIGTERM or Ctrl-C; `announce` is called once it listens.
 
     Raises `PortTaken`, and `BrokerUnavailable` if nothing answers at the configured broker.
     """
-    chosen = settings.flower_password.get_secret_value()
-    password = chosen or secrets.token_urlsafe(PASSWORD_BYTES)
+    configured = settings.flower_password.get_secret_value()
+    password = configured or secrets.token_urlsafe(PASSWORD_BYTES)
     with resolve_broker(settings) as broker:
         if not broker.is_running():
-            where = Connection(broker.url).as_uri()  # hides the password
-            raise BrokerUnavailable(f"no broker answers at {where}: start it, or mend PARAGONE_BROKER_URL")
+            shown = Connection(broker.url).as_uri()  # hides the password
+            raise BrokerUnavailable(f"no broker answers at {shown}: start it, or fix PARAGONE_BROKER_URL")
         _configure(address, port, user=settings.flower_user, password=password)
         with create_app(broker.url) as app:
             flower = Flower(capp=app, options=options, **handler_settings)
             bound = _listen(flower, address, port)
-            announce(Endpoint(url=_url(address, bound), user=settings.flower_user, password=password, fresh=not chosen))
+            announce(Endpoint(url=_url(address, bound), user=settings.flower_user, password=password, generated=not configured))
             _run(flower)
 
 
@@ -70,12 +70,12 @@ def _configure(address: str, port: int, *, user: str, password: str) -> None:
     options.tasks_columns = COLUMNS
     extract_settings()
     setup_logging()
-    # It asks for workers before any may be there, and complains of each question on a line of its own.
+    # It inspects workers before any may be running, and logs a warning for each inspection.
     logging.getLogger("flower.inspector").setLevel(logging.ERROR)
 
 
 def _listen(flower: Flower, address: str, port: int) -> int:
-    """The port that was bound, which port 0 leaves to the system."""
+    """The port that was bound; port 0 lets the system choose."""
     try:
         return int(flower.start_http_server())
     except OSError as error:
@@ -85,9 +85,9 @@ def _listen(flower: Flower, address: str, port: int) -> int:
 
 
 def _run(flower: Flower) -> None:
-    """Serve until a signal; the loop ends before the broker does, so that nothing is left to complain."""
-    for ending in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(ending, lambda *_: flower.io_loop.add_callback_from_signal(flower.stop))
+    """Serve until a signal; the loop ends before the broker does, so that nothing is left to log errors."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: flower.io_loop.add_callback_from_signal(flower.stop))
     flower.start()
 
 

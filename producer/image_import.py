@@ -1,4 +1,4 @@
-"""Every picture of a catalogue opened once: read, decoded, hashed, and copied into the store unless it stays where it is."""
+"""Every image of a catalogue is opened once: read, decoded, hashed, and copied into the store unless it stays where it is."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ if TYPE_CHECKING:
 
     from db.catalogue.types import KnownPath
     from db.store import Store
-    from producer.cleaning import CleanWork, Copy
+    from producer.cleaning import ArtworkCopy, CleanedArtwork
 
-#: Larger files are no pictures that a campaign could use; they would fill the memory before they could be judged.
+#: Larger files are not images that a campaign could use; they would fill the memory before they could be checked.
 MAX_BYTES = 2**30
 
-#: Works whose pictures are in flight at once: keeps results short at any size of catalogue.
+#: Artworks whose images are in flight at once: bounds the results in memory at any size of catalogue.
 AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImportedArtwork:
-    """One work after its files were looked at."""
+    """One artwork after its files were opened."""
 
-    work: CleanWork
+    artwork: CleanedArtwork
     #: None if no file had to be opened: none is there, or none has changed.
-    picture: ArtworkImage | None
+    image: ArtworkImage | None
     #: Files that cannot be read, by path, with the reason.
     unreadable: Mapping[str, str]
-    #: Width and height in pixels, from this opening or an earlier one; None if no picture was ever read.
+    #: Width and height in pixels, from this import or an earlier one; None if no image was ever read.
     size: tuple[int, int] | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageImporter:
-    """How pictures are opened in this ingest: what is known of them, and where their bytes go."""
+    """How images are opened in this ingest: what is known of them, and where their bytes go."""
 
     known: Mapping[str, KnownPath]
     #: None leaves the bytes where they are: with `link`, or when nothing is to be written.
@@ -50,58 +50,57 @@ class ImageImporter:
     link: bool
     threads: int = min(4, os.cpu_count() or 1)
 
-    def open_all(self, works: Iterable[CleanWork]) -> Iterator[ImportedArtwork]:
-        """Works in their order, each with its picture; Pillow and hashing work beside each other in threads."""
-        coming = iter(works)
-        with ThreadPoolExecutor(self.threads, thread_name_prefix="opening") as pool:
-            while some := list(islice(coming, AT_ONCE)):
-                running = [self._settled(work) or pool.submit(self.open_work, work) for work in some]
-                yield from (opened.result() if isinstance(opened, Future) else opened for opened in running)
+    def import_all(self, artworks: Iterable[CleanedArtwork]) -> Iterator[ImportedArtwork]:
+        """Artworks in their order, each with its image; decoding and hashing run in parallel threads."""
+        remaining = iter(artworks)
+        with ThreadPoolExecutor(self.threads, thread_name_prefix="image-import") as pool:
+            while chunk := list(islice(remaining, AT_ONCE)):
+                running = [self._without_opening(artwork) or pool.submit(self.import_artwork, artwork) for artwork in chunk]
+                yield from (imported.result() if isinstance(imported, Future) else imported for imported in running)
 
-    def _settled(self, work: CleanWork) -> ImportedArtwork | None:
-        """The work as it is if no file has to be opened."""
-        copies = [copy for copy in work.copies if copy.file.location is not None]
-        if copies and not self._unchanged(work, copies):
+    def _without_opening(self, artwork: CleanedArtwork) -> ImportedArtwork | None:
+        """The artwork as it is if no file has to be opened."""
+        copies = [copy for copy in artwork.copies if copy.file.location is not None]
+        if copies and not self._unchanged(artwork, copies):
             return None
-        seen = self.known.get(copies[0].file.path) if copies else None
-        size = (seen.width, seen.height) if seen and seen.width and seen.height else None
-        return ImportedArtwork(work=work, picture=None, unreadable={}, size=size)
+        known = self.known.get(copies[0].file.path) if copies else None
+        size = (known.width, known.height) if known and known.width and known.height else None
+        return ImportedArtwork(artwork=artwork, image=None, unreadable={}, size=size)
 
-    def open_work(self, work: CleanWork) -> ImportedArtwork:
-        """Open all files of one work; the first that can be read is its picture."""
-        copies = [copy for copy in work.copies if copy.file.location is not None]
-        picture: ArtworkImage | None = None
+    def import_artwork(self, artwork: CleanedArtwork) -> ImportedArtwork:
+        """Open all files of one artwork; the first that can be read is its original."""
+        copies = [copy for copy in artwork.copies if copy.file.location is not None]
+        image: ArtworkImage | None = None
         unreadable: dict[str, str] = {}
         for copy in copies:
             try:
-                opened = self._open(copy, keep=picture is None)
+                opened = self._open(copy, keep=image is None)
             except UnreadableImage as error:
                 unreadable[copy.file.path] = str(error)
             else:
-                picture = picture or opened
-        if picture is None:
+                image = image or opened
+        if image is None:
             path, reason = next(iter(unreadable.items()))
-            return ImportedArtwork(work=work, picture=ArtworkImage(path=path, reason=reason), unreadable=unreadable, size=None)
-        return ImportedArtwork(work=work, picture=picture, unreadable=unreadable, size=(picture.width or 0, picture.height or 0))
+            return ImportedArtwork(artwork=artwork, image=ArtworkImage(path=path, reason=reason), unreadable=unreadable, size=None)
+        return ImportedArtwork(artwork=artwork, image=image, unreadable=unreadable, size=(image.width or 0, image.height or 0))
 
-    def _unchanged(self, work: CleanWork, copies: list[Copy]) -> bool:
-        """Whether all files are as they were at the last opening, belong to the same work, and are kept in the way asked for."""
-        seen = [self.known.get(copy.file.path) for copy in copies]
+    def _unchanged(self, artwork: CleanedArtwork, copies: list[ArtworkCopy]) -> bool:
+        """Whether all files are as they were at the last import, belong to the same artwork, and are kept in the way asked for."""
         links = {str(copy.file.location) for copy in copies} if self.link else {None}
         return all(
             known is not None
-            and known.key == work.key
+            and known.key == artwork.key
             and known.picture is ImageState.PRESENT
             and (known.byte_size, known.modified_ns) == (copy.file.byte_size, copy.file.modified_ns)
             and known.link in links
-            for known, copy in zip(seen, copies, strict=True)
+            for known, copy in ((self.known.get(copy.file.path), copy) for copy in copies)
         )
 
-    def _open(self, copy: Copy, *, keep: bool) -> ArtworkImage:
+    def _open(self, copy: ArtworkCopy, *, keep: bool) -> ArtworkImage:
         location = copy.file.location
         assert location is not None
-        data = _bytes(location)
-        picture = decode_image(data)
+        data = _read(location)
+        decoded = decode_image(data)
         if self.link and not _is_utf8(location):
             raise UnreadableImage("its path is not UTF-8 and cannot be linked: rename it, or ingest without --link")
         if keep and self.store is not None:
@@ -110,14 +109,14 @@ class ImageImporter:
             path=copy.file.path,
             content_hash=content_hash(data),
             byte_size=len(data),
-            width=picture.width,
-            height=picture.height,
-            mode=picture.mode,
+            width=decoded.width,
+            height=decoded.height,
+            mode=decoded.mode,
             link=str(location) if self.link else None,
         )
 
 
-def _bytes(location: Path) -> bytes:
+def _read(location: Path) -> bytes:
     try:
         if location.stat().st_size > MAX_BYTES:
             raise UnreadableImage(f"larger than {MAX_BYTES >> 20} MiB")

@@ -1,4 +1,4 @@
-"""A catalogue into the record: read, clean, open every picture, register, report."""
+"""From a catalogue to the database: read, clean, open every image, upsert, report."""
 
 from __future__ import annotations
 
@@ -6,31 +6,32 @@ import gc
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from db.catalogue.queries import known_paths
 from db.catalogue.types import ArtworkPath, CatalogueArtwork, CatalogueChanges
 from db.catalogue.upsert import TRANSACTION, save_ingest_report, upsert_artworks
-from producer.cleaning import clean, join, reconcile, style_name
-from producer.cleaning.report import CleaningReport, ReportBuilder
+from producer.cleaning import clean_artwork, join_catalogue, reconcile, style_name
+from producer.cleaning.report_builder import ReportBuilder
 from producer.image_import import ImageImporter, ImportedArtwork
 from producer.readers import read_catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from db.engine import Database
     from db.store import Store
-    from producer.cleaning import CleanWork
+    from producer.cleaning import ArtworkCopy
+    from producer.cleaning.report import CleaningReport
 
-#: Works registered at once while pictures are opened: what an interrupted ingest does again at most.
-WITH_PICTURES = 900
+#: Artworks written in one transaction while images are opened: the most that an interrupted ingest has to repeat.
+WITH_IMAGES = 900
 
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogueSource:
-    """What the operator names: the catalogue, and where its pictures are."""
+    """What the operator names: the catalogue, and where its images are."""
 
     catalogue: Path
     images: Path | None = None
@@ -45,48 +46,50 @@ def ingest_catalogue(
     charts: Path | None = None,
     watch: Callable[[int, int], None] | None = None,
 ) -> CleaningReport:
-    """Register a catalogue and keep the report; doing it again takes up what is new, mended or changed and nothing else.
+    """Register a catalogue and keep the report; a second ingest registers only what is new, repaired or changed.
 
     Args:
-        source: the catalogue and its pictures.
-        database: the record.
-        store: where pictures are copied; None leaves them where they are and records links.
-        charts: folder for the report's pictures; None draws none.
-        watch: told after each work how many of how many are done.
+        source: the catalogue and its images.
+        database: where artworks are registered.
+        store: where images are copied; None leaves them where they are and stores links.
+        charts: folder for the report's charts; None draws none.
+        watch: called after each artwork with the number done and the total.
 
     Raises:
         CatalogueUnreadable: the catalogue cannot be read as a whole.
     """
-    with _gathered(source) as builder:
-        importer = ImageImporter(known=known_paths(database) if builder.catalogue.pictures else {}, store=store, link=store is None)
-        works = (_work(opened) for opened in _opened(importer, builder, watch))
-        changes = upsert_artworks(database, works, at_once=WITH_PICTURES if builder.catalogue.pictures else TRANSACTION)
+    with _read_and_clean(source) as builder:
+        on_disk = builder.catalogue.on_disk
+        importer = ImageImporter(known=known_paths(database) if on_disk else {}, store=store, link=store is None)
+        artworks = (_catalogue_artwork(imported) for imported in _import(importer, builder, watch))
+        changes = upsert_artworks(database, artworks, at_once=WITH_IMAGES if on_disk else TRANSACTION)
         report = builder.report(changes)
     if charts is not None:
-        from producer.cleaning.charts import draw  # matplotlib takes a second
+        from producer.cleaning.charts import draw_charts  # matplotlib takes a second
 
-        report.charts = [str(path) for path in draw(report, charts / _name())]
+        report.charts = [str(path) for path in draw_charts(report, charts / f"ingest-{datetime.now(UTC):%Y%m%d-%H%M%S}")]
     save_ingest_report(database, str(source.catalogue.resolve()), report.as_json())
     return report
 
 
 def dry_run_ingest(source: CatalogueSource, *, watch: Callable[[int, int], None] | None = None) -> CleaningReport:
-    """The report that an ingest would give, every picture opened, nothing written and no database asked."""
-    with _gathered(source) as builder:
-        for _ in _opened(ImageImporter(known={}, store=None, link=False), builder, watch):
+    """The report that an ingest into an empty database would give: every image is opened, nothing is written."""
+    with _read_and_clean(source) as builder:
+        for _ in _import(ImageImporter(known={}, store=None, link=False), builder, watch):
             pass
         return builder.report(CatalogueChanges())
 
 
 @contextmanager
-def _gathered(source: CatalogueSource) -> Iterator[ReportBuilder]:
-    """Read, join and clean. What is made lives until the end, so the collector is kept from walking it: that took a third of the time."""
+def _read_and_clean(source: CatalogueSource) -> Iterator[ReportBuilder]:
+    """Read, join and clean, without the garbage collector: it would spend a third of the time on objects that live until the end."""
     collecting = gc.isenabled()
     gc.disable()
     try:
         catalogue = read_catalogue(source.catalogue, images=source.images, file_list=source.file_list)
-        drafts = join(catalogue)
-        builder = ReportBuilder(catalogue=catalogue, reconciliation=reconcile(catalogue, drafts), works=[clean(draft) for draft in drafts])
+        joined = join_catalogue(catalogue)
+        artworks = [clean_artwork(artwork) for artwork in joined]
+        builder = ReportBuilder(catalogue=catalogue, reconciliation=reconcile(catalogue, joined), artworks=artworks)
         gc.freeze()
         if collecting:
             gc.enable()
@@ -97,37 +100,39 @@ def _gathered(source: CatalogueSource) -> Iterator[ReportBuilder]:
             gc.enable()
 
 
-def _opened(importer: ImageImporter, builder: ReportBuilder, watch: Callable[[int, int], None] | None) -> Iterator[ImportedArtwork]:
-    works: Sequence[CleanWork] = builder.works
-    for done, opened in enumerate(importer.open_all(works), start=1):
-        builder.add(opened)
+def _import(importer: ImageImporter, builder: ReportBuilder, watch: Callable[[int, int], None] | None) -> Iterator[ImportedArtwork]:
+    artworks = builder.artworks
+    for done, imported in enumerate(importer.import_all(artworks), start=1):
+        builder.add(imported)
         if watch is not None:
-            watch(done, len(works))
-        yield opened
+            watch(done, len(artworks))
+        yield imported
 
 
-def _work(opened: ImportedArtwork) -> CatalogueArtwork:
-    work, facts = opened.work, {}
-    for copy in work.copies:
-        read = opened.picture is not None and copy.file.path not in opened.unreadable
-        # A file that could not be read is opened again next time, whatever its time says: rights change without it.
-        facts[copy.file.path] = (copy.file.byte_size, copy.file.modified_ns) if read else (None, None)
-    paths = tuple(
-        ArtworkPath(
-            path=copy.file.path,
-            style=style_name(copy.name.folder),
-            repaired=copy.repaired,
-            byte_size=facts[copy.file.path][0],
-            modified_ns=facts[copy.file.path][1],
-        )
-        for copy in work.copies
+def _catalogue_artwork(imported: ImportedArtwork) -> CatalogueArtwork:
+    artwork = imported.artwork
+    return CatalogueArtwork(
+        key=artwork.key,
+        artist=artwork.artist,
+        title=artwork.title,
+        style=artwork.style,
+        styles=artwork.styles,
+        subset=artwork.subset,
+        incomplete=artwork.incomplete,
+        extra=artwork.extra,
+        listed=artwork.listed,
+        paths=tuple(_artwork_path(copy, imported) for copy in artwork.copies),
+        picture=imported.image,
     )
-    shared: dict[str, Any] = {name: getattr(work, name) for name in _SHARED}
-    return CatalogueArtwork(paths=paths, picture=opened.picture, **shared)
 
 
-_SHARED = ("key", "artist", "title", "style", "styles", "subset", "incomplete", "extra", "listed")
-
-
-def _name() -> str:
-    return f"ingest-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+def _artwork_path(copy: ArtworkCopy, imported: ImportedArtwork) -> ArtworkPath:
+    # A file that could not be read is opened again next time, whatever its modification time: rights change without it.
+    read = imported.image is not None and copy.file.path not in imported.unreadable
+    return ArtworkPath(
+        path=copy.file.path,
+        style=style_name(copy.name.folder),
+        repaired=copy.repaired,
+        byte_size=copy.file.byte_size if read else None,
+        modified_ns=copy.file.modified_ns if read else None,
+    )

@@ -1,4 +1,4 @@
-"""Ringing from the producer's side: after jobs became ready, wake the workers that are there."""
+"""Wake-ups from the producer's side: after jobs became ready, wake the workers that are running."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ logger = logging.getLogger(__name__)
 
 
 def notify_ready(runtime: Runtime) -> int:
-    """Ring for every stage that has work now; returns how many rings were sent.
+    """Send wake-ups for every stage that has ready jobs; returns how many were sent.
 
-    Never fails and starts no broker: where none runs nobody listens, and workers look for themselves every few seconds.
+    Never fails and starts no broker: where none runs nobody listens, and workers poll the database every few seconds.
     """
     stages = sorted({candidate.stage for candidate in ready_batches(runtime.database, list(Stage))})
     if not stages:
         return 0
     try:
         return _wake(runtime, stages)
-    except Exception as error:  # kombu raises whatever its transport does, and a lost ring is no failure
-        logger.warning("the broker took no ring, workers find their work by themselves: %s", type(error).__name__)
-        logger.debug("no ring was sent", exc_info=True)
+    except Exception as error:  # kombu raises whatever its transport does, and a lost wake-up is no failure
+        logger.warning("the broker accepted no wake-up, workers find their jobs by polling: %s", type(error).__name__)
+        logger.debug("no wake-up was sent", exc_info=True)
         return 0
 
 
 def _wake(runtime: Runtime, stages: Sequence[Stage]) -> int:
-    # Celery takes a third of a second to import: only commands that ring pay for it.
+    # Celery takes a third of a second to import: only commands that send wake-ups pay for it.
     from workers.app import create_app
     from workers.broker import resolve_broker
     from workers.notifier import Notifier
@@ -42,7 +42,7 @@ def _wake(runtime: Runtime, stages: Sequence[Stage]) -> int:
     broker = resolve_broker(runtime.settings)
     if not broker.is_running():
         if runtime.settings.broker_url.get_secret_value():
-            logger.warning("no broker answers at PARAGONE_BROKER_URL, workers find their work by themselves")
+            logger.warning("no broker answers at PARAGONE_BROKER_URL, workers find their jobs by polling")
         return 0
     within = runtime.settings.alive_within_seconds
     with create_app(broker.url) as app:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from db.monitoring.progress import Progress
     from db.monitoring.worker_registry import RegisteredWorker
 
-#: Columns that a progress bar takes.
+#: Width of a progress bar in characters.
 BAR = 16
 _STATES = {
     JobState.WAITING: "dim",
@@ -28,12 +28,12 @@ _STATES = {
     JobState.FAILED: "red",
     JobState.CANCELLED: "dim",
 }
-#: A worker that is silent for longer than this many seconds stands out.
+#: A worker that is silent for longer than this many seconds is highlighted.
 _QUIET = 15.0
 
 
 def status_view(progress: Progress) -> RenderableType:
-    """All that an operator looks for, from top to bottom."""
+    """The whole view, from top to bottom."""
     if not progress.campaigns:
         return Text("no campaign yet: `paragone ingest CATALOGUE`, then `paragone enqueue`")
     parts: list[RenderableType] = [_campaigns(progress), Text(), _stages(progress), Text(), _outlook(progress)]
@@ -52,7 +52,7 @@ def _campaigns(progress: Progress) -> Text:
 
 
 def _stages(progress: Progress) -> Table:
-    shown = {state: style for state, style in _STATES.items() if state is not JobState.CANCELLED or _any(progress, state)}
+    shown = {state: style for state, style in _STATES.items() if state is not JobState.CANCELLED or _has(progress, state)}
     table = Table(box=None, pad_edge=False)
     table.add_column("stage")
     for state in shown:
@@ -66,11 +66,11 @@ def _stages(progress: Progress) -> Table:
             continue
         cells = [_count(states.get(state, 0), style) for state, style in shown.items()]
         bar = ProgressBar(total=total, completed=done, width=BAR)
-        table.add_row(stage, *cells, bar, f"{100 * done // total} %", pace(progress.rates.get(stage, 0.0)))
+        table.add_row(stage, *cells, bar, f"{100 * done // total} %", format_pace(progress.rates.get(stage, 0.0)))
     return table
 
 
-def _any(progress: Progress, state: JobState) -> bool:
+def _has(progress: Progress, state: JobState) -> bool:
     return any(states.get(state) for states in progress.jobs.values())
 
 
@@ -78,8 +78,8 @@ def _count(count: int, style: str) -> Text:
     return Text(f"{count:,}", style=style) if count else Text("·", style="dim")
 
 
-def pace(per_second: float) -> str:
-    """Jobs in the unit that gives a readable number; empty for none."""
+def format_pace(per_second: float) -> str:
+    """Jobs per second, minute or hour, whichever gives a readable number; empty for none."""
     if per_second <= 0:
         return ""
     for unit, seconds in (("s", 1), ("min", 60)):
@@ -89,13 +89,13 @@ def pace(per_second: float) -> str:
 
 
 def _outlook(progress: Progress) -> Text:
-    moving = (JobState.WAITING, JobState.READY, JobState.RUNNING)
-    left = sum(states.get(state, 0) for states in progress.jobs.values() for state in moving)
+    active = (JobState.WAITING, JobState.READY, JobState.RUNNING)
+    left = sum(states.get(state, 0) for states in progress.jobs.values() for state in active)
     text = Text(f"{progress.images:,} repaints")
     if progress.eta_seconds is not None:
         text.append(f", about {format_duration(progress.eta_seconds)} left at this pace")
-    elif left and not _goes_on(progress):
-        text.append(f", {left:,} jobs cannot go on: see below")
+    elif left and not _can_continue(progress):
+        text.append(f", {left:,} jobs cannot continue: see below")
     elif left:
         text.append(f", {left:,} jobs to do, pace not known yet")
     else:
@@ -103,7 +103,7 @@ def _outlook(progress: Progress) -> Text:
     return text
 
 
-def _goes_on(progress: Progress) -> bool:
+def _can_continue(progress: Progress) -> bool:
     return any(states.get(state) for states in progress.jobs.values() for state in (JobState.READY, JobState.RUNNING))
 
 
@@ -111,15 +111,15 @@ def _workers(progress: Progress) -> Table:
     table = Table("worker", "device", "stages", box=None, pad_edge=False)
     table.add_column("batches", justify="right")
     table.add_column("silent for", justify="right")
-    every = tuple(progress.jobs)
+    all_stages = tuple(progress.jobs)
     for worker in progress.workers:
         quiet = Text(format_duration(worker.silent_for), style="red" if worker.silent_for > _QUIET else "")
-        table.add_row(Text(worker.id), Text(worker.device), _served(worker, every), str(worker.batches), quiet)
+        table.add_row(Text(worker.id), Text(worker.device), _served(worker, all_stages), str(worker.batches), quiet)
     return table
 
 
-def _served(worker: RegisteredWorker, every: tuple[str, ...]) -> str:
-    return "all" if set(worker.stages) == set(every) else ", ".join(worker.stages)
+def _served(worker: RegisteredWorker, all_stages: tuple[str, ...]) -> str:
+    return "all" if set(worker.stages) == set(all_stages) else ", ".join(worker.stages)
 
 
 def _stuck(progress: Progress) -> Table:

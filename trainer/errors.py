@@ -6,6 +6,7 @@ TrainerError
 ├── NoTrainedModel      no training run has finished yet
 ├── BadModelFolder      a saved model that cannot be used
 ├── OtherEmbedder       the CLIP at hand is not the one the model was trained on
+├── PretrainedModelUnavailable  its CLIP or captioner cannot be loaded
 ├── BadCheckpoint       a checkpoint that cannot be taken up
 └── BadPicture          a picture to compare cannot be read
 """
@@ -40,6 +41,10 @@ class BadModelFolder(TrainerError):
 
 class OtherEmbedder(TrainerError):
     """The CLIP at hand is not the one the model was trained on: name its folder with --models."""
+
+
+class PretrainedModelUnavailable(TrainerError):
+    """The CLIP or the captioner that the model needs cannot be loaded."""
 
 
 class BadCheckpoint(TrainerError):

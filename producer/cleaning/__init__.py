@@ -1,32 +1,32 @@
-"""Cleaning: repairs before it drops, and accounts for every row and file."""
+"""Cleaning: repairs before it drops anything, and explains what became of every row and file."""
 
 from __future__ import annotations
 
 from producer.cleaning.artists import known_artist
-from producer.cleaning.facts import Cell, CleanWork, clean
-from producer.cleaning.join import Copy, Draft, join
-from producer.cleaning.lists import names_in
-from producer.cleaning.names import Name, name_of
+from producer.cleaning.facts import CellOutcome, CleanedArtwork, clean_artwork
+from producer.cleaning.file_names import ParsedFileName, parse_file_name
+from producer.cleaning.join import ArtworkCopy, JoinedArtwork, join_catalogue
+from producer.cleaning.lists import split_names
 from producer.cleaning.reconciliation import FileOutcome, Reconciliation, RowOutcome, reconcile
-from producer.cleaning.spelling import repaired
+from producer.cleaning.spelling import repair_spelling
 from producer.cleaning.styles import WIKIART_STYLES, style_name
 
 __all__ = [
     "WIKIART_STYLES",
-    "Cell",
-    "CleanWork",
-    "Copy",
-    "Draft",
+    "ArtworkCopy",
+    "CellOutcome",
+    "CleanedArtwork",
     "FileOutcome",
-    "Name",
+    "JoinedArtwork",
+    "ParsedFileName",
     "Reconciliation",
     "RowOutcome",
-    "clean",
-    "join",
+    "clean_artwork",
+    "join_catalogue",
     "known_artist",
-    "name_of",
-    "names_in",
+    "parse_file_name",
     "reconcile",
-    "repaired",
+    "repair_spelling",
+    "split_names",
     "style_name",
 ]

@@ -1,4 +1,4 @@
-"""The cleaning report as pictures: columns, styles, and sizes of the originals. Matplotlib is loaded with this module only."""
+"""The cleaning report as charts: columns, styles, and sizes of the originals. Matplotlib is loaded with this module only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GIVEN, REPAIRED, LEFT, INK, PALE = "#d5dce4", "#2a7f8e", "#d1495b", "#22303c", "
 STYLES = 40
 
 
-def draw(report: CleaningReport, folder: Path) -> list[Path]:
+def draw_charts(report: CleaningReport, folder: Path) -> list[Path]:
     """Write `columns.png`, `styles.png` and, where sizes are known, `sizes.png` into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn = [_save(columns(report), folder / "columns.png"), _save(styles(report), folder / "styles.png")]
@@ -29,48 +29,48 @@ def draw(report: CleaningReport, folder: Path) -> list[Path]:
 
 
 def columns(report: CleaningReport) -> Figure:
-    """Per column the share given, repaired and left, with the numbers beside it."""
+    """The share of each column that was given, repaired or left, with the numbers beside it."""
     facts = report.details["columns"]
     figure, axes = _figure(len(facts), "What was missing, what was repaired, what is left")
-    for place, column in enumerate(facts.values()):
+    for position, column in enumerate(facts.values()):
         start = 0.0
         for count, colour in ((column["of"] - column["missing"], GIVEN), (column["repaired"], REPAIRED), (column["left"], LEFT)):
             share = count / max(1, column["of"])
-            axes.barh(place, share, left=start, color=colour, height=0.62)
+            axes.barh(position, share, left=start, color=colour, height=0.62)
             start += share
-        told = (
+        summary = (
             f"{column['missing']:,} missing: {column['repaired']:,} repaired, {column['left']:,} left"
             if column["missing"]
             else "nothing missing"
         )
-        axes.text(1.02, place, told, va="center", fontsize=9, color=INK if column["missing"] else PALE)
+        axes.text(1.02, position, summary, va="center", fontsize=9, color=INK if column["missing"] else PALE)
     axes.set_yticks(range(len(facts)), list(facts))
     axes.set_xlim(0, 1)
-    axes.xaxis.set_major_formatter(lambda share, _place: f"{share:.0%}")
+    axes.xaxis.set_major_formatter(lambda share, _position: f"{share:.0%}")
     handles = [axes.barh(0, 0, color=colour, label=label) for colour, label in ((GIVEN, "given"), (REPAIRED, "repaired"), (LEFT, "left"))]
     figure.legend(handles=handles, loc="outside lower left", ncols=3, frameon=False, fontsize=9)
     return figure
 
 
 def styles(report: CleaningReport) -> Figure:
-    """Artworks by style; those without one stand apart in colour."""
+    """Artworks by style; those without one have another colour."""
     counts = list(report.details["styles"].items())
     shown, rest = counts[:STYLES], counts[STYLES:]
     if rest:
         shown.append((f"{len(rest)} further styles", sum(count for _, count in rest)))
     figure, axes = _figure(len(shown), f"{report.artworks:,} artworks by style")
     most = max((count for _, count in shown), default=1)
-    for place, (style, count) in enumerate(shown):
-        axes.barh(place, count, color=LEFT if style == "no style" else REPAIRED, height=0.7)
-        axes.text(count + most * 0.01, place, f"{count:,}", va="center", fontsize=9, color=INK)
+    for position, (style, count) in enumerate(shown):
+        axes.barh(position, count, color=LEFT if style == "no style" else REPAIRED, height=0.7)
+        axes.text(count + most * 0.01, position, f"{count:,}", va="center", fontsize=9, color=INK)
     axes.set_yticks(range(len(shown)), [style for style, _ in shown])
     axes.set_xlim(0, most * 1.12)
-    axes.xaxis.set_major_formatter(lambda count, _place: f"{count:,.0f}")
+    axes.xaxis.set_major_formatter(lambda count, _position: f"{count:,.0f}")
     return figure
 
 
 def sizes(report: CleaningReport) -> Figure:
-    """Width against height of the originals; the area of a dot is the number of works of that size."""
+    """Width against height of the originals; the area of a dot is the number of artworks of that size."""
     found = report.details["sizes"]
     widths, heights, times = zip(*found["pixels"], strict=True)
     source = "measured" if found["measured"] else "as the catalogue says, not measured"
@@ -122,6 +122,6 @@ def _bare(axes: Axes) -> None:
 
 
 def _save(figure: Figure, path: Path) -> Path:
-    FigureCanvasAgg(figure)  # no display is asked for
+    FigureCanvasAgg(figure)  # so that no display is needed
     figure.savefig(path)
     return path

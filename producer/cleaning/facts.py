@@ -1,4 +1,4 @@
-"""The facts of one work out of its rows and names: gaps filled where a name or another column knows, and what stays open named."""
+"""The facts of one artwork from its rows and file names: gaps are filled from a name or another column, and what stays open is named."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from producer.cleaning.artists import known_artist
-from producer.cleaning.lists import names_in
-from producer.cleaning.names import title_words
-from producer.cleaning.spelling import repaired
+from producer.cleaning.file_names import title_words
+from producer.cleaning.lists import split_names
+from producer.cleaning.spelling import repair_spelling
 from producer.cleaning.styles import style_name
 
 if TYPE_CHECKING:
-    from producer.cleaning.join import Copy, Draft
+    from producer.cleaning.join import ArtworkCopy, JoinedArtwork
 
 UNCERTAIN = "uncertain artist"
 
 
-class Cell(StrEnum):
-    """How a fact of a work came about."""
+class CellOutcome(StrEnum):
+    """Where a fact of an artwork came from."""
 
     #: The catalogue had it.
     GIVEN = "given"
-    #: The catalogue lacked it or had it broken; a name or another column knew.
+    #: The catalogue lacked it or had it broken; a file name or another column had it.
     REPAIRED = "repaired"
-    #: Nobody knows.
+    #: It is still unknown.
     LEFT = "left"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CleanWork:
-    """One work with everything that its rows and names say."""
+class CleanedArtwork:
+    """One artwork with everything that its rows and file names say."""
 
     key: str
     artist: str | None
@@ -44,70 +44,71 @@ class CleanWork:
     extra: dict[str, str]
     #: Whether a row describes it.
     listed: bool
-    copies: tuple[Copy, ...]
-    #: How artist, title, style and file came about.
-    cells: dict[str, Cell]
+    copies: tuple[ArtworkCopy, ...]
+    #: Where artist, title, style and file came from.
+    cells: dict[str, CellOutcome]
 
 
-def clean(draft: Draft) -> CleanWork:
-    """Settle the facts of a gathered work; the first row rules, later rows of the same work fill its gaps."""
-    artist, artist_cell = _artist(draft)
-    title, title_cell = _title(draft)
-    styles, style_cell = _styles(draft)
+def clean_artwork(joined: JoinedArtwork) -> CleanedArtwork:
+    """Determine the facts of an artwork; its first row takes precedence, later rows fill gaps."""
+    artist, artist_cell = _artist(joined)
+    title, title_cell = _title(joined)
+    styles, style_cell = _styles(joined)
     gaps = [gap for gap, fact in (("no style", styles), ("no artist", artist)) if not fact]
     extra: dict[str, str] = {}
-    for row in reversed(draft.rows):
+    for row in reversed(joined.rows):
         extra |= row.extra
-    return CleanWork(
-        key=draft.key,
+    return CleanedArtwork(
+        key=joined.key,
         artist=artist,
         title=title,
         style=styles[0] if styles else None,
         styles=styles,
-        subset=next((row.subset for row in draft.rows if row.subset), None),
+        subset=next((row.subset for row in joined.rows if row.subset), None),
         incomplete=", ".join(gaps) or None,
         extra=extra,
-        listed=bool(draft.rows),
-        copies=tuple(draft.copies),
-        cells={"artist": artist_cell, "title": title_cell, "style": style_cell, "file": _file(draft)},
+        listed=bool(joined.rows),
+        copies=tuple(joined.copies),
+        cells={"artist": artist_cell, "title": title_cell, "style": style_cell, "file": _file(joined)},
     )
 
 
-def _artist(draft: Draft) -> tuple[str | None, Cell]:
-    for row in draft.rows:
+def _artist(joined: JoinedArtwork) -> tuple[str | None, CellOutcome]:
+    for row in joined.rows:
         if artist := known_artist(row.artist):
-            return artist, Cell.GIVEN if row is draft.rows[0] and artist == " ".join(row.artist.split()) else Cell.REPAIRED
-    artist = known_artist(draft.name.artist)
-    return artist, Cell.REPAIRED if artist else Cell.LEFT
+            given = row is joined.rows[0] and artist == " ".join(row.artist.split())
+            return artist, CellOutcome.GIVEN if given else CellOutcome.REPAIRED
+    artist = known_artist(joined.name.artist)
+    return artist, CellOutcome.REPAIRED if artist else CellOutcome.LEFT
 
 
-def _title(draft: Draft) -> tuple[str | None, Cell]:
-    for row in draft.rows:
+def _title(joined: JoinedArtwork) -> tuple[str | None, CellOutcome]:
+    for row in joined.rows:
         if row.title:
-            title = repaired(row.title)
-            return title, Cell.GIVEN if title == row.title and row is draft.rows[0] else Cell.REPAIRED
-    for row in draft.rows:
+            title = repair_spelling(row.title)
+            return title, CellOutcome.GIVEN if title == row.title and row is joined.rows[0] else CellOutcome.REPAIRED
+    for row in joined.rows:
         # Kaggle's `description` is the slug of the title; a description in words is no title.
         slug = row.extra.get("description", "")
         if slug and " " not in slug:
-            return title_words(repaired(slug)), Cell.REPAIRED
-    return draft.name.title, Cell.REPAIRED if draft.name.title else Cell.LEFT
+            return title_words(repair_spelling(slug)), CellOutcome.REPAIRED
+    return joined.name.title, CellOutcome.REPAIRED if joined.name.title else CellOutcome.LEFT
 
 
-def _styles(draft: Draft) -> tuple[tuple[str, ...], Cell]:
+def _styles(joined: JoinedArtwork) -> tuple[tuple[str, ...], CellOutcome]:
     """Styles of the rows first, then those of the folders that hold copies."""
-    listed = [style for row in draft.rows for label in names_in(row.styles) if (style := style_name(label))]
-    folders = [style for copy in draft.copies if (style := style_name(copy.name.folder))]
-    if not draft.copies and (style := style_name(draft.name.folder)):
+    listed = [style for row in joined.rows for label in split_names(row.styles) if (style := style_name(label))]
+    folders = [style for copy in joined.copies if (style := style_name(copy.name.folder))]
+    if not joined.copies and (style := style_name(joined.name.folder)):
         folders = [style]
     styles = tuple(dict.fromkeys(listed + folders))
     if listed:
-        return styles, Cell.GIVEN
-    return styles, Cell.REPAIRED if styles else Cell.LEFT
+        return styles, CellOutcome.GIVEN
+    return styles, CellOutcome.REPAIRED if styles else CellOutcome.LEFT
 
 
-def _file(draft: Draft) -> Cell:
-    if not draft.copies:
-        return Cell.LEFT
-    own = draft.rows[0].path if draft.rows else None
-    return Cell.GIVEN if any(copy.file.path == own for copy in draft.copies) else Cell.REPAIRED
+def _file(joined: JoinedArtwork) -> CellOutcome:
+    if not joined.copies:
+        return CellOutcome.LEFT
+    own = joined.rows[0].path if joined.rows else None
+    return CellOutcome.GIVEN if any(copy.file.path == own for copy in joined.copies) else CellOutcome.REPAIRED

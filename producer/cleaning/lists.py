@@ -1,4 +1,4 @@
-"""Cells that hold a list as Python prints it: `['Cubism', 'Fauvism']`."""
+"""Cells that contain a list as Python prints it: `['Cubism', 'Fauvism']`."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ _SEPARATORS = re.compile(r"[;|]")
 
 
 @lru_cache(maxsize=4096)
-def names_in(cell: str) -> tuple[str, ...]:
-    """The names in a cell: a stringified list (also JSON, also cut off in the middle), names between `;` or `|`, or one name."""
+def split_names(cell: str) -> tuple[str, ...]:
+    """The names in a cell: a stringified list (also JSON, even if truncated), names between `;` or `|`, or one name."""
     text = cell.strip()
     if text.startswith(("[", "(")):
-        return tuple(name for value in _listed(text) if (name := value.strip()))
+        return tuple(name for value in _list_items(text) if (name := value.strip()))
     return tuple(name for part in _SEPARATORS.split(text) if (name := part.strip()))
 
 
-def _listed(text: str) -> list[str]:
+def _list_items(text: str) -> list[str]:
     try:
         values = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-#: WikiArt's own 27, as its folders spell them with blanks.
+#: WikiArt's own 27, spelled as its folders are, with blanks.
 WIKIART_STYLES = (
     "Abstract Expressionism",
     "Action painting",
@@ -47,12 +47,12 @@ _CANONICAL = {style.casefold(): style for style in WIKIART_STYLES}
 
 @lru_cache(maxsize=4096)
 def style_name(label: str) -> str | None:
-    """The style's one spelling; None for what is no style.
+    """The style's one spelling; None for a label that is not a style.
 
-    WikiArt's styles are known by name whatever their case and hyphens; others keep their letters, with a capital if they have none.
+    WikiArt's styles are recognised whatever their case and hyphens; others keep their letters, with a capital if they have none.
     """
-    plain = _SEPARATORS.sub(" ", label).strip()
-    if plain.casefold() in NO_STYLE:
+    name = _SEPARATORS.sub(" ", label).strip()
+    if name.casefold() in NO_STYLE:
         return None
-    known = _CANONICAL.get(plain.casefold())
-    return known or (plain[0].upper() + plain[1:] if plain.islower() else plain)
+    known = _CANONICAL.get(name.casefold())
+    return known or (name[0].upper() + name[1:] if name.islower() else name)

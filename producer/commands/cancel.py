@@ -1,4 +1,4 @@
-"""`paragone cancel`: what is not done or failed of a campaign, or of one of its stages, is taken out for good."""
+"""`paragone cancel`: every job of a campaign, or of one of its stages, that is not done or failed ends for good."""
 
 from __future__ import annotations
 
@@ -8,32 +8,37 @@ from typing import TYPE_CHECKING
 import click
 
 from db.campaigns import find_campaign
-from db.jobs.control import cancel as cancel_jobs
-from producer.campaign_checks import scope
+from producer.campaign_checks import describe_scope
 from producer.commands.context import campaign_option, console, emit_json, json_option, pass_runtime
-from producer.commands.selecting import stage_option
+from producer.commands.filter_options import stage_option
+from producer.steering import cancel_campaign
 
 if TYPE_CHECKING:
     from db.enums import Stage
     from db.runtime import Runtime
 
 
-@click.command
+@click.command(short_help="Cancel for good what is not done or failed.")
 @campaign_option
 @stage_option
-@click.option("--yes", is_flag=True, help="Do not ask; without a terminal nothing is asked.")
+@click.option("--yes", is_flag=True, help="Do not ask. Without a terminal nothing is asked.")
 @json_option
 @pass_runtime
 def cancel(runtime: Runtime, *, campaign: str | None, stage: Stage | None, yes: bool, as_json: bool) -> None:
-    """Cancel every job that is not done or failed, running ones too; what is done stays."""
-    chosen = find_campaign(runtime.database, campaign)
+    """Cancel every job that is not done or failed, running ones too.
+
+    Results stay. A cancelled job cannot be made ready again.
+    """
+    name = find_campaign(runtime.database, campaign).name
+    scope = describe_scope(name, stage)
     if not yes and _on_terminal():
-        click.confirm(f"Cancel what is not done of {scope(chosen, stage)}? It cannot be undone", abort=True, err=True)
-    jobs = cancel_jobs(runtime.database, chosen.id, stage)
+        click.confirm(f"Cancel what is not done of {scope}? This cannot be undone", abort=True, err=True)
+    result = cancel_campaign(runtime, name, stage)
     if as_json:
-        emit_json({"campaign": chosen.name, "stage": stage, "jobs": jobs})
+        emit_json(result)
     else:
-        console().print(f"cancelled {jobs:,} {'job' if jobs == 1 else 'jobs'} of {scope(chosen, stage)}", soft_wrap=True)
+        jobs = f"{result.jobs:,} {'job' if result.jobs == 1 else 'jobs'}"
+        console().print(f"cancelled {jobs} of {scope}", soft_wrap=True)
 
 
 def _on_terminal() -> bool:

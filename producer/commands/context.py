@@ -18,8 +18,8 @@ pass_runtime = click.make_pass_decorator(Runtime)
 #: `--json`, for every command that prints facts.
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
 
-#: `--campaign`, for every command that may mean one.
-campaign_option = click.option("--campaign", metavar="NAME", help="Campaign; the latest one if not given.")
+#: `--campaign`, for every command that acts on one.
+campaign_option = click.option("--campaign", metavar="NAME", help="Campaign.  [default: the latest]")
 
 
 def console() -> Console:
@@ -28,7 +28,7 @@ def console() -> Console:
 
 
 def emit_json(value: Any) -> None:
-    """One JSON document on standard output."""
+    """Print one JSON document on standard output."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
 
 

@@ -1,4 +1,4 @@
-"""`paragone demo`: all of it on sample artworks, on this machine, and a report to look at."""
+"""`paragone demo`: the whole pipeline on sample artworks, on this machine, with a report to look at."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import click
 
 from db.models_directory import POCKET
 from producer.commands.context import console
-from producer.demo import Demo, run_demo
+from producer.demo import DemoOptions, run_demo
 
 
-@click.command
+@click.command(short_help="Run everything on sample artworks, with a report.")
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default="paragone-demo", show_default=True, help="Folder for everything."
 )
@@ -19,8 +19,8 @@ from producer.demo import Demo, run_demo
 @click.option("--seed", default=0, show_default=True, help="Seed of the samples.")
 @click.option("--models", metavar="DIR|pocket", default=POCKET, show_default=True, help="Local models.")
 def demo(out: Path, artworks: int, seed: int, models: str) -> None:
-    """Paint sample artworks, run the whole path with two workers, train, and write a report."""
-    asked = Demo(out=out.resolve(), artworks=artworks, seed=seed, models=models)
-    speaker = console()
-    run_demo(asked, speaker)
-    speaker.print(f"\n[bold green]done[/bold green]: open {asked.report}", soft_wrap=True)
+    """Paint sample artworks, run a campaign with two workers, train, write a report."""
+    options = DemoOptions(out=out.resolve(), artworks=artworks, seed=seed, models=models)
+    screen = console()
+    run_demo(options, screen)
+    screen.print(f"\n[bold green]done[/bold green]: open {options.report}", soft_wrap=True)

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 from rich.filesize import decimal
 
 from db.enums import CampaignState
-from db.jobs.plan import PlannedWork, Selection, plan_campaign
-from producer.artworks import check_registered, check_styles
-from producer.campaign_checks import check_not_cancelled
-from producer.campaign_options import CampaignOptions, chosen_campaign
+from db.jobs.plan import Selection
+from producer.campaign_options import CampaignOptions
 from producer.commands.context import console, emit_json, json_option, pass_runtime
 from producer.durations import format_duration
-from producer.forecast import Forecast, forecast, free_bytes
-from producer.notify import notify_ready
+from producer.enqueue import EnqueueResult, enqueue_campaign
+from producer.forecast import Forecast, free_bytes
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from db.campaigns import Campaign
     from db.runtime import Runtime
 
 
-@click.command
+@click.command(short_help="Plan the repaints that a campaign still lacks.")
 @click.option("--campaign", metavar="NAME", help="Its name.  [default: the file's, else the latest, else 'default']")
 @click.option("--config", metavar="FILE.toml", help="Campaign file, or one that ships: repaints, radical-sdxl-base.")
 @click.option("--models", metavar="DIR|pocket", help="Local models with a models.json, instead of those the campaign names.")
@@ -55,35 +51,30 @@ def enqueue(
 
     The configuration is frozen when the campaign is opened. Without --config, --models and --level a campaign keeps its own.
     """
-    check_registered(runtime.database)
-    check_styles(runtime.database, styles)
     options = CampaignOptions(name=campaign, config=config, models=models, levels=levels)
-    chosen = chosen_campaign(runtime.database, options, dry_run=dry_run)
-    check_not_cancelled(chosen)
-    planned = plan_campaign(runtime.database, chosen, Selection(styles=styles, limit=limit, priority=priority), dry_run=dry_run)
-    outlook = forecast(runtime.database, chosen.config, planned)
-    if planned.jobs and not dry_run:
-        notify_ready(runtime)
+    selection = Selection(styles=styles, limit=limit, priority=priority)
+    result = enqueue_campaign(runtime, options, selection, dry_run=dry_run)
     if as_json:
-        emit_json({"campaign": chosen.name, **asdict(planned), "forecast": asdict(outlook), "dry_run": dry_run})
+        emit_json(result)
     else:
-        _show(console(), runtime, chosen, planned, outlook, dry_run=dry_run)
+        _show(console(), runtime, result)
 
 
-def _show(out: Console, runtime: Runtime, campaign: Campaign, planned: PlannedWork, outlook: Forecast, *, dry_run: bool) -> None:
+def _show(out: Console, runtime: Runtime, planned: EnqueueResult) -> None:
     counts = f"{planned.artworks:,} artworks, {planned.variations:,} variations, {planned.jobs:,} jobs"
-    verb = "would be added" if dry_run else "added"
-    out.print(f"campaign {campaign.name}: {counts} {verb}" if planned.jobs else f"campaign {campaign.name}: nothing to add", soft_wrap=True)
+    verb = "would be added" if planned.dry_run else "added"
+    added = f"{counts} {verb}" if planned.jobs else "nothing to add"
+    out.print(f"campaign {planned.campaign}: {added}", soft_wrap=True)
     if planned.left_out:
         reasons = "; ".join(f"{count:,} {reason}" for reason, count in sorted(planned.left_out.items()))
         out.print(f"left out: {sum(planned.left_out.values()):,} artworks ({reasons})", markup=False, soft_wrap=True)
     if planned.without_picture:
         out.print(f"{planned.without_picture:,} wait for their picture: run `paragone ingest` on the images", soft_wrap=True)
     if planned.jobs:
-        _show_forecast(out, runtime, outlook)
-    if campaign.state is CampaignState.PAUSED:
+        _show_forecast(out, runtime, planned.forecast)
+    if planned.state is CampaignState.PAUSED:
         out.print("the campaign is paused: `paragone resume`", style="yellow")
-    elif planned.jobs and not dry_run:
+    elif planned.jobs and not planned.dry_run:
         out.print("next: `paragone work` on each machine, `paragone status --watch` anywhere", style="dim", soft_wrap=True)
 
 

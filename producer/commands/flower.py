@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from producer.flower_server import Endpoint
 
 
-@click.command
+@click.command(short_help="Show each job live in Flower, until Ctrl-C.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.  [default: PARAGONE_FLOWER_PORT or 5555]")
 @click.option("--address", help="Address to listen at.  [default: PARAGONE_FLOWER_ADDRESS or 127.0.0.1]")
 @pass_runtime
 def flower(runtime: Runtime, *, port: int | None, address: str | None) -> None:
-    """Show each job live in Flower, until Ctrl-C; the history of record is in the database."""
-    from producer.flower_server import serve  # brings Flower and tornado, which the other commands do without
+    """Show each job live in Flower, until Ctrl-C; the complete history is in the database."""
+    from producer.flower_server import serve  # imports Flower and tornado, which the other commands do not need
 
     settings = runtime.settings
     serve(
@@ -32,13 +32,13 @@ def flower(runtime: Runtime, *, port: int | None, address: str | None) -> None:
 
 def _announce(endpoint: Endpoint) -> None:
     out = console()
-    # soft_wrap: a narrow terminal must not break what is to be copied.
+    # soft_wrap: a narrow terminal must not wrap what is to be copied.
     out.print(f"Flower is at {endpoint.url}", soft_wrap=True)
     out.print(
-        f"user {endpoint.user}, password {endpoint.password if endpoint.fresh else 'as in PARAGONE_FLOWER_PASSWORD'}",
+        f"user {endpoint.user}, password {endpoint.password if endpoint.generated else 'as in PARAGONE_FLOWER_PASSWORD'}",
         markup=False,
         soft_wrap=True,
     )
-    if endpoint.fresh:
-        out.print("the password is for this run only: PARAGONE_FLOWER_PASSWORD sets a lasting one", soft_wrap=True)
+    if endpoint.generated:
+        out.print("this password is for this run only: set PARAGONE_FLOWER_PASSWORD for a permanent one", soft_wrap=True)
     out.file.flush()

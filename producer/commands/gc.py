@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from db.runtime import Runtime
 
 
-@click.command
+@click.command(short_help="Remove orphan blobs from the store.")
 @click.option("--grace", metavar="AGE", callback=duration_callback, help="Keep blobs younger than this (30s, 10m, 2h, 3d).  [default: 1d]")
 @click.option("--dry-run", is_flag=True, help="Count only.")
 @json_option
 @pass_runtime
 def gc(runtime: Runtime, *, grace: float | None, dry_run: bool, as_json: bool) -> None:
-    """Remove blobs that no artwork and no repaint, current or past, refers to.
+    """Remove blobs that no artwork and no repaint, current or superseded, refers to.
 
-    A young blob may belong to a job that is just about to commit: the grace age keeps it.
+    A new blob may belong to a job that is about to commit: the grace age keeps it.
     """
     seconds = GRACE_SECONDS if grace is None else grace
     garbage = collect_garbage(runtime.database, runtime.store, grace_seconds=seconds, dry_run=dry_run)

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from producer.cleaning.table import table
+from producer.cleaning.report_table import report_table
 from producer.commands.context import console, emit_json, json_option, pass_runtime
 from producer.ingest import CatalogueSource, dry_run_ingest, ingest_catalogue
 
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 _PATH = click.Path(path_type=Path)
 
 
-@click.command
+@click.command(short_help="Register the artworks of a catalogue.")
 @click.argument("catalogue", type=_PATH)
-@click.option("--images", type=_PATH, metavar="DIR", help="Image root; the catalogue's own folder if not given.")
+@click.option("--images", type=_PATH, metavar="DIR", help="Image root.  [default: the catalogue's folder]")
 @click.option(
-    "--file-list", type=_PATH, metavar="FILE", help="Paths that stand in for the tree, one a line (also .gz); no picture is opened."
+    "--file-list", type=_PATH, metavar="FILE", help="Paths in place of the image tree, one per line (also .gz); no image is opened."
 )
-@click.option("--link", is_flag=True, help="Leave pictures where they are instead of copying them into the store; for one machine.")
+@click.option("--link", is_flag=True, help="Leave images where they are instead of copying them into the store; for one host.")
 @click.option("--dry-run", is_flag=True, help="Read, open and report, but write nothing.")
 @json_option
 @pass_runtime
 def ingest(
     runtime: Runtime, catalogue: Path, images: Path | None, file_list: Path | None, *, link: bool, dry_run: bool, as_json: bool
 ) -> None:
-    """Register the artworks of CATALOGUE: a classes.csv (also .gz), a folder of pictures, another CSV, or a file list.
+    """Register the artworks of CATALOGUE: a classes.csv (also .gz), a folder of images, another CSV, or a file list.
 
-    Repairs what it can, reports the rest. Run it again to take up what is new, mended or changed.
+    Repairs what it can, reports the rest. Run it again to register what is new, repaired or changed.
     """
     source = CatalogueSource(catalogue=catalogue, images=images, file_list=file_list)
-    with _watched() as watch:
+    with _progress_bar() as watch:
         if dry_run:
             report = dry_run_ingest(source, watch=watch)
         else:
@@ -51,13 +51,13 @@ def ingest(
     if as_json:
         emit_json(report.as_json())
     else:
-        console().print(table(report), soft_wrap=True)
+        console().print(report_table(report), soft_wrap=True)
 
 
 @contextmanager
-def _watched() -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr, where a person looks at it."""
-    columns = (TextColumn("opening pictures"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+def _progress_bar() -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on standard error, if that is a terminal."""
+    columns = (TextColumn("opening images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not Console(stderr=True).is_terminal) as progress:
         bar = progress.add_task("", total=None)
         yield lambda done, total: progress.update(bar, completed=done, total=total)

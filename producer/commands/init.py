@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from db.runtime import Runtime
 
 
-@click.command
+@click.command(short_help="Create or migrate the database and the store.")
 @pass_runtime
 def init(runtime: Runtime) -> None:
     """Create or migrate the database and the store; safe to run again."""

@@ -1,4 +1,4 @@
-"""`paragone resume`: a paused campaign, or one of its stages, goes on."""
+"""`paragone resume`: a paused campaign, or one of its stages, continues."""
 
 from __future__ import annotations
 
@@ -6,30 +6,25 @@ from typing import TYPE_CHECKING
 
 import click
 
-from db.campaigns import find_campaign
-from db.jobs.control import set_paused
-from producer.campaign_checks import check_not_cancelled, scope
+from producer.campaign_checks import describe_scope
 from producer.commands.context import campaign_option, console, emit_json, json_option, pass_runtime
-from producer.commands.selecting import stage_option
-from producer.notify import notify_ready
+from producer.commands.filter_options import stage_option
+from producer.steering import resume_campaign
 
 if TYPE_CHECKING:
     from db.enums import Stage
     from db.runtime import Runtime
 
 
-@click.command
+@click.command(short_help="Continue a paused campaign or stage.")
 @campaign_option
 @stage_option
 @json_option
 @pass_runtime
 def resume(runtime: Runtime, *, campaign: str | None, stage: Stage | None, as_json: bool) -> None:
-    """Let workers claim again what was paused."""
-    chosen = find_campaign(runtime.database, campaign)
-    check_not_cancelled(chosen)
-    set_paused(runtime.database, chosen.id, stage, paused=False)
-    notify_ready(runtime)
+    """Let workers claim the jobs of a paused campaign or stage again."""
+    result = resume_campaign(runtime, campaign, stage)
     if as_json:
-        emit_json({"campaign": chosen.name, "stage": stage, "paused": False})
+        emit_json(result)
     else:
-        console().print(f"resumed {scope(chosen, stage)}", soft_wrap=True)
+        console().print(f"resumed {describe_scope(result.campaign, stage)}", soft_wrap=True)

@@ -1,9 +1,8 @@
-"""`paragone status`: how far the work is, at what pace, who does it, and what is stuck."""
+"""`paragone status`: how far the jobs are, at what pace, on which workers, and what is stuck."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -11,11 +10,10 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
-from db.campaigns import find_campaign
 from db.engine import DBAPIError
-from db.monitoring.progress import Progress, progress
 from producer.commands.context import console, emit_json, json_option, pass_runtime
 from producer.errors import WrongUse
+from producer.status import read_status
 from producer.status_view import status_view
 
 if TYPE_CHECKING:
@@ -23,50 +21,45 @@ if TYPE_CHECKING:
 
     from db.runtime import Runtime
 
-#: Seconds between two looks of `--watch`.
+#: Seconds between two refreshes of `--watch`.
 REFRESH_SECONDS = 2.0
 
 
-@click.command
+@click.command(short_help="Show progress, pace, workers and what is stuck.")
 @click.option("--campaign", metavar="NAME", help="Only this campaign.  [default: all]")
-@click.option("--watch", is_flag=True, help="Look again every two seconds, until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Refresh every two seconds, until Ctrl-C.")
 @json_option
 @pass_runtime
 def status(runtime: Runtime, *, campaign: str | None, watch: bool, as_json: bool) -> None:
     """Show counts by stage and state, the pace, the time left, workers, and what is stuck and why."""
     if watch and as_json:
-        raise WrongUse("--watch is for people, --json for programs: choose one")
-    chosen = find_campaign(runtime.database, campaign).id if campaign else None
+        raise WrongUse("--watch is for people and --json for programs: choose one")
     if watch:
-        _watch(runtime, chosen, console())
+        _watch(runtime, campaign, console())
         return
-    found = _look(runtime, chosen)
+    found = read_status(runtime, campaign)
     if as_json:
-        emit_json(asdict(found))
+        emit_json(found)
     else:
         console().print(status_view(found))
 
 
-def _look(runtime: Runtime, campaign_id: int | None) -> Progress:
-    return progress(runtime.database, campaign_id, workers_within=runtime.settings.alive_within_seconds)
-
-
-def _watch(runtime: Runtime, campaign_id: int | None, out: Console) -> None:
-    shown: RenderableType = Text("looking ...")
+def _watch(runtime: Runtime, campaign: str | None, out: Console) -> None:
+    shown: RenderableType = Text("reading ...")
     try:
         with Live(shown, console=out, auto_refresh=False, vertical_overflow="visible") as live:
             while True:
                 try:
-                    shown = status_view(_look(runtime, campaign_id))
+                    shown = status_view(read_status(runtime, campaign))
                     live.update(shown, refresh=True)
                 except DBAPIError as error:
-                    # The pool connects anew by itself: keep what was seen last, and look again.
-                    live.update(Group(shown, Text(), _hiccup(error)), refresh=True)
+                    # The connection pool reconnects by itself: keep showing the last view, and try again.
+                    live.update(Group(shown, Text(), _unavailable(error)), refresh=True)
                 time.sleep(REFRESH_SECONDS)
     except KeyboardInterrupt:
         return
 
 
-def _hiccup(error: DBAPIError) -> Text:
+def _unavailable(error: DBAPIError) -> Text:
     cause = str(error.orig).strip().splitlines() or ["no answer"]
     return Text(f"{time.strftime('%H:%M:%S')} the database does not answer ({cause[0]}): trying again", style="red")

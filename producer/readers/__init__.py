@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from producer.readers.catalogue import Catalogue, CatalogueFile, CatalogueRow, Reader, Refusal, Rows
+from producer.readers.catalogue import Catalogue, CatalogueFile, CatalogueReader, CatalogueRow, ParsedCatalogue, RefusedPath
 from producer.readers.errors import CatalogueUnreadable
-from producer.readers.registry import READERS, choose, read_catalogue
+from producer.readers.read import read_catalogue
+from producer.readers.registry import READERS, reader_for
 
 __all__ = [
     "READERS",
     "Catalogue",
     "CatalogueFile",
+    "CatalogueReader",
     "CatalogueRow",
     "CatalogueUnreadable",
-    "Reader",
-    "Refusal",
-    "Rows",
-    "choose",
+    "ParsedCatalogue",
+    "RefusedPath",
     "read_catalogue",
+    "reader_for",
 ]

@@ -1,4 +1,4 @@
-"""What every reader gives: rows as they were written, files as they lie on disk, nothing cleaned yet."""
+"""What every reader returns: rows as they were written, files as they lie on disk, nothing cleaned yet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class CatalogueRow:
     """One row, its cells untouched except for surrounding blanks; a missing cell is the empty string."""
 
-    #: Its place among the data rows, from 1.
+    #: Its position among the data rows, from 1.
     number: int
     path: str
     artist: str = ""
@@ -28,20 +28,20 @@ class CatalogueRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CatalogueFile:
-    """One picture file of the tree, or one line of the file list that stands in for it."""
+    """One image file of the tree, or one line of the file list that stands in for it."""
 
     #: Relative to the image root, with forward slashes; undecodable bytes of a name are read as Latin-1.
     path: str
     #: Where it can be opened; None if only its name is known.
     location: Path | None = None
-    #: Size and time when it was found; None if only its name is known.
+    #: Size and modification time when it was found; None if only its name is known.
     byte_size: int | None = None
     modified_ns: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Refusal:
-    """A row or file whose path is not read, and why."""
+class RefusedPath:
+    """The path of a row or file that is not read, and why."""
 
     path: str
     reason: str
@@ -50,18 +50,18 @@ class Refusal:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rows:
+class ParsedCatalogue:
     """What a reader finds in a catalogue file; `columns` maps each of our names to the column that holds it."""
 
     rows: tuple[CatalogueRow, ...]
     columns: Mapping[str, str]
-    #: Folder that relative paths start from unless the operator names another; None if the format has no pictures beside it.
+    #: Folder that relative paths start from unless the operator names another; None if the format has no images beside it.
     image_root: Path | None
-    #: Whether `artist_title` in a file name says which work it is, so that the name in two folders is one work twice.
-    names_tell: bool = True
+    #: Whether `artist_title` in a file name identifies the artwork, so that the same name in two folders is one artwork twice.
+    names_identify: bool = True
     #: File names that the catalogue itself lists instead of rows; None if the tree is to be walked.
     listed: tuple[str, ...] | None = None
-    #: Times each column's cell is empty, by the catalogue's own column names.
+    #: Number of empty cells per column, by the catalogue's own column names.
     empty: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -73,24 +73,24 @@ class Catalogue:
     reader: str
     rows: tuple[CatalogueRow, ...]
     files: tuple[CatalogueFile, ...]
-    refused: tuple[Refusal, ...]
+    refused: tuple[RefusedPath, ...]
     columns: Mapping[str, str]
     empty: Mapping[str, int]
-    names_tell: bool
-    #: False where a file list stands in for the tree: nothing is opened.
-    pictures: bool
+    names_identify: bool
+    #: False where a file list stands in for the tree: no image is opened.
+    on_disk: bool
 
 
-class Reader(Protocol):
+class CatalogueReader(Protocol):
     """Reads one catalogue format."""
 
     #: Shown in the report.
     name: str
 
-    def suits(self, path: Path) -> bool:
+    def accepts(self, path: Path) -> bool:
         """Whether this path is of the reader's format, judged by its name and first line; reads no more than that."""
         ...
 
-    def read(self, path: Path) -> Rows:
+    def read(self, path: Path) -> ParsedCatalogue:
         """All rows; raises `CatalogueUnreadable`."""
         ...

@@ -1,7 +1,7 @@
-"""What can go wrong with a catalogue as a whole; a single bad row or picture is reported, never raised.
+"""What can go wrong with a catalogue as a whole; a single bad row or image is reported, never raised.
 
 ProducerError
-└── CatalogueUnreadable     no reader takes the path, or its reader cannot make sense of it
+└── CatalogueUnreadable     no reader accepts the path, or its reader cannot parse it
 """
 
 from __future__ import annotations

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from producer.readers.errors import CatalogueUnreadable
 from producer.readers.table import Aliases, read_table
-from producer.readers.text import header
+from producer.readers.text import read_header
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from producer.readers.catalogue import Rows
+    from producer.readers.catalogue import ParsedCatalogue
 
 NAMES = ("classes.csv", "classes.csv.gz")
 
@@ -24,19 +24,19 @@ class KaggleReader:
 
     name = "Kaggle classes.csv"
 
-    def suits(self, path: Path) -> bool:
+    def accepts(self, path: Path) -> bool:
         """True for a CSV with the columns `filename` and `genre`, or a folder with a `classes.csv`."""
         if path.is_dir():
             return any((path / name).is_file() for name in NAMES)
         if not path.name.casefold().endswith((".csv", ".csv.gz")):
             return False
         try:
-            return {"filename", "genre"} <= set(header(path))
+            return {"filename", "genre"} <= set(read_header(path))
         except CatalogueUnreadable:
             return path.name in NAMES
 
-    def read(self, path: Path) -> Rows:
+    def read(self, path: Path) -> ParsedCatalogue:
         """All rows; the image root is the folder of the CSV."""
         if path.is_dir():
             path = next(path / name for name in NAMES if (path / name).is_file())
-        return read_table(path, COLUMNS, names_tell=True)
+        return read_table(path, COLUMNS, names_identify=True)

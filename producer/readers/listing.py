@@ -1,25 +1,25 @@
-"""A file list alone: the names of a tree that is somewhere else, one path a line."""
+"""A file list alone: the names of a tree that lies elsewhere, one path per line."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from producer.readers.catalogue import Rows
-from producer.readers.text import lines
+from producer.readers.catalogue import ParsedCatalogue
+from producer.readers.text import read_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 class ListingReader:
-    """`files.txt` or `files.txt.gz` in the place of a catalogue: works are planned from their names."""
+    """`files.txt` or `files.txt.gz` in place of a catalogue: artworks are planned from their file names."""
 
     name = "file list"
 
-    def suits(self, path: Path) -> bool:
+    def accepts(self, path: Path) -> bool:
         """True for text files."""
         return path.name.casefold().endswith((".txt", ".txt.gz", ".lst"))
 
-    def read(self, path: Path) -> Rows:
+    def read(self, path: Path) -> ParsedCatalogue:
         """No rows, the names listed."""
-        return Rows(rows=(), columns={}, image_root=None, listed=lines(path))
+        return ParsedCatalogue(rows=(), columns={}, image_root=None, listed=read_lines(path))

@@ -1,4 +1,4 @@
-"""Any CSV that names its pictures: columns path, artist, title, style by their usual names."""
+"""Any CSV that names its images: columns path, artist, title, style by their usual names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from producer.readers.table import Aliases, read_table
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from producer.readers.catalogue import Rows
+    from producer.readers.catalogue import ParsedCatalogue
 
 COLUMNS: Aliases = {
     "path": ("path", "filename", "file", "file_name", "image"),
@@ -21,14 +21,14 @@ COLUMNS: Aliases = {
 
 
 class PlainReader:
-    """A CSV of other making. Its file names promise nothing, so the whole path is the work's name and nothing is joined by name alone."""
+    """Any other CSV. Its file names follow no convention, so the whole path identifies the artwork and nothing is joined by name alone."""
 
     name = "plain CSV"
 
-    def suits(self, path: Path) -> bool:
+    def accepts(self, path: Path) -> bool:
         """True for any CSV file."""
         return path.is_file() and path.name.casefold().endswith((".csv", ".csv.gz"))
 
-    def read(self, path: Path) -> Rows:
+    def read(self, path: Path) -> ParsedCatalogue:
         """All rows; the image root is the folder of the CSV."""
-        return read_table(path, COLUMNS, names_tell=False)
+        return read_table(path, COLUMNS, names_identify=False)

@@ -1,24 +1,24 @@
-"""A bare `Style/artist_title.jpg` tree: no rows, the names say everything."""
+"""A bare `Style/artist_title.jpg` tree: no rows, the file names hold all facts."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from producer.readers.catalogue import Rows
+from producer.readers.catalogue import ParsedCatalogue
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 class TreeReader:
-    """A folder of style folders."""
+    """A folder that holds one folder per style."""
 
-    name = "picture tree"
+    name = "image tree"
 
-    def suits(self, path: Path) -> bool:
+    def accepts(self, path: Path) -> bool:
         """True for any folder."""
         return path.is_dir()
 
-    def read(self, path: Path) -> Rows:
+    def read(self, path: Path) -> ParsedCatalogue:
         """No rows; the image root is the folder itself."""
-        return Rows(rows=(), columns={}, image_root=path)
+        return ParsedCatalogue(rows=(), columns={}, image_root=path)

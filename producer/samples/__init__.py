@@ -7,17 +7,17 @@ from producer.samples.palettes import PALETTES, Palette
 from producer.samples.scene import Role, Scene, Shape
 from producer.samples.styles import STYLES, Artist, Style
 from producer.samples.subjects import SUBJECTS, Subject
-from producer.samples.tree import Painted, paint_tree
+from producer.samples.tree import SampleTree, paint_tree
 
 __all__ = [
     "PALETTES",
     "STYLES",
     "SUBJECTS",
     "Artist",
-    "Painted",
     "Painting",
     "Palette",
     "Role",
+    "SampleTree",
     "Scene",
     "Shape",
     "Style",

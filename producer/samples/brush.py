@@ -38,7 +38,7 @@ class Brush:
 
 
 def scattered(rng: Generator, study: Study, number: int) -> NDArray[np.intp]:
-    """Places all over the picture, evenly and in random order: rows and columns of fine pixels; 2 x number or so."""
+    """Places all over the image, evenly and in random order: rows and columns of fine pixels; 2 x number or so."""
     height, width = study.index.shape
     across = max(1, round(math.sqrt(number * study.scene.width / study.scene.height)))
     down = max(1, round(number / across))
@@ -75,12 +75,12 @@ def stroked(
     u, v, track = _template(length, width, brush, rng)
     bends = np.array([-1, 0, 1] if brush.bend else [0], np.float32) * brush.bend / length
     rim = math.ceil(length + width + abs(brush.bend) * length) + 1
-    board = np.zeros((ground.shape[0] + 2 * rim, ground.shape[1] + 2 * rim), np.int32)
-    patterns = _patterns(u, v, bends, board.shape[1])
+    canvas = np.zeros((ground.shape[0] + 2 * rim, ground.shape[1] + 2 * rim), np.int32)
+    patterns = _patterns(u, v, bends, canvas.shape[1])
     turn = np.round(angles * (_DIRECTIONS / math.pi)).astype(np.intp) % _DIRECTIONS
     pattern = turn * len(bends) + rng.integers(0, len(bends), len(turn))
-    base = (places[0] + rim) * board.shape[1] + places[1] + rim
-    if keep is not None:  # after all dice, which must fall alike at every size
+    base = (places[0] + rim) * canvas.shape[1] + places[1] + rim
+    if keep is not None:  # after all random draws, which must be the same at every size
         base, pattern, colours = base[keep], pattern[keep], colours[keep]
     tracks = int(track.max()) + 1
     step = max(1, _AT_ONCE // u.size)
@@ -89,9 +89,9 @@ def stroked(
         spots = patterns[pattern[some]]
         spots += base[some, None]
         marks = np.arange(start + 1, start + len(spots) + 1, dtype=np.int32)[:, None] * np.int32(tracks) + track[None, :]
-        board.ravel()[spots] = marks
+        canvas.ravel()[spots] = marks
     relief = rng.uniform(-brush.relief, brush.relief, (1, tracks, 1)).astype(np.float32)
-    return _inked(ground, board[rim:-rim, rim:-rim], np.clip(colours[:, None, :] + relief, 0, 255))
+    return _inked(ground, canvas[rim:-rim, rim:-rim], np.clip(colours[:, None, :] + relief, 0, 255))
 
 
 def _patterns(u: Plane, v: Plane, bends: Plane, stride: int) -> NDArray[np.intp]:
@@ -119,11 +119,11 @@ def _template(length: float, width: float, brush: Brush, rng: Generator) -> tupl
     return u[inside] * length, v[inside] * width, tracks[inside]
 
 
-def _inked(ground: Pixels, board: NDArray[np.int32], inks: Plane) -> Pixels:
+def _inked(ground: Pixels, canvas: NDArray[np.int32], inks: Plane) -> Pixels:
     """The inks where strokes lie; strokes x tracks x 3."""
     table = np.zeros((inks.shape[0] + 1, inks.shape[1], 4), np.uint8)
     table[1:, :, :3] = inks
-    painted: Pixels = table.reshape(-1, 4).view(np.uint32).ravel()[board].view(np.uint8).reshape(*board.shape, 4)[..., :3]
-    bare = np.nonzero(board == 0)
+    painted: Pixels = table.reshape(-1, 4).view(np.uint32).ravel()[canvas].view(np.uint8).reshape(*canvas.shape, 4)[..., :3]
+    bare = np.nonzero(canvas == 0)
     painted[bare] = ground[bare]
     return painted

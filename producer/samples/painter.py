@@ -1,4 +1,4 @@
-"""One painting from a seed and an index: scene, style and artist drawn by the same dice, and the truth about it kept."""
+"""One painting from a seed and an index: scene, style and artist are drawn from seeded generators, and the truth about it is kept."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 #: Width to height.
 ASPECTS = ((1, 1), (4, 3), (3, 4), (3, 2), (2, 3), (16, 10))
-#: What so many things next to one another need at least.
+#: The narrowest aspect at which so many things fit side by side.
 _NARROWEST = {1: 0.0, 2: 0.75, 3: 1.0}
-#: A title is never the caption alone: a prompt may not repeat a title.
+#: A title never equals the caption: a prompt must not repeat a title.
 _MOODS = (
     "Evening",
     "Quiet",
@@ -46,7 +46,7 @@ _ARTICLE = re.compile(r"^(?:an?|the) ")
 
 @dataclass(frozen=True, kw_only=True)
 class Painting:
-    """A picture and the truth about it."""
+    """An image and the truth about it."""
 
     image: Image.Image
     #: "a painting of two boats in a harbour".
@@ -68,16 +68,16 @@ class Painting:
 def paint(seed: int, index: int, size: int, version: int = 0) -> Painting:
     """The painting of this seed and index, `size` pixels on its longer side; the same at any time under the same Pillow and NumPy.
 
-    Styles take turns over the indices. Versions above zero show the very same scene in another style, by another artist and in
-    another palette.
+    Styles take turns over the indices. Versions above zero show the same scene in another style, by another artist and in another
+    palette.
     """
-    dice = Random(f"paragone scene {seed} {index}")
-    subject, count = dice.choice(list(SUBJECTS.values())), dice.randint(1, MOST)
-    across, up = dice.choice([aspect for aspect in ASPECTS if aspect[0] / aspect[1] >= _NARROWEST[count]])
-    scene = _scene(dice, subject, count, across / up)
-    title = f"{dice.choice(_MOODS)} {_ARTICLE.sub('', scene.words).title()}"
-    year = dice.randint(*_YEARS)
-    style, artist, palette = _hand(seed, index, version)
+    scene_rng = Random(f"paragone scene {seed} {index}")
+    subject, count = scene_rng.choice(list(SUBJECTS.values())), scene_rng.randint(1, MOST)
+    across, up = scene_rng.choice([aspect for aspect in ASPECTS if aspect[0] / aspect[1] >= _NARROWEST[count]])
+    scene = _scene(scene_rng, subject, count, across / up)
+    title = f"{scene_rng.choice(_MOODS)} {_ARTICLE.sub('', scene.words).title()}"
+    year = scene_rng.randint(*_YEARS)
+    style, artist, palette = _choose_hand(seed, index, version)
     rng = np.random.Generator(np.random.PCG64([seed % 2**63, index, version]))
     longer = max(across, up)
     wanted = max(1, round(size * across / longer)), max(1, round(size * up / longer))
@@ -98,26 +98,26 @@ def paint(seed: int, index: int, size: int, version: int = 0) -> Painting:
     )
 
 
-def _scene(dice: Random, subject: Subject, count: int, aspect: float) -> Scene:
+def _scene(rng: Random, subject: Subject, count: int, aspect: float) -> Scene:
     """A subject with so many things, laid out for this width to height."""
     width, height = math.sqrt(aspect), 1 / math.sqrt(aspect)
-    sketch = Sketch(dice, count=count, width=width, height=height)
+    sketch = Sketch(rng, count=count, width=width, height=height)
     subject.lay(sketch)
-    shapes = sketch.mirrored() if dice.random() < 0.5 else tuple(sketch.shapes)  # noqa: PLR2004
+    shapes = sketch.mirrored() if rng.random() < 0.5 else tuple(sketch.shapes)  # noqa: PLR2004
     return Scene(subject=subject.name, words=subject.words(count), count=count, width=width, height=height, shapes=shapes)
 
 
-def _hand(seed: int, index: int, version: int) -> tuple[Style, Artist, Palette]:
+def _choose_hand(seed: int, index: int, version: int) -> tuple[Style, Artist, Palette]:
     """Who paints it, how, and in which colours; never in the first version's style or colours again."""
-    dice = Random(f"paragone hand {seed} {index}")
+    rng = Random(f"paragone hand {seed} {index}")
     first = STYLES[index % len(STYLES)]
-    artist = dice.choice(first.artists)
-    liked = dice.choice(artist.palettes)
+    artist = rng.choice(first.artists)
+    liked = rng.choice(artist.palettes)
     if version == 0:
         return first, artist, PALETTES[liked]
     others = [style for style in STYLES if style is not first]
-    dice.shuffle(others)
+    rng.shuffle(others)
     style = others[(version - 1) % len(others)]
-    dice = Random(f"paragone hand {seed} {index} {version}")
-    artist = dice.choice(style.artists)
-    return style, artist, PALETTES[dice.choice([palette for palette in artist.palettes if palette != liked])]
+    rng = Random(f"paragone hand {seed} {index} {version}")
+    artist = rng.choice(style.artists)
+    return style, artist, PALETTES[rng.choice([palette for palette in artist.palettes if palette != liked])]

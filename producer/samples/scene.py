@@ -9,7 +9,7 @@ Point = tuple[float, float]
 
 
 class Role(Enum):
-    """What a shape is to the picture."""
+    """What a shape is to the image."""
 
     #: Great areas that fill it: sky, land, water, a wall, a table.
     AREA = "area"

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from random import Random
 
 
-#: How far areas reach over the picture's edge.
+#: How far areas reach over the image's edge.
 BEYOND = 0.04
 
 
 class Sketch:
-    """Shapes in the making, with the dice and the room that there is. The light comes from the left until the sketch is mirrored."""
+    """Shapes as they are added, with the random generator and the space available. Light comes from the left until it is mirrored."""
 
     def __init__(self, rng: Random, *, count: int, width: float, height: float) -> None:
         self.rng = rng
@@ -27,13 +27,13 @@ class Sketch:
         self.shapes: list[Shape] = []
 
     @property
-    def room(self) -> float:
+    def slot(self) -> float:
         """The width that each of the counted things has."""
         return self.width / self.count
 
     def places(self, wander: float = 0.06) -> list[float]:
         """Where the counted things stand, from left to right."""
-        return [(number + 0.5 + self.rng.uniform(-wander, wander)) * self.room for number in range(self.count)]
+        return [(number + 0.5 + self.rng.uniform(-wander, wander)) * self.slot for number in range(self.count)]
 
     def add(self, part: str, *points: Point, role: Role = Role.SCENERY, **look: Any) -> None:
         """A polygon."""

@@ -1,4 +1,4 @@
-"""A study: a scene drawn in a palette, at twice the picture's size where that is affordable, from which a style paints."""
+"""A study: a scene drawn in a palette, at twice the image's size where that is affordable, from which a style paints."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Study:
 
     scene: Scene
     palette: Palette
-    #: Width and height of the picture to paint.
+    #: Width and height of the image to paint.
     size: tuple[int, int]
     #: How many times finer the arrays are.
     finer: int
@@ -97,8 +97,8 @@ class Study:
         """Where strokes run, in radians, by shape."""
         return np.array([shape.flow for shape in self.shapes] + [0.0], np.float32)
 
-    def picture(self, fine: Pixels) -> Image.Image:
-        """A fine array as a picture of the right size."""
+    def image(self, fine: Pixels) -> Image.Image:
+        """A fine array as an image of the right size."""
         image = Image.fromarray(np.ascontiguousarray(fine))
         return image.reduce(self.finer) if self.finer > 1 else image
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def noise(rng: Generator, shape: tuple[int, ...], across: float, down: float | None = None) -> Plane:
-    """Smooth noise of about [-1, 1] with so many cells along a square picture's sides; height x width."""
+    """Smooth noise of about [-1, 1] with so many cells along a square image's sides; height x width."""
     height, width = shape[:2]
     side = math.sqrt(height * width)
     cells = max(2, round((down or across) * height / side)), max(2, round(across * width / side))
@@ -26,7 +26,7 @@ def noise(rng: Generator, shape: tuple[int, ...], across: float, down: float | N
 
 
 def lit(image: Image.Image, light: Plane) -> Image.Image:
-    """A picture whose colours are multiplied by one plus the light."""
+    """An image whose colours are multiplied by one plus the light."""
     return Image.fromarray(np.clip(np.asarray(image) * (1 + light)[..., None], 0, 255).astype(np.uint8))
 
 
@@ -46,12 +46,12 @@ def blurred(pixels: Pixels, radius: float) -> Pixels:
 
 
 def grained(image: Image.Image, grain: Plane) -> Image.Image:
-    """A picture with a grain added to its tones."""
+    """An image with a grain added to its tones."""
     return Image.fromarray(np.clip(np.asarray(image) + grain[..., None], 0, 255).astype(np.uint8))
 
 
 def distance(shape: tuple[int, ...], x: float = 0.5, y: float = 0.5) -> Plane:
-    """Distance from a point, both given as shares of the picture: half its side is one."""
+    """Distance from a point, both given as shares of the image: half its side is one."""
     height, width = shape[:2]
     across = (np.arange(width, dtype=np.float32) / width - x)[None, :] * 2
     down = (np.arange(height, dtype=np.float32) / height - y)[:, None] * 2

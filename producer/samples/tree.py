@@ -1,4 +1,4 @@
-"""A folder of sample artworks with its catalogue in the Kaggle layout, and a few honest gaps for cleaning to find."""
+"""A folder of sample artworks with its catalogue in the Kaggle layout, and a few gaps for cleaning to find."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 COLUMNS = ("filename", "artist", "genre", "description", "phash", "width", "height", "genre_count", "subset", "title", "date")
 
-#: What truth.json tells of a painting, next to its file's name.
+#: What truth.json says of a painting, besides its file name.
 FACTS = ("caption", "sentence", "style", "artist", "title", "year", "subject", "count", "palette", "scene", "version")
-#: From this many artworks on the folder has gaps: fewer would be mostly gaps.
+#: From this many artworks on the folder has gaps: in a smaller one most would be gaps.
 WITH_GAPS = 12
 #: Every fifth row is of the test subset.
 _FIFTH = 5
@@ -29,7 +29,7 @@ _NO_SLUG = re.compile(r"[^\w]+")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Painted:
+class SampleTree:
     """What was written: artworks that are complete and readable, and the gaps on top of them."""
 
     folder: Path
@@ -37,7 +37,7 @@ class Painted:
     gaps: dict[str, str]
 
 
-def paint_tree(folder: Path, *, count: int, size: int, seed: int, versions: int = 1) -> Painted:
+def paint_tree(folder: Path, *, count: int, size: int, seed: int, versions: int = 1) -> SampleTree:
     """Paint `count` scenes into `Style_Name/artist_title-year.jpg`, with `classes.csv` and `truth.json` beside them.
 
     Each scene is painted `versions` times. Only folders of single versions have gaps: the others are for training.
@@ -54,7 +54,7 @@ def paint_tree(folder: Path, *, count: int, size: int, seed: int, versions: int 
         row = _row(painting, path, len(rows))
         data = _jpeg(painting)
         if index == count:
-            path, row = _nobody(path, row)
+            path, row = _without_artist(path, row)
             gaps["no artist"] = path
         elif index == count + 1:
             data = data[: len(data) * 2 // 5]
@@ -67,7 +67,7 @@ def paint_tree(folder: Path, *, count: int, size: int, seed: int, versions: int 
         gaps["broken name"] = _broken_name(folder, rows, truths)
     _catalogue(folder, rows)
     (folder / "truth.json").write_text(json.dumps(truths, ensure_ascii=False, indent=1) + "\n")
-    return Painted(folder=folder, artworks=count * versions, gaps=gaps)
+    return SampleTree(folder=folder, artworks=count * versions, gaps=gaps)
 
 
 def slug(text: str) -> str:
@@ -76,7 +76,7 @@ def slug(text: str) -> str:
 
 
 def _path(painting: Painting, names: Counter[str]) -> str:
-    """A path whose stem no other painting has: the stem is the work's key. Equal ones are numbered from the second on."""
+    """A path whose stem no other painting has: the stem is the artwork's key. Equal ones are numbered from the second on."""
     start = f"{slug(painting.artist)}_{slug(painting.title)}"
     stem = f"{start}-{painting.year}"
     names[stem] += 1
@@ -85,7 +85,7 @@ def _path(painting: Painting, names: Counter[str]) -> str:
     return f"{painting.style.replace(' ', '_')}/{stem}.jpg"
 
 
-def _row(painting: Painting, path: str, place: int) -> dict[str, Any]:
+def _row(painting: Painting, path: str, position: int) -> dict[str, Any]:
     return {
         "filename": path,
         "artist": painting.artist.casefold(),
@@ -95,7 +95,7 @@ def _row(painting: Painting, path: str, place: int) -> dict[str, Any]:
         "width": painting.image.width,
         "height": painting.image.height,
         "genre_count": 1,
-        "subset": "test" if place % _FIFTH == _FIFTH - 1 else "train",
+        "subset": "test" if position % _FIFTH == _FIFTH - 1 else "train",
         "title": painting.title,
         "date": painting.year,
     }
@@ -105,15 +105,15 @@ def _truth(painting: Painting, row: dict[str, Any]) -> dict[str, Any]:
     return {"filename": row["filename"], **{fact: getattr(painting, fact) for fact in FACTS}}
 
 
-def _nobody(path: str, row: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """A work whose artist nobody wrote down."""
+def _without_artist(path: str, row: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """An artwork whose artist is missing."""
     folder, name = path.split("/")
     path = f"{folder}/unknown_{name.split('_', 1)[1]}"
     return path, {**row, "filename": path, "artist": ""}
 
 
 def _second_copy(folder: Path, rows: list[dict[str, Any]]) -> str:
-    """The first work again, in the folder of the second one's style; its row knows both styles."""
+    """The first artwork again, in the folder of the second one's style; its row has both styles."""
     first, other = rows[0], rows[1]["filename"].split("/")[0]
     path = f"{other}/{first['filename'].split('/')[1]}"
     _write(folder, path, (folder / first["filename"]).read_bytes())
@@ -144,9 +144,9 @@ def _jpeg(painting: Painting) -> bytes:
 
 
 def _write(folder: Path, path: str, data: bytes) -> None:
-    place = folder / path
-    place.parent.mkdir(exist_ok=True)
-    place.write_bytes(data)
+    location = folder / path
+    location.parent.mkdir(exist_ok=True)
+    location.write_bytes(data)
 
 
 def _catalogue(folder: Path, rows: list[dict[str, Any]]) -> None:

@@ -26,7 +26,7 @@ def swayed(drawn: Study, rng: Generator, reach: float) -> NDArray[np.intp]:
 
 
 def taken(drawn: Study, across: NDArray[np.floating], down: NDArray[np.floating]) -> NDArray[np.intp]:
-    """Flat indices of the pixels so far away from each; the picture's edge is not left."""
+    """Flat indices of the pixels so far away from each; the image's edge is not left."""
     height, width = drawn.index.shape
     column = np.clip(np.arange(width)[None, :] + across, 0, width - 1).astype(np.intp)
     row = np.clip(np.arange(height)[:, None] + down, 0, height - 1).astype(np.intp)

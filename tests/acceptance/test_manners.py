@@ -77,7 +77,7 @@ def test_a_stranger_that_shadows_one_of_our_rooms_is_named(embedded: Installatio
     (tmp_path / "site/trainer/__init__.py").write_text("")
     done = embedded.on(embedded.directory, PYTHONPATH=str(tmp_path / "site")).run("status")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
-    assert f"trainer from {tmp_path / 'site'}" in done.stderr
+    assert f"`trainer` shadows Paragone's: found in {tmp_path / 'site'}" in done.stderr
 
 
 def test_a_folder_named_as_a_room_in_the_working_directory_is_no_stranger(embedded: Installation, tmp_path: Path) -> None:

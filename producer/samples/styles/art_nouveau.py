@@ -53,7 +53,7 @@ class ArtNouveau:
         gold = mixed(_GOLD, palette.accent, 0.2)
         for tone, colour in enumerate((ground, gold, palette.dark), start=1):
             painted = blended(painted, colour, frame == tone)
-        image = drawn.picture(painted)
+        image = drawn.image(painted)
         return grained(image, noise(rng, (image.height, image.width), 110) * 4)
 
     def _frame(self, size: tuple[int, int], broad: float) -> Pixels:

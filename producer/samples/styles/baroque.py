@@ -67,7 +67,7 @@ class Baroque:
             keep=~things[places[0], places[1]],
         )
         painted = blended(painted, smooth, ~things * np.float32(0.6))
-        image = drawn.picture(blended(painted, _VARNISH, 0.07))
+        image = drawn.image(blended(painted, _VARNISH, 0.07))
         sheet = image.height, image.width
         shown = np.asarray(Image.fromarray(things).resize(image.size))
         light = 0.5 - 0.62 * artist.loose * np.clip(distance(sheet, 0.42, 0.46) - 0.15, 0, 1.3)

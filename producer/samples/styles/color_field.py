@@ -57,7 +57,7 @@ class ColorField:
             own = mixed(own, palette.colour(shape.into), sum(shape.veil) / 2) if shape.into else own
             return own, own
 
-        things = drawn.picture(drawn.coloured(stain))
+        things = drawn.image(drawn.coloured(stain))
         mask = Image.fromarray(drawn.where(Role.THING).view(np.uint8) * np.uint8(255)).resize(size, Image.Resampling.BOX)
         painted = blurred(np.asarray(Image.composite(things, Image.fromarray(fields), mask)), unit * 0.0065 * artist.stroke)
         cover = noise(rng, painted.shape, 7) * np.float32(0.08) + noise(rng, painted.shape, 40) * np.float32(0.04)

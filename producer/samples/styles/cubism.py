@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Cubism:
-    """Straight cuts through the whole picture; every facet is moved, shaded across and edged."""
+    """Straight cuts through the whole image; every facet is moved, shaded across and edged."""
 
     name = "Cubism"
     adjective = "cubist"
@@ -57,5 +57,5 @@ class Cubism:
         painted = blended(seen, tone, strength * (0.35 + 0.65 * fading))
         edge = depth < 0.0045 * artist.line
         painted = blended(painted, shaded(palette.dark, palette, 0.1), edge * np.float32(0.55))
-        image = drawn.picture(painted)
+        image = drawn.image(painted)
         return grained(image, noise(rng, (image.height, image.width), 130) * 9)

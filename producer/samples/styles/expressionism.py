@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Expressionism:
-    """The scene sways; long thick strokes follow a field that whirls over the whole picture."""
+    """The scene sways; long thick strokes follow a field that whirls over the whole image."""
 
     name = "Expressionism"
     adjective = "expressionist"
@@ -51,4 +51,4 @@ class Expressionism:
             brush = Brush(length=0.045 * breadth * artist.stroke, width=0.011 * breadth * artist.stroke, bend=0.4, relief=24, ragged=0.8)
             laid = stroked(painted, drawn, places=places, angles=angles, colours=colours, brush=brush, rng=rng, keep=keep)
             painted = laid if only else blended(laid, seen, things | contour)
-        return drawn.picture(blended(painted, shaded(palette.dark, palette, -0.2), contour * np.float32(0.88)))
+        return drawn.image(blended(painted, shaded(palette.dark, palette, -0.2), contour * np.float32(0.88)))

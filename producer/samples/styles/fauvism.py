@@ -61,4 +61,4 @@ class Fauvism:
             painted = stroked(painted, drawn, places=places, angles=angles, colours=colours, brush=brush, rng=rng, keep=keep)
         painted = blended(painted, seen, things * np.float32(0.45))
         broken = contour & (noise(rng, drawn.index.shape, 26) > -0.35)  # noqa: PLR2004
-        return drawn.picture(blended(painted, palette.dark, broken))
+        return drawn.image(blended(painted, palette.dark, broken))

@@ -47,4 +47,4 @@ class Impressionism:
             angles = (lean + artist.slant + rng.normal(0, 0.28 * artist.loose, len(lean))).astype(np.float32)
             brush = Brush(length=0.026 * breadth * artist.stroke, width=0.0075 * breadth * artist.stroke, relief=11, ragged=0.7, bend=0.15)
             painted = stroked(painted, drawn, places=places, angles=angles, colours=colours, brush=brush, rng=rng, keep=keep)
-        return drawn.picture(painted)
+        return drawn.image(painted)

@@ -44,6 +44,6 @@ class Minimalism:
                 own = mixed(own, palette.colour(shape.into), sum(shape.veil) / 2)
             return own, own
 
-        image = drawn.picture(drawn.coloured(flat))
+        image = drawn.image(drawn.coloured(flat))
         sheet = image.height, image.width
         return grained(image, noise(rng, sheet, 160) * 3 + noise(rng, sheet, 3) * 3)

@@ -63,7 +63,7 @@ class Naive:
             off = off.clip(0, [[height - 1], [width - 1]])
             brush = Brush(length=0.0115 * artist.stroke, width=0.0038 * artist.stroke)
             painted = stroked(painted, drawn, places=off, angles=angles, colours=colours, brush=brush, rng=rng)
-        image = drawn.picture(blended(seen, painted, behind))
+        image = drawn.image(blended(seen, painted, behind))
         self._bordered(image, palette, artist.stroke)
         return grained(image, noise(rng, (image.height, image.width), 150) * 4)
 

@@ -56,4 +56,4 @@ class Pointillism:
                 brush=Brush(length=radius * scale, width=radius * scale),
                 rng=rng,
             )
-        return drawn.picture(ground)
+        return drawn.image(ground)

@@ -56,7 +56,7 @@ class PopArt:
         shift = max(1, round(0.007 * drawn.scale))
         beside = np.roll(things, (shift, shift * int(rng.choice((-1, 1)))), (0, 1)) & behind
         printed = blended(printed, palette.accent, beside * np.float32(0.9))
-        image = drawn.picture(printed)
+        image = drawn.image(printed)
         draw, unit = ImageDraw.Draw(image), (image.width * image.height) ** 0.5
         edge = max(1, round(unit * 0.028))
         draw.rectangle((0, 0, image.width - 1, image.height - 1), outline=palette.light, width=edge)

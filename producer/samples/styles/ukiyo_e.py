@@ -55,7 +55,7 @@ class UkiyoE:
         paper = np.empty_like(print_)
         paper[:] = mixed(_PAPER, palette.glow, 0.3)
         paper[rim:-rim, rim:-rim] = print_[rim:-rim, rim:-rim]
-        image = drawn.picture(paper)
+        image = drawn.image(paper)
         self._signed(image, rng.random() < 0.5, palette)  # noqa: PLR2004
         return image
 

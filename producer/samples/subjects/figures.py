@@ -21,9 +21,9 @@ def women(sketch: Sketch) -> None:
     light = (-BEYOND, -BEYOND), (edge, -BEYOND), (edge * 0.6, low), (-BEYOND, low)
     sketch.add("sky", *light, role=Role.AREA, turn=0.1, axis=0, flow=1.1)
     for x in sketch.places(0.03):
-        size = min(sketch.room * 0.3, sketch.height * 0.19)
+        size = min(sketch.slot * 0.3, sketch.height * 0.19)
         y = sketch.height * sketch.rng.uniform(0.4, 0.46)
-        wide = min(size * 1.75, sketch.room * 0.47)
+        wide = min(size * 1.75, sketch.slot * 0.47)
         hair = sketch.rng.uniform(1.0, 1.5)
         sketch.ball("dark", x, y - size * 0.15, size * 1.18, squash=1.15, turn=0.2)
         sketch.thing("dark", (x - size * 1.17, y - size * 0.1), (x + size * 1.17, y - size * 0.1), (x + size * 1.2, y + size * hair),
@@ -61,7 +61,7 @@ def cats(sketch: Sketch) -> None:
             joint = (step + 0.3 + 0.5 * (row % 2)) * sketch.width / 5
             sketch.box("ground", joint, y, joint + 0.008, y + bricks, shade=-0.3)
     for x in sketch.places(0.03):
-        size = min(sketch.room * 0.36, sketch.height * 0.2)
+        size = min(sketch.slot * 0.36, sketch.height * 0.2)
         base = level + 0.012
         way = sketch.rng.choice((-1, 1))
         tail = [(x + way * size * (0.6 + 0.5 * math.sin(step / 8 * math.pi)), base - size * 0.1 + size * step / 8) for step in range(9)]
@@ -96,7 +96,7 @@ def umbrellas(sketch: Sketch) -> None:
         left += wide
     sketch.area("ground", horizon, into="sky", veil=(0.3, 0.0), flow=0.0)
     for x in sketch.places(0.02):
-        size = min(sketch.room * 0.45, sketch.height * 0.29)
+        size = min(sketch.slot * 0.45, sketch.height * 0.29)
         top = sketch.height * sketch.rng.uniform(0.4, 0.45)
         base = min(sketch.height * 0.9, top + size * 1.75)
         sketch.add("main", (x - size * 0.3, base), (x + size * 0.3, base), (x + size * 0.6, base + size * 0.3),
@@ -137,7 +137,7 @@ def circles(sketch: Sketch) -> None:
     wedge = sketch.width * sketch.rng.uniform(0.3, 0.6)
     sketch.add("far", (0.0, 0.0), (wedge, 0.0), (0.0, sketch.height * 0.7), turn=0.12, flow=-0.9)
     for x in sketch.places(0.03):
-        size = min(sketch.room * 0.42, sketch.height * 0.26)
+        size = min(sketch.slot * 0.42, sketch.height * 0.26)
         y = sketch.height * sketch.rng.uniform(0.34, 0.46)
         sketch.ball("main", x, y, size, turn=0.16)
         sketch.disc("accent", x, y, size * 0.6, role=Role.THING)

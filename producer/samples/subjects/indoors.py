@@ -51,7 +51,7 @@ def fruit(sketch: Sketch) -> None:
     sketch.add("light", (sketch.width * 0.04, cloth), (sketch.width * 0.92, cloth - 0.02), (sketch.width, sketch.height * 0.92),
                (sketch.width * 0.1, sketch.height * 0.97), into="ground", veil=(0.5, 0.8))  # fmt: skip
     for x in sketch.places(0.04):
-        size = min(sketch.room * 0.38, sketch.height * 0.24)
+        size = min(sketch.slot * 0.38, sketch.height * 0.24)
         y = sketch.height * sketch.rng.uniform(0.62, 0.68)
         shadow(sketch, x, y + size * 0.85, size * 0.95, squash=0.24)
         apple = []
@@ -72,7 +72,7 @@ def candles(sketch: Sketch) -> None:
     level = sketch.height * sketch.rng.uniform(0.7, 0.76)
     table(sketch, level)
     for x in sketch.places(0.04):
-        size = min(sketch.room * 0.2, 0.09)
+        size = min(sketch.slot * 0.2, 0.09)
         base = level + sketch.height * sketch.rng.uniform(0.07, 0.13)
         high = min(sketch.height * 0.42, size * 5) * sketch.rng.uniform(0.85, 1.0)
         top = base - high

@@ -19,7 +19,7 @@ def houses(sketch: Sketch) -> None:
     ridges(sketch, horizon)
     land(sketch, horizon)
     for x in sketch.places():
-        size = min(sketch.room * 0.34, 0.25) * sketch.rng.uniform(0.92, 1.05)
+        size = min(sketch.slot * 0.34, 0.25) * sketch.rng.uniform(0.92, 1.05)
         base = sketch.height * sketch.rng.uniform(0.74, 0.82)
         top, peak = base - size * 1.05, base - size * sketch.rng.uniform(1.95, 2.15)
         shadow(sketch, x + size * 0.4, base, size, squash=0.12)
@@ -38,7 +38,7 @@ def trees(sketch: Sketch) -> None:
     ridges(sketch, horizon, high=0.09)
     land(sketch, horizon)
     for x in sketch.places():
-        size = min(sketch.room * 0.42, sketch.height * 0.26) * sketch.rng.uniform(0.9, 1.02)
+        size = min(sketch.slot * 0.42, sketch.height * 0.26) * sketch.rng.uniform(0.9, 1.02)
         base = sketch.height * sketch.rng.uniform(0.8, 0.88)
         crown = base - size * 1.75
         shadow(sketch, x, base, size * 0.8, squash=0.16)
@@ -56,7 +56,7 @@ def mountains(sketch: Sketch) -> None:
     sun(sketch, sketch.width * sketch.rng.uniform(0.1, 0.9), sketch.height * 0.14, 0.055)
     water(sketch, horizon)
     for x in sketch.places(0.03):
-        half, peak = sketch.room * 0.49, sketch.height * sketch.rng.uniform(0.17, 0.27)
+        half, peak = sketch.slot * 0.49, sketch.height * sketch.rng.uniform(0.17, 0.27)
         high = horizon - peak
         cap = peak + high * 0.34
         tilt = half * sketch.rng.uniform(-0.1, 0.1)
@@ -79,7 +79,7 @@ def windmills(sketch: Sketch) -> None:
     ridges(sketch, horizon, high=0.05, number=1)
     land(sketch, horizon)
     for x in sketch.places(0.03):
-        size = min(sketch.room * 0.47, sketch.height * 0.27)
+        size = min(sketch.slot * 0.47, sketch.height * 0.27)
         base = sketch.height * sketch.rng.uniform(0.82, 0.88)
         hub = base - size * 1.65
         tower = (x - size * 0.46, base), (x - size * 0.26, hub), (x + size * 0.26, hub), (x + size * 0.46, base)
@@ -107,7 +107,7 @@ def balloons(sketch: Sketch) -> None:
     ridges(sketch, horizon, high=0.2, number=3)
     land(sketch, horizon)
     for x in sketch.places(0.03):
-        size = min(sketch.room * 0.42, sketch.height * 0.25) * sketch.rng.uniform(0.92, 1.0)
+        size = min(sketch.slot * 0.42, sketch.height * 0.25) * sketch.rng.uniform(0.92, 1.0)
         y = max(size * 1.15, sketch.height * sketch.rng.uniform(0.28, 0.38))
         bag, slung = y + size * 1.55, size * 0.2
         turns = [math.pi * (0.8 + 1.4 * step / 18) for step in range(19)]

@@ -20,7 +20,7 @@ def boats(sketch: Sketch) -> None:
     ridges(sketch, horizon)
     water(sketch, horizon)
     for x in sketch.places():
-        size = min(sketch.room * 0.4, 0.27) * sketch.rng.uniform(0.92, 1.05)
+        size = min(sketch.slot * 0.4, 0.27) * sketch.rng.uniform(0.92, 1.05)
         base = max(sketch.height * sketch.rng.uniform(0.66, 0.76), size * 1.75 + 0.03)
         sketch.add("main", (x - size * 0.5, base + size * 0.32), (x + size * 0.7, base + size * 0.32), (x, base + size * 1.0),
                    into="ground", veil=(0.55, 0.95))  # fmt: skip
@@ -44,7 +44,7 @@ def birds(sketch: Sketch) -> None:
     sun(sketch, x, horizon - sketch.rng.uniform(0.02, 0.1), 0.13)
     water(sketch, horizon, glint=x)
     for number, place in enumerate(sketch.places(0.03)):
-        span = min(sketch.room * 0.42, 0.3)
+        span = min(sketch.slot * 0.42, 0.3)
         y = sketch.height * (sketch.rng.uniform(0.27, 0.33) + (0.1 if number % 2 else 0.0))
         wing = []
         for side in (-1, 1):
@@ -92,7 +92,7 @@ def lighthouses(sketch: Sketch) -> None:
              (sketch.width * 0.93, sketch.height * 0.9), (sketch.width, sketch.height), (0.0, sketch.height)]  # fmt: skip
     sketch.add("far", *cliff, turn=0.1, shade=-0.3, flow=1.3)
     for x in sketch.places(0.03):
-        size = min(sketch.room * 0.3, 0.13)
+        size = min(sketch.slot * 0.3, 0.13)
         x = min(x, sketch.width * 0.86)  # noqa: PLW2901
         high = min(horizon * 0.78, size * 4.6)
         foot, lamp = top + 0.04, top + 0.04 - high
@@ -106,7 +106,7 @@ def lighthouses(sketch: Sketch) -> None:
             sketch.thing("accent" if band % 2 else "main", *sides, turn=0.2)
         reach = half(lamp)
         for beam in (-1, 1):
-            far = x + beam * sketch.room * 0.46
+            far = x + beam * sketch.slot * 0.46
             sketch.add("light", (x, lamp - size * 0.4), (far, lamp - size * 0.95), (far, lamp + size * 0.1), into="sky", veil=(0.45, 0.6))
         sketch.thing("light", (x - reach * 0.7, lamp), (x - reach * 0.7, lamp - size * 0.75), (x + reach * 0.7, lamp - size * 0.75),
                      (x + reach * 0.7, lamp))  # fmt: skip

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from producer.cleaning.report import CleaningReport
 
 
-def picture(colour: str = "red", form: str = "JPEG", size: tuple[int, int] = (40, 30)) -> bytes:
+def image_bytes(colour: str = "red", form: str = "JPEG", size: tuple[int, int] = (40, 30)) -> bytes:
     buffer = BytesIO()
     Image.linear_gradient("L").resize(size).convert("RGB").save(buffer, form) if colour == "grey" else Image.new("RGB", size, colour).save(
         buffer, form
@@ -30,7 +30,7 @@ def picture(colour: str = "red", form: str = "JPEG", size: tuple[int, int] = (40
 
 
 def bomb() -> bytes:
-    """A PNG whose header promises 60,000 x 60,000 pixels."""
+    """A PNG whose header claims 60,000 x 60,000 pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -93,8 +93,8 @@ def unchanged(report: CleaningReport) -> bool:
 
 
 def test_a_tree_is_registered_and_a_second_ingest_changes_nothing(database: Database, tree: Tree, store: Store) -> None:
-    tree.add("Cubism/ana-b_sea-1901.jpg", picture("blue"))
-    tree.add("Fauvism/ana-b_sea-1901.jpg", picture("blue"), row=False)
+    tree.add("Cubism/ana-b_sea-1901.jpg", image_bytes("blue"))
+    tree.add("Fauvism/ana-b_sea-1901.jpg", image_bytes("blue"), row=False)
     tree.add("Cubism/bo-c_hill.jpg", None)
     report = ingest_catalogue(tree.source, database=database, store=store)
     assert (report.rows, report.files, report.artworks, report.second_copies, report.missing_files, report.unexplained) == (
@@ -109,7 +109,7 @@ def test_a_tree_is_registered_and_a_second_ingest_changes_nothing(database: Data
     found = rows(database)["ana-b_sea-1901"]
     assert (found["artist"], found["title"], found["style"], found["styles"]) == ("ana b", "sea", "Cubism", ["Cubism", "Fauvism"])
     assert (found["picture"], found["width"], found["height"], found["mode"], found["link"]) == ("present", 40, 30, "RGB", None)
-    assert store.get(found["content_hash"]) == picture("blue")
+    assert store.get(found["content_hash"]) == image_bytes("blue")
     assert rows(database)["bo-c_hill"]["picture"] == "planned"
     before = everything(database)
     assert unchanged(ingest_catalogue(tree.source, database=database, store=store))
@@ -117,37 +117,37 @@ def test_a_tree_is_registered_and_a_second_ingest_changes_nothing(database: Data
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("data", "reason"),
     [
         (b"", "empty"),
         (b"<html>not found</html>", "not an image"),
-        (picture("grey", size=(400, 300))[:1200], "truncated"),
-        (picture("grey", "PNG", size=(400, 300))[:200], ""),
+        (image_bytes("grey", size=(400, 300))[:1200], "truncated"),
+        (image_bytes("grey", "PNG", size=(400, 300))[:200], ""),
         (bomb(), "decompression bomb"),
         (b"\xff\xd8\xff\xe0" + os.urandom(64), ""),
     ],
 )
-def test_a_broken_picture_is_registered_with_its_reason_and_taken_up_when_mended(
-    sqlite_database: Database, tree: Tree, store: Store, data: bytes, says: str
+def test_a_broken_image_is_registered_with_its_reason_and_again_when_repaired(
+    sqlite_database: Database, tree: Tree, store: Store, data: bytes, reason: str
 ) -> None:
     tree.add("Cubism/ana-b_sea.jpg", data)
     report = ingest_catalogue(tree.source, database=sqlite_database, store=store)
     assert report.unreadable == 1
     found = rows(sqlite_database)["ana-b_sea"]
     assert found["picture"] == "unreadable"
-    assert says in found["picture_reason"]
+    assert reason in found["picture_reason"]
     assert found["picture_reason"]
     assert unchanged(ingest_catalogue(tree.source, database=sqlite_database, store=store))
-    tree.add("Cubism/ana-b_sea.jpg", picture(), row=False)
+    tree.add("Cubism/ana-b_sea.jpg", image_bytes(), row=False)
     assert ingest_catalogue(tree.source, database=sqlite_database, store=store).changes["arrived"] == 1
     found = rows(sqlite_database)["ana-b_sea"]
     assert (found["picture"], found["picture_reason"], found["width"]) == ("present", None, 40)
 
 
-def test_a_file_that_may_not_be_read_is_taken_up_when_it_may_though_nothing_else_changed(
+def test_a_file_that_could_not_be_read_is_read_when_permissions_change_though_nothing_else_does(
     sqlite_database: Database, tree: Tree, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tree.add("Cubism/ana-b_sea.jpg", picture())
+    tree.add("Cubism/ana-b_sea.jpg", image_bytes())
 
     def denied(_path: Path) -> bytes:
         raise PermissionError(13, "Permission denied")
@@ -159,18 +159,18 @@ def test_a_file_that_may_not_be_read_is_taken_up_when_it_may_though_nothing_else
     assert ingest_catalogue(tree.source, database=sqlite_database, store=store).unreadable == 0
 
 
-def test_of_several_copies_the_first_that_can_be_read_is_chosen(sqlite_database: Database, tree: Tree, store: Store) -> None:
+def test_the_first_readable_copy_of_an_artwork_is_its_original(sqlite_database: Database, tree: Tree, store: Store) -> None:
     tree.add("Cubism/ana-b_sea.jpg", b"broken")
-    tree.add("Fauvism/ana-b_sea.jpg", picture("green"), row=False)
+    tree.add("Fauvism/ana-b_sea.jpg", image_bytes("green"), row=False)
     report = ingest_catalogue(tree.source, database=sqlite_database, store=store)
     assert report.unreadable == 0
     assert [case["path"] for case in report.details["unreadable"]] == ["Cubism/ana-b_sea.jpg"]
     assert chosen(sqlite_database) == ["Fauvism/ana-b_sea.jpg"]
-    tree.add("Cubism/ana-b_sea.jpg", picture("red"), row=False)
+    tree.add("Cubism/ana-b_sea.jpg", image_bytes("red"), row=False)
     ingest_catalogue(tree.source, database=sqlite_database, store=store)
     assert chosen(sqlite_database) == ["Cubism/ana-b_sea.jpg"]
     (tree.root / "Cubism/ana-b_sea.jpg").unlink()
-    tree.add("Fauvism/ana-b_sea.jpg", picture("yellow"), row=False)
+    tree.add("Fauvism/ana-b_sea.jpg", image_bytes("yellow"), row=False)
     ingest_catalogue(tree.source, database=sqlite_database, store=store)
     assert chosen(sqlite_database) == ["Fauvism/ana-b_sea.jpg"]
 
@@ -181,21 +181,19 @@ def chosen(database: Database) -> list[str]:
 
 
 def test_a_changed_file_brings_its_new_content(database: Database, tree: Tree, store: Store) -> None:
-    tree.add("Cubism/ana-b_sea.jpg", picture("red"))
+    tree.add("Cubism/ana-b_sea.jpg", image_bytes("red"))
     ingest_catalogue(tree.source, database=database, store=store)
     before = rows(database)["ana-b_sea"]["content_hash"]
-    tree.add("Cubism/ana-b_sea.jpg", picture("blue", size=(64, 20)), row=False)
+    tree.add("Cubism/ana-b_sea.jpg", image_bytes("blue", size=(64, 20)), row=False)
     assert ingest_catalogue(tree.source, database=database, store=store).changes["arrived"] == 1
     after = rows(database)["ana-b_sea"]
     assert after["content_hash"] != before
     assert (after["width"], after["height"]) == (64, 20)
-    assert store.get(after["content_hash"]) == picture("blue", size=(64, 20))
+    assert store.get(after["content_hash"]) == image_bytes("blue", size=(64, 20))
 
 
-def test_linked_pictures_stay_where_they_are_until_they_are_wanted_in_the_store(
-    sqlite_database: Database, tree: Tree, store: Store
-) -> None:
-    tree.add("Cubism/ana-b_sea.jpg", picture("red"))
+def test_linked_images_stay_where_they_are_until_they_are_wanted_in_the_store(sqlite_database: Database, tree: Tree, store: Store) -> None:
+    tree.add("Cubism/ana-b_sea.jpg", image_bytes("red"))
     ingest_catalogue(tree.source, database=sqlite_database, store=None)
     found = rows(sqlite_database)["ana-b_sea"]
     assert found["link"] == str(tree.root.resolve() / "Cubism/ana-b_sea.jpg")
@@ -207,14 +205,14 @@ def test_linked_pictures_stay_where_they_are_until_they_are_wanted_in_the_store(
     assert store.exists(found["content_hash"])
 
 
-def test_works_of_a_file_list_are_planned_and_their_jobs_wait_for_the_picture(database: Database, tree: Tree, store: Store) -> None:
+def test_artworks_of_a_file_list_are_planned_and_their_jobs_wait_for_the_image(database: Database, tree: Tree, store: Store) -> None:
     (tree.root / "files.txt").write_text("Realism/joaquã\xadn_sea.jpg\nRealism/ana_hill.jpg\n")
     report = ingest_catalogue(CatalogueSource(catalogue=tree.root / "files.txt"), database=database, store=store)
     assert (report.artworks, report.names_repaired) == (2, 1)
     found = rows(database)
     assert {key: row["picture"] for key, row in found.items()} == {"joaquín_sea": "planned", "ana_hill": "planned"}
     wait_for(database, found["joaquín_sea"]["id"])
-    tree.add("Realism/joaquã\xadn_sea.jpg", picture())
+    tree.add("Realism/joaquã\xadn_sea.jpg", image_bytes())
     report = ingest_catalogue(tree.source, database=database, store=store)
     assert report.changes["readied"] == 1
     with database.engine.connect() as connection:
@@ -232,27 +230,27 @@ def wait_for(database: Database, artwork_id: int) -> None:
         connection.execute(insert(jobs).values(**job, created_at=0.0, changed_at=0.0))
 
 
-def test_a_later_ingest_by_names_alone_takes_nothing_from_what_a_catalogue_said(database: Database, tree: Tree, store: Store) -> None:
-    tree.add("Cubism/ana_hill.jpg", picture(), row=False)
+def test_a_later_ingest_of_file_names_alone_overwrites_no_fact_of_a_catalogue(database: Database, tree: Tree, store: Store) -> None:
+    tree.add("Cubism/ana_hill.jpg", image_bytes(), row=False)
     (tree.root / "classes.csv").write_text(
         "filename,artist,genre,title,subset\nCubism/ana_hill.jpg,Ana Böll,\"['Cubism']\",The Hill,test\n"
     )
     ingest_catalogue(tree.source, database=database, store=store)
     (tree.root / "Fauvism").mkdir()
-    (tree.root / "Fauvism/ana_hill.jpg").write_bytes(picture())
+    (tree.root / "Fauvism/ana_hill.jpg").write_bytes(image_bytes())
     (tree.root / "classes.csv").unlink()
     ingest_catalogue(replace(tree.source, catalogue=tree.root), database=database, store=store)
     found = rows(database)["ana_hill"]
     assert (found["artist"], found["title"], found["subset"], found["styles"]) == ("Ana Böll", "The Hill", "test", ["Cubism", "Fauvism"])
 
 
-def test_equal_pictures_under_other_names_share_a_group_until_one_changes(database: Database, tree: Tree, store: Store) -> None:
-    tree.add("Cubism/zoe_one.jpg", picture("red"))
-    tree.add("Cubism/éva_two.jpg", picture("red"))
-    tree.add("Cubism/max_three.jpg", picture("blue"))
+def test_equal_images_under_other_names_share_a_group_until_one_changes(database: Database, tree: Tree, store: Store) -> None:
+    tree.add("Cubism/zoe_one.jpg", image_bytes("red"))
+    tree.add("Cubism/éva_two.jpg", image_bytes("red"))
+    tree.add("Cubism/max_three.jpg", image_bytes("blue"))
     ingest_catalogue(tree.source, database=database, store=store)
     assert groups(database) == {"zoe_one": "zoe_one", "éva_two": "zoe_one", "max_three": "max_three"}
-    tree.add("Cubism/zoe_one.jpg", picture("green"), row=False)
+    tree.add("Cubism/zoe_one.jpg", image_bytes("green"), row=False)
     ingest_catalogue(tree.source, database=database, store=store)
     assert groups(database) == {"zoe_one": "zoe_one", "éva_two": "éva_two", "max_three": "max_three"}
 
@@ -261,8 +259,8 @@ def groups(database: Database) -> dict[str, str]:
     return {key: row["group_key"] for key, row in rows(database).items()}
 
 
-def test_a_rehearsal_opens_everything_and_writes_nothing(tree: Tree) -> None:
-    tree.add("Cubism/ana-b_sea.jpg", picture())
+def test_a_dry_run_of_ingest_opens_everything_and_writes_nothing(tree: Tree) -> None:
+    tree.add("Cubism/ana-b_sea.jpg", image_bytes())
     tree.add("Cubism/bo-c_hill.jpg", b"broken")
     before = sorted(tree.root.parent.rglob("*"))
     report = dry_run_ingest(tree.source)
@@ -270,9 +268,9 @@ def test_a_rehearsal_opens_everything_and_writes_nothing(tree: Tree) -> None:
     assert sorted(tree.root.parent.rglob("*")) == before
 
 
-def test_the_report_is_kept_and_drawn(sqlite_database: Database, tree: Tree, store: Store, tmp_path: Path) -> None:
-    tree.add("Cubism/ana-b_sea.jpg", picture())
-    tree.add("Unclassified/unknown_vase.jpg", picture("green"))
+def test_the_report_of_an_ingest_is_kept_and_drawn(sqlite_database: Database, tree: Tree, store: Store, tmp_path: Path) -> None:
+    tree.add("Cubism/ana-b_sea.jpg", image_bytes())
+    tree.add("Unclassified/unknown_vase.jpg", image_bytes("green"))
     report = ingest_catalogue(tree.source, database=sqlite_database, store=store, charts=tmp_path / "reports")
     assert [Path(chart).name for chart in report.charts] == ["columns.png", "styles.png", "sizes.png"]
     for chart in report.charts:

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 
 from db.store import Store
 from db.tables import artwork_paths, artworks
-from producer.cleaning import join
+from producer.cleaning import join_catalogue
 from producer.ingest import CatalogueSource, ingest_catalogue
 from producer.readers import read_catalogue
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from db.engine import Database
 
 
-def test_wikiart_is_accounted_for_to_the_last_file(sqlite_database: Database, shared_data: Path) -> None:
+def test_every_row_and_file_of_wikiart_is_explained(sqlite_database: Database, shared_data: Path) -> None:
     folder = shared_data / "wikiart"
     source = CatalogueSource(catalogue=folder / "classes.csv.gz", file_list=folder / "files.txt.gz")
     report = ingest_catalogue(source, database=sqlite_database, store=None)
@@ -31,15 +31,15 @@ def test_wikiart_is_accounted_for_to_the_last_file(sqlite_database: Database, sh
     assert not any(again.changes.values())
 
 
-def test_the_names_alone_lead_to_the_same_works(shared_data: Path) -> None:
+def test_the_file_names_of_wikiart_alone_lead_to_the_same_artworks(shared_data: Path) -> None:
     folder = shared_data / "wikiart"
-    by_rows = join(read_catalogue(folder / "classes.csv.gz", file_list=folder / "files.txt.gz"))
-    by_names = join(read_catalogue(folder / "files.txt.gz"))
-    assert {draft.key for draft in by_names} == {draft.key for draft in by_rows}
-    assert sum(copy.repaired for draft in by_names for copy in draft.copies) == 709
+    by_rows = join_catalogue(read_catalogue(folder / "classes.csv.gz", file_list=folder / "files.txt.gz"))
+    by_names = join_catalogue(read_catalogue(folder / "files.txt.gz"))
+    assert {artwork.key for artwork in by_names} == {artwork.key for artwork in by_rows}
+    assert sum(copy.repaired for artwork in by_names for copy in artwork.copies) == 709
 
 
-def test_of_the_museum_91_works_are_complete_and_37_say_why_not(sqlite_database: Database, shared_data: Path, tmp_path: Path) -> None:
+def test_of_the_museum_91_artworks_are_complete_and_37_say_why_not(sqlite_database: Database, shared_data: Path, tmp_path: Path) -> None:
     store = Store(str(tmp_path / "store"))
     report = ingest_catalogue(CatalogueSource(catalogue=shared_data / "museum/classes.csv"), database=sqlite_database, store=store)
     assert (report.artworks, report.complete, report.incomplete, report.unreadable, report.unexplained) == (128, 91, 37, 0, 0)

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from db.monitoring.progress import Progress
 from db.monitoring.worker_registry import RegisteredWorker
-from producer.status_view import pace, status_view
+from producer.status_view import format_pace, status_view
 
 WORKER = RegisteredWorker(
     id="gpu0@host",
@@ -37,30 +37,30 @@ def _progress(**facts: object) -> Progress:
         "generate": {"waiting": 200_000, "failed": 3},
         "recaption": {},
     }
-    begun: dict[str, object] = {"campaigns": {"run": {"state": "open", "jobs": jobs}}, "jobs": jobs, "images": 12, "workers": ()}
-    return Progress(**(begun | facts))  # type: ignore[arg-type]
+    defaults: dict[str, object] = {"campaigns": {"run": {"state": "open", "jobs": jobs}}, "jobs": jobs, "images": 12, "workers": ()}
+    return Progress(**(defaults | facts))  # type: ignore[arg-type]
 
 
-def test_the_board_fits_a_terminal_of_80_columns_at_a_large_run() -> None:
+def test_the_status_view_fits_a_terminal_of_80_columns_at_a_large_run() -> None:
     lines = _shown(_progress(rates={"caption": 1234.5, "prompt": 0.5, "generate": 0.001})).splitlines()
     (prompt,) = [line for line in lines if line.startswith("prompt")]
     assert "110,000" in prompt
     assert "45 %" in prompt
     assert "30.0/min" in prompt
-    assert not any(line.startswith("recaption") for line in lines), "a stage without jobs is no line"
+    assert not any(line.startswith("recaption") for line in lines), "a stage without jobs has no line"
     assert not any("cancelled" in line for line in lines)
-    assert len(lines) == 8, "nothing is broken over two lines"
+    assert len(lines) == 8, "no line is wrapped"
 
 
 def test_cancelled_jobs_have_a_column_only_where_there_are_some() -> None:
     assert "cancelled" in _shown(_progress(jobs={"caption": {"cancelled": 4}}), width=100)
 
 
-def test_the_outlook_says_how_long_or_that_it_is_not_known() -> None:
+def test_the_status_view_says_how_long_is_left_or_why_it_is_unknown() -> None:
     assert "about 1 h 1 min left at this pace" in _shown(_progress(eta_seconds=3660.0))
     assert "310,000 jobs to do, pace not known yet" in _shown(_progress())
     cut = {"caption": {"failed": 1}, "prompt": {"waiting": 2}}
-    assert "2 jobs cannot go on: see below" in _shown(_progress(jobs=cut))
+    assert "2 jobs cannot continue: see below" in _shown(_progress(jobs=cut))
     assert "nothing left to do" in _shown(_progress(jobs={"caption": {"done": 4, "failed": 1}}))
 
 
@@ -71,6 +71,6 @@ def test_workers_and_what_is_stuck_are_listed() -> None:
     assert "1,200  backing off [soon]" in shown
 
 
-@pytest.mark.parametrize(("rate", "said"), [(0.0, ""), (2.5, "2.5/s"), (0.5, "30.0/min"), (0.001, "3.6/h")])
-def test_a_pace_is_said_in_a_unit_that_can_be_read(rate: float, said: str) -> None:
-    assert pace(rate) == said
+@pytest.mark.parametrize(("rate", "shown"), [(0.0, ""), (2.5, "2.5/s"), (0.5, "30.0/min"), (0.001, "3.6/h")])
+def test_a_pace_is_shown_in_a_readable_unit(rate: float, shown: str) -> None:
+    assert format_pace(rate) == shown

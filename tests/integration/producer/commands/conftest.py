@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Operator:
-    """Types commands and reads what they print."""
+    """Runs commands and returns what they print."""
 
     runtime: Runtime
 
@@ -31,24 +31,24 @@ class Operator:
         """The database that the commands work on."""
         return self.runtime.database
 
-    def types(self, line: str, *more: str, exit_code: int = 0, typed: str | None = None) -> str:
-        """What a command prints on standard output; errors of ours are raised as they are."""
+    def output_of(self, line: str, *more: str, exit_code: int = 0, answer: str | None = None) -> str:
+        """What a command prints on standard output; Paragone's own errors are raised as they are."""
         name, *arguments = line.split()
         (point,) = entry_points(group="paragone.commands", name=name)
-        result = CliRunner().invoke(point.load(), [*arguments, *more], obj=self.runtime, input=typed)
+        result = CliRunner().invoke(point.load(), [*arguments, *more], obj=self.runtime, input=answer)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert result.exit_code == exit_code, result.output
         return result.stdout
 
-    def reads(self, line: str, *more: str) -> Any:
+    def json_of(self, line: str, *more: str) -> Any:
         """What a command prints with `--json`."""
-        return json.loads(self.types(line, *more, "--json"))
+        return json.loads(self.output_of(line, *more, "--json"))
 
 
 @pytest.fixture
 def operator(database: Database, tmp_path: Path) -> Iterator[Operator]:
-    """An operator with an empty record."""
+    """An operator with an empty database."""
     yield from _operator(database, tmp_path)
 
 

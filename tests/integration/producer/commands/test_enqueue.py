@@ -62,55 +62,57 @@ def tiny(tmp_path: Path) -> str:
     return str(directory)
 
 
-def test_a_campaign_is_opened_once_and_then_only_topped_up(operator: Operator, fakes: str) -> None:
+def test_a_campaign_is_opened_once_and_then_only_added_to(operator: Operator, fakes: str) -> None:
     artworks_of(operator.database, 3)
     artworks_of(operator.database, 2, picture=ImageState.PLANNED)
     artworks_of(operator.database, 4, incomplete="no artist")
-    first = operator.reads("enqueue --config", fakes)
+    first = operator.json_of("enqueue --config", fakes)
     assert (first["campaign"], first["jobs"], first["artworks"], first["variations"]) == ("fakes", 35, 5, 10)
     assert (first["without_picture"], first["left_out"]) == (2, {"no artist": 4})
-    assert operator.reads("enqueue --config", fakes)["jobs"] == 0
+    assert operator.json_of("enqueue --config", fakes)["jobs"] == 0
     artworks_of(operator.database, 1, style="Cubism")
-    assert operator.reads("enqueue")["jobs"] == 7, "without options the campaign keeps its own configuration"
+    assert operator.json_of("enqueue")["jobs"] == 7, "without options the campaign keeps its own configuration"
     assert [campaign.name for campaign in all_campaigns(operator.database)] == ["fakes"]
-    assert "nothing to add" in operator.types("enqueue")
+    assert "nothing to add" in operator.output_of("enqueue")
 
 
-def test_a_dry_run_counts_the_same_and_writes_nothing(operator: Operator, fakes: str) -> None:
+def test_a_dry_run_of_enqueue_counts_the_same_and_writes_nothing(operator: Operator, fakes: str) -> None:
     artworks_of(operator.database, 3)
-    assert operator.reads("enqueue --dry-run --config", fakes)["jobs"] == 21
+    assert operator.json_of("enqueue --dry-run --config", fakes)["jobs"] == 21
     assert all_campaigns(operator.database) == []
-    assert operator.reads("enqueue --limit 1 --config", fakes)["jobs"] == 7
-    assert operator.reads("enqueue --dry-run")["jobs"] == 14
+    assert operator.json_of("enqueue --limit 1 --config", fakes)["jobs"] == 7
+    assert operator.json_of("enqueue --dry-run")["jobs"] == 14
     with operator.database.engine.connect() as connection:
         assert len(connection.execute(select(jobs.c.id)).all()) == 7
 
 
-def test_flags_choose_artworks_and_priority(operator: Operator, fakes: str) -> None:
+def test_options_of_enqueue_select_artworks_and_priority(operator: Operator, fakes: str) -> None:
     artworks_of(operator.database, 3)
     artworks_of(operator.database, 2, style="Cubism")
     artworks_of(operator.database, 2, style="Pop Art")
-    first = operator.reads("enqueue --priority 5 --style Cubism --style", "Pop Art", "--limit", "3", "--config", fakes)
+    first = operator.json_of("enqueue --priority 5 --style Cubism --style", "Pop Art", "--limit", "3", "--config", fakes)
     assert first["artworks"] == 3
     with operator.database.engine.connect() as connection:
         assert set(connection.scalars(select(jobs.c.priority))) == {5}
     with pytest.raises(UnknownStyle, match="Pop Art"):
-        operator.types("enqueue --style", "pop art")
+        operator.output_of("enqueue --style", "pop art")
 
 
 def test_the_same_name_with_another_configuration_is_refused_with_the_difference(operator: Operator, fakes: str) -> None:
     artworks_of(operator.database, 1)
-    operator.types("enqueue --config", fakes)
+    operator.output_of("enqueue --config", fakes)
     for line in ("enqueue --level radical --config", "enqueue --dry-run --level radical --config"):
         with pytest.raises(CampaignDiffers, match=r"level\.moderate\.strength: 0\.5 -> None"):
-            operator.types(line, fakes)
-    assert operator.reads("enqueue --campaign other --level radical --config", fakes)["jobs"] == 4
+            operator.output_of(line, fakes)
+    assert operator.json_of("enqueue --campaign other --level radical --config", fakes)["jobs"] == 4
     assert list(find_campaign(operator.database, "other").config.level) == ["radical"]
 
 
-def test_local_models_bring_their_own_sizes_and_the_file_wins_where_it_speaks(sqlite_operator: Operator, tiny: str, tmp_path: Path) -> None:
+def test_local_models_bring_their_own_sizes_and_the_campaign_file_takes_precedence(
+    sqlite_operator: Operator, tiny: str, tmp_path: Path
+) -> None:
     artworks_of(sqlite_operator.database, 1)
-    sqlite_operator.types("enqueue --models", tiny)
+    sqlite_operator.output_of("enqueue --models", tiny)
     config = find_campaign(sqlite_operator.database, "default").config
     assert config.models_directory == tiny
     assert (config.caption.model, config.caption.settings) == ("local:captioner", {"max_new_tokens": 12})
@@ -121,7 +123,7 @@ def test_local_models_bring_their_own_sizes_and_the_file_wins_where_it_speaks(sq
     own.write_text(
         '[caption]\nmodel = "a/hub"\nrevision = "abc"\nsettings = {max_new_tokens = 7}\n[level.radical]\nmodel = "a/hub"\nsteps = 20\n'
     )
-    sqlite_operator.types("enqueue --campaign own --models", tiny, "--config", str(own))
+    sqlite_operator.output_of("enqueue --campaign own --models", tiny, "--config", str(own))
     config = find_campaign(sqlite_operator.database, "own").config
     assert (config.caption.model, config.caption.revision, config.caption.settings) == ("local:captioner", "main", {"max_new_tokens": 7})
     assert list(config.level) == ["radical"]
@@ -130,15 +132,15 @@ def test_local_models_bring_their_own_sizes_and_the_file_wins_where_it_speaks(sq
 
 def test_shipped_campaigns_are_named_without_a_path(sqlite_operator: Operator) -> None:
     artworks_of(sqlite_operator.database, 1)
-    found = sqlite_operator.reads("enqueue --dry-run --config radical-sdxl-base")
+    found = sqlite_operator.json_of("enqueue --dry-run --config radical-sdxl-base")
     assert (found["campaign"], found["variations"]) == ("radical-sdxl-base", 1)
     with pytest.raises(WrongUse, match="radical-sdxl-base, repaints"):
-        sqlite_operator.types("enqueue --config nothing")
+        sqlite_operator.output_of("enqueue --config nothing")
 
 
-def test_what_can_not_be_used_is_told_and_opens_no_campaign(sqlite_operator: Operator, tmp_path: Path) -> None:
+def test_unusable_options_of_enqueue_are_named_and_open_no_campaign(sqlite_operator: Operator, tmp_path: Path) -> None:
     with pytest.raises(NothingRegistered):
-        sqlite_operator.types("enqueue")
+        sqlite_operator.output_of("enqueue")
     artworks_of(sqlite_operator.database, 1)
     wrong: list[tuple[str, type[Exception], str]] = [
         ("enqueue --models /nowhere", BadConfiguration, "models.json"),
@@ -146,9 +148,9 @@ def test_what_can_not_be_used_is_told_and_opens_no_campaign(sqlite_operator: Ope
         ("enqueue --campaign a/b", BadConfiguration, "a/b"),
         ("enqueue --campaign .hidden", BadConfiguration, "hidden"),
     ]
-    for line, kind, told in wrong:
-        with pytest.raises(kind, match=told):
-            sqlite_operator.types(line)
+    for line, kind, reason in wrong:
+        with pytest.raises(kind, match=reason):
+            sqlite_operator.output_of(line)
     path = tmp_path / "wrong.toml"
     for text in (
         "level = 3",
@@ -161,14 +163,14 @@ def test_what_can_not_be_used_is_told_and_opens_no_campaign(sqlite_operator: Ope
     ):
         path.write_text(text)
         with pytest.raises(BadConfiguration):
-            sqlite_operator.types("enqueue --config", str(path))
+            sqlite_operator.output_of("enqueue --config", str(path))
     assert all_campaigns(sqlite_operator.database) == []
-    sqlite_operator.types("enqueue --limit 0", exit_code=2)
+    sqlite_operator.output_of("enqueue --limit 0", exit_code=2)
 
 
-def test_the_forecast_measures_what_it_can_and_says_what_it_does_not_know(operator: Operator, fakes: str) -> None:
+def test_the_forecast_measures_what_it_can_and_names_what_is_unknown(operator: Operator, fakes: str) -> None:
     artworks_of(operator.database, 30)
-    first: dict[str, Any] = operator.reads("enqueue --limit 12 --config", fakes)["forecast"]
+    first: dict[str, Any] = operator.json_of("enqueue --limit 12 --config", fakes)["forecast"]
     assert first["device_seconds"] is None
     assert first["unmeasured"] == ["caption", "prompt", "generate", "recaption"]
     assert first["disk_bytes"] == pytest.approx(24 * (1500 + 64 * 64 * 0.77 * 0.95), rel=0.01)
@@ -178,9 +180,9 @@ def test_the_forecast_measures_what_it_can_and_says_what_it_does_not_know(operat
         of_captions = select(jobs.c.id).where(jobs.c.stage == str(Stage.CAPTION))
         connection.execute(attempts.update().values(seconds=0.25))
         connection.execute(attempts.update().where(attempts.c.job_id.in_(of_captions)).values(seconds=2.0))
-    second = operator.reads("enqueue --dry-run")["forecast"]
+    second = operator.json_of("enqueue --dry-run")["forecast"]
     assert second["device_seconds"] == pytest.approx(18 * 2.0 + 36 * 3 * 0.25)
     assert (second["unmeasured"], second["disk_bytes"]) == ([], 36 * 1000)
-    assert "measured" in operator.types("enqueue --dry-run")
-    other = operator.reads("enqueue --dry-run --campaign other --config repaints")["forecast"]
-    assert other["device_seconds"] is None, "what fakes take says nothing of BLIP-2 and SDXL"
+    assert "measured" in operator.output_of("enqueue --dry-run")
+    other = operator.json_of("enqueue --dry-run --campaign other --config repaints")["forecast"]
+    assert other["device_seconds"] is None, "measurements of fakes say nothing about BLIP-2 and SDXL"

@@ -65,8 +65,8 @@ def test_flower_shows_each_job_behind_the_password(tmp_path: Path, sqlite_databa
         refused.value.close()
         assert refused.value.code == 401
 
-        trial = harness_of(sqlite_database, 2)
-        batch = trial.claim(Stage.CAPTION)
+        harness = harness_of(sqlite_database, 2)
+        batch = harness.claim(Stage.CAPTION)
         good, bad = batch.jobs
         with create_app(broker_url) as app:
             task_events = TaskEventSender(app, hostname="gpu0@here")
@@ -74,7 +74,7 @@ def test_flower_shows_each_job_behind_the_password(tmp_path: Path, sqlite_databa
             found: dict[str, Any] = {}
             deadline = time.monotonic() + 30
             while len(found) < 2 and time.monotonic() < deadline:
-                # Flower may not listen yet: an announcement that nobody hears is gone.
+                # Flower may not listen yet: an event that nobody receives is lost.
                 task_events.received(batch, load_inputs(sqlite_database, batch))
                 task_events.started(batch)
                 task_events.succeeded([good], runtime=1.5)
@@ -91,28 +91,28 @@ def test_flower_shows_each_job_behind_the_password(tmp_path: Path, sqlite_databa
     assert "painter-" in found[bad.job_key]["args"]
 
 
-def test_without_a_password_a_fresh_one_is_printed_and_sigterm_ends_it(tmp_path: Path) -> None:
+def test_flower_without_a_password_prints_a_new_one_and_ends_at_a_signal(tmp_path: Path) -> None:
     passwords = []
-    for ending in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT):
         with _flower(tmp_path) as (process, url, printed):
             found = re.search(r"user (\S+), password (\S+)", printed[1])
             assert found
             assert _get(f"{url}/api/tasks", f"{found[1]}:{found[2]}") == {}
             passwords.append(found[2])
-            process.send_signal(ending)
+            process.send_signal(number)
             assert process.wait(timeout=30) == 0
     assert passwords[0] != passwords[1]
 
 
-def test_a_taken_port_and_a_missing_broker_are_one_clear_line(tmp_path: Path, broker_url: str) -> None:
+def test_flower_reports_a_taken_port_and_a_missing_broker_in_one_line(tmp_path: Path, broker_url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert (
             _fails(tmp_path, port, broker_url)
             == f"paragone: port {port} of 127.0.0.1 is taken: choose another with --port or PARAGONE_FLOWER_PORT"
         )
-    told = _fails(tmp_path, 0, "redis://me:secret@127.0.0.1:1/0")
-    assert told == "paragone: no broker answers at redis://me:**@127.0.0.1:1/0: start it, or mend PARAGONE_BROKER_URL"
+    error = _fails(tmp_path, 0, "redis://me:secret@127.0.0.1:1/0")
+    assert error == "paragone: no broker answers at redis://me:**@127.0.0.1:1/0: start it, or fix PARAGONE_BROKER_URL"
 
 
 def _fails(tmp_path: Path, port: int, broker_url: str) -> str:

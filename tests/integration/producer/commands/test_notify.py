@@ -38,30 +38,30 @@ def _depths(url: str) -> dict[Stage, int]:
         return Notifier(app).depths(list(Stage))
 
 
-def test_only_stages_with_work_are_rung(sqlite_database: Database, tmp_path: Path, broker_url: str) -> None:
+def test_only_workers_of_stages_with_ready_jobs_are_woken(sqlite_database: Database, tmp_path: Path, broker_url: str) -> None:
     runtime = _runtime(sqlite_database, tmp_path, broker_url=broker_url)
-    trial = harness_of(runtime.database, 3)
-    trial.finish(trial.claim(Stage.CAPTION, limit=1))
+    harness = harness_of(runtime.database, 3)
+    harness.finish(harness.claim(Stage.CAPTION, limit=1))
     assert notify_ready(runtime) == 4
     assert _depths(broker_url) == {Stage.CAPTION: 2, Stage.PROMPT: 2, Stage.GENERATE: 0, Stage.RECAPTION: 0}
     assert notify_ready(runtime) == 0, "queues are topped up, not filled"
     runtime.database.dispose()
 
 
-def test_where_no_broker_runs_none_is_started(runtime: Runtime) -> None:
+def test_a_command_that_wakes_workers_starts_no_broker(runtime: Runtime) -> None:
     harness_of(runtime.database, 1)
     assert notify_ready(runtime) == 0
     assert not (runtime.settings.data_dir / "broker").exists()
 
 
-def test_an_embedded_broker_that_runs_is_rung(runtime: Runtime) -> None:
+def test_wake_ups_reach_a_running_embedded_broker(runtime: Runtime) -> None:
     harness_of(runtime.database, 1)
     with EmbeddedBroker(runtime.settings.data_dir / "broker") as broker:
         assert notify_ready(runtime) == 2
         assert _depths(broker.url)[Stage.CAPTION] == 2
 
 
-def test_a_broker_that_is_away_fails_no_command(sqlite_database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unavailable_broker_fails_no_command(sqlite_database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     runtime = _runtime(sqlite_database, tmp_path, broker_url="redis://somebody:secret@127.0.0.1:1/0")
     harness_of(runtime.database, 1)
     with caplog.at_level(logging.WARNING):
@@ -71,12 +71,10 @@ def test_a_broker_that_is_away_fails_no_command(sqlite_database: Database, tmp_p
     runtime.database.dispose()
 
 
-def test_a_broker_url_that_means_nothing_fails_no_command(
-    sqlite_database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_unusable_broker_url_fails_no_command(sqlite_database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     runtime = _runtime(sqlite_database, tmp_path, broker_url="carrierpigeon://secret@coop")
     harness_of(runtime.database, 1)
     assert notify_ready(runtime) == 0
-    assert "workers find their work by themselves" in caplog.text
+    assert "workers find their jobs by polling" in caplog.text
     assert "secret" not in caplog.text
     runtime.database.dispose()

@@ -41,30 +41,30 @@ def _broken(operator: Operator) -> CampaignHarness:
         ("--campaign trial --all-failed", 4),
     ],
 )
-def test_a_filter_requeues_what_it_names_and_a_dry_run_only_counts(operator: Operator, chosen: str, expected: int) -> None:
+def test_a_requeue_filter_selects_what_it_names_and_a_dry_run_only_counts(operator: Operator, chosen: str, expected: int) -> None:
     harness = _broken(operator)
-    assert operator.reads(f"requeue {chosen} --dry-run")["jobs"] == expected
+    assert operator.json_of(f"requeue {chosen} --dry-run")["jobs"] == expected
     assert harness.states(Stage.CAPTION) == {"failed": 4}
-    assert operator.reads(f"requeue {chosen}")["jobs"] == expected
+    assert operator.json_of(f"requeue {chosen}")["jobs"] == expected
     assert harness.states(Stage.CAPTION).get("ready", 0) == expected
-    assert operator.reads(f"requeue {chosen}")["jobs"] == 0
+    assert operator.json_of(f"requeue {chosen}")["jobs"] == 0
 
 
-def test_an_artwork_is_named_by_its_id_too(sqlite_operator: Operator) -> None:
+def test_requeue_accepts_an_artworks_id_too(sqlite_operator: Operator) -> None:
     harness = _broken(sqlite_operator)
     artwork = harness.jobs(Stage.CAPTION)[2]["artwork_id"]
-    assert sqlite_operator.reads(f"requeue --artwork {artwork}")["jobs"] == 1
+    assert sqlite_operator.json_of(f"requeue --artwork {artwork}")["jobs"] == 1
     assert [job["artwork_id"] for job in harness.jobs(Stage.CAPTION, JobState.READY)] == [artwork]
 
 
-def test_names_that_mean_nothing_are_told(sqlite_operator: Operator) -> None:
+def test_requeue_names_an_unknown_artwork_or_style(sqlite_operator: Operator) -> None:
     _broken(sqlite_operator)
     with pytest.raises(UnknownArtwork, match="nobody"):
-        sqlite_operator.types("requeue --artwork nobody")
+        sqlite_operator.output_of("requeue --artwork nobody")
     with pytest.raises(UnknownArtwork):
-        sqlite_operator.types("requeue --artwork 99999999999999999999999")
+        sqlite_operator.output_of("requeue --artwork 99999999999999999999999")
     with pytest.raises(UnknownStyle, match="did you mean Cubism"):
-        sqlite_operator.types("requeue --style cubsm")
+        sqlite_operator.output_of("requeue --style cubsm")
 
 
 @pytest.mark.parametrize(
@@ -80,26 +80,26 @@ def test_names_that_mean_nothing_are_told(sqlite_operator: Operator) -> None:
         "requeue --stage recaption --new-seed",
     ],
 )
-def test_options_that_choose_nothing_or_contradict_each_other_are_wrong_use(sqlite_operator: Operator, line: str) -> None:
+def test_requeue_options_that_select_nothing_or_contradict_each_other_are_wrong_use(sqlite_operator: Operator, line: str) -> None:
     harness = _broken(sqlite_operator)
     with pytest.raises(WrongUse):
-        sqlite_operator.types(line)
+        sqlite_operator.output_of(line)
     assert harness.states(Stage.CAPTION) == {"failed": 4}
 
 
 @pytest.mark.parametrize("age", ["yesterday", "-3s", "3 weeks", ""])
-def test_an_age_that_can_not_be_read_is_wrong_use(sqlite_operator: Operator, age: str) -> None:
-    sqlite_operator.types("requeue --older-than", age, exit_code=2)
+def test_a_duration_that_cannot_be_read_is_wrong_use(sqlite_operator: Operator, age: str) -> None:
+    sqlite_operator.output_of("requeue --older-than", age, exit_code=2)
 
 
-def test_done_repaints_are_made_again_with_another_seed(operator: Operator) -> None:
+def test_done_repaints_are_requeued_with_another_seed(operator: Operator) -> None:
     harness = harness_of(operator.database, 2)
     harness.run_all()
     before = {row["id"]: row["seed"] for row in harness.rows(variations)}
-    assert operator.reads("requeue --stage generate --done --new-seed")["jobs"] == 4
+    assert operator.json_of("requeue --stage generate --done --new-seed")["jobs"] == 4
     after = {row["id"]: row["seed"] for row in harness.rows(variations)}
     assert all(before[variation] != after[variation] for variation in before)
-    assert operator.reads("status")["images"] == 4, "the old repaints stay until the new ones are there"
+    assert operator.json_of("status")["images"] == 4, "the old repaints stay until the new ones are there"
 
 
 def test_a_failed_recaption_keeps_the_seed_of_the_repaint_that_stands(operator: Operator) -> None:
@@ -107,14 +107,14 @@ def test_a_failed_recaption_keeps_the_seed_of_the_repaint_that_stands(operator: 
     harness.run(Stage.CAPTION, Stage.PROMPT, Stage.GENERATE)
     harness.fail(harness.claim(Stage.RECAPTION), FailureKind.INPUT)
     before = [row["seed"] for row in harness.rows(variations)]
-    assert operator.reads("requeue --all-failed --new-seed")["jobs"] == 2
+    assert operator.json_of("requeue --all-failed --new-seed")["jobs"] == 2
     assert [row["seed"] for row in harness.rows(variations)] == before
 
 
-def test_age_counts_from_the_end_of_the_job(operator: Operator) -> None:
+def test_requeue_measures_age_from_the_end_of_the_job(operator: Operator) -> None:
     harness = _broken(operator)
     old = harness.jobs(Stage.CAPTION)[0]["id"]
     with operator.database.engine.begin() as connection:
         connection.execute(update(jobs).where(jobs.c.id == old).values(finished_at=jobs.c.finished_at - 7200))
-    assert operator.reads("requeue --older-than 3h")["jobs"] == 0
-    assert operator.reads("requeue --older-than 1.5h")["jobs"] == 1
+    assert operator.json_of("requeue --older-than 3h")["jobs"] == 0
+    assert operator.json_of("requeue --older-than 1.5h")["jobs"] == 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import OperationalError
 
 from producer.commands import status
+from producer.status import read_status
 from tests.builders import harness_of
 
 if TYPE_CHECKING:
@@ -17,23 +18,22 @@ if TYPE_CHECKING:
     from tests.integration.producer.commands.conftest import Operator
 
 
-def test_a_database_that_is_away_for_a_moment_does_not_end_the_watch(sqlite_operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_is_briefly_unavailable_does_not_end_the_watch(sqlite_operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     harness_of(sqlite_operator.database, 3)
-    looked = status._look
-    looks: list[int] = []
+    calls: list[int] = []
 
-    def look(*arguments: object) -> Progress:
-        looks.append(1)
-        if len(looks) == 2:
+    def read(*arguments: object) -> Progress:
+        calls.append(1)
+        if len(calls) == 2:
             raise OperationalError("SELECT", {}, Exception("server closed the connection"))
-        if len(looks) == 4:
+        if len(calls) == 4:
             raise KeyboardInterrupt
-        return looked(*arguments)  # type: ignore[arg-type]
+        return read_status(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(status, "_look", look)
+    monkeypatch.setattr(status, "read_status", read)
     monkeypatch.setattr(status, "REFRESH_SECONDS", 0.0)
-    shown = sqlite_operator.types("status --watch")
-    assert len(looks) == 4
+    shown = sqlite_operator.output_of("status --watch")
+    assert len(calls) == 4
     assert "campaign trial" in shown
     assert "does not answer" not in shown.splitlines()[-1]
 
@@ -46,7 +46,7 @@ def test_ctrl_c_ends_the_watch_with_exit_code_0(sqlite_operator: Operator) -> No
     watch = subprocess.Popen(
         # A shell's background job starts with SIGINT ignored; this one must not.
         [sys.executable, "-c", start, "status", "--watch"],
-        # On a terminal each look is printed at once: so the test knows when it is watching.
+        # On a terminal each view is printed at once: so the test knows when it is watching.
         env={"PARAGONE_DATABASE_URL": url, "PARAGONE_DATA_DIR": str(settings.data_dir), "FORCE_COLOR": "1", "TERM": "xterm"},
         stdout=subprocess.PIPE,
         text=True,

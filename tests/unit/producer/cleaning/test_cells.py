@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from producer.cleaning import known_artist, name_of, names_in, style_name
+from producer.cleaning import known_artist, parse_file_name, split_names, style_name
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from producer.cleaning import known_artist, name_of, names_in, style_name
     ],
 )
 def test_a_stringified_list_is_read_as_its_names(cell: str, names: tuple[str, ...]) -> None:
-    assert names_in(cell) == names
+    assert split_names(cell) == names
 
 
 @pytest.mark.parametrize("label", ["Post_Impressionism", "Post-Impressionism", "post impressionism", " Post  Impressionism "])
@@ -30,7 +30,7 @@ def test_a_style_has_one_spelling(label: str) -> None:
 
 
 @pytest.mark.parametrize("label", ["", "Unclassified", "unknown", "nan"])
-def test_what_is_no_style_is_none(label: str) -> None:
+def test_a_label_that_means_no_style_is_none(label: str) -> None:
     assert style_name(label) is None
 
 
@@ -40,7 +40,7 @@ def test_an_unlisted_style_keeps_its_letters() -> None:
 
 
 @pytest.mark.parametrize("name", ["unknown", "unknown artist", "Unidentified-artist", "unidentified", "", "nan", None])
-def test_nobody_is_no_artist(name: str | None) -> None:
+def test_a_name_that_means_unknown_is_no_artist(name: str | None) -> None:
     assert known_artist(name) is None
 
 
@@ -49,8 +49,8 @@ def test_an_artist_with_a_broken_name_is_repaired() -> None:
     assert known_artist("american 19th century") == "american 19th century"
 
 
-def test_a_file_name_is_taken_apart() -> None:
-    name = name_of("Art_Nouveau_Modern/gustav-klimt_mäda-primavesi-1912(2).jpg")
+def test_a_file_name_is_split_into_artist_title_and_folder() -> None:
+    name = parse_file_name("Art_Nouveau_Modern/gustav-klimt_mäda-primavesi-1912(2).jpg")
     assert (name.key, name.artist, name.title, name.folder, name.broken) == (
         "gustav-klimt_mäda-primavesi-1912(2)",
         "gustav klimt",
@@ -60,10 +60,10 @@ def test_a_file_name_is_taken_apart() -> None:
     )
 
 
-def test_a_name_that_does_not_tell_its_work_is_kept_apart_by_its_folder() -> None:
-    assert name_of("Cubism/0001.jpg").key != name_of("Fauvism/0001.jpg").key
-    assert name_of("a/x_y.jpg", names_tell=False).key != name_of("b/x_y.jpg", names_tell=False).key
+def test_a_file_name_that_does_not_identify_its_artwork_is_distinguished_by_its_folder() -> None:
+    assert parse_file_name("Cubism/0001.jpg").key != parse_file_name("Fauvism/0001.jpg").key
+    assert parse_file_name("a/x_y.jpg", names_identify=False).key != parse_file_name("b/x_y.jpg", names_identify=False).key
 
 
-def test_a_title_that_is_a_year_stays() -> None:
-    assert name_of("Cubism/x_1914.jpg").title == "1914"
+def test_a_title_that_is_only_a_year_is_kept() -> None:
+    assert parse_file_name("Cubism/x_1914.jpg").title == "1914"

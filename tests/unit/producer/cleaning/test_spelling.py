@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.cleaning.names import name_of
-from producer.cleaning.spelling import is_broken, repaired
+from producer.cleaning.file_names import parse_file_name
+from producer.cleaning.spelling import is_broken, repair_spelling
 
 #: Small letters of the scripts that names are written in; without IPA and the micro sign, which reads as a continuation byte.
 _LETTERS = st.characters(categories=["Ll"], min_codepoint=0x61, max_codepoint=0x23F, exclude_characters="µ")
@@ -21,25 +21,25 @@ def broken(name: str) -> str:
 
 
 @given(_SLUGS)
-def test_a_name_whose_encoding_was_broken_and_lower_cased_comes_back(slug: str) -> None:
-    assert repaired(broken(slug)) == unicodedata.normalize("NFC", slug)
+def test_a_name_whose_encoding_was_broken_and_lower_cased_is_repaired(slug: str) -> None:
+    assert repair_spelling(broken(slug)) == unicodedata.normalize("NFC", slug)
 
 
 @given(_SLUGS)
-def test_a_name_broken_twice_over_comes_back(slug: str) -> None:
-    assert repaired(broken(broken(slug))) == unicodedata.normalize("NFC", slug)
+def test_a_name_broken_twice_over_is_repaired(slug: str) -> None:
+    assert repair_spelling(broken(broken(slug))) == unicodedata.normalize("NFC", slug)
 
 
 @given(_SLUGS)
-def test_a_sound_name_stays_as_it_is(slug: str) -> None:
-    assert repaired(slug) == unicodedata.normalize("NFC", slug)
+def test_an_intact_name_is_unchanged(slug: str) -> None:
+    assert repair_spelling(slug) == unicodedata.normalize("NFC", slug)
     assert not is_broken(slug)
 
 
 @given(_SLUGS)
 def test_a_broken_file_and_its_right_row_have_one_key(slug: str) -> None:
     right = f"Cubism/{slug}x_title-1900.jpg"
-    assert name_of(f"Cubism/{broken(slug)}x_title-1900.jpg").key == name_of(right).key
+    assert parse_file_name(f"Cubism/{broken(slug)}x_title-1900.jpg").key == parse_file_name(right).key
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def test_a_broken_file_and_its_right_row_have_one_key(slug: str) -> None:
         ("\ud800lone", "?lone"),
     ],
 )
-def test_names_seen_in_the_wild(name: str, right: str) -> None:
-    assert repaired(name) == right
+def test_broken_names_of_real_catalogues_are_repaired(name: str, right: str) -> None:
+    assert repair_spelling(name) == right
 
 
 def test_a_no_break_space_at_the_end_of_an_artist_is_no_part_of_the_key() -> None:
-    assert name_of("Symbolism/georges-lacombeâ\xa0_death.jpg").key == "georges-lacombe_death"
+    assert parse_file_name("Symbolism/georges-lacombeâ\xa0_death.jpg").key == "georges-lacombe_death"

@@ -52,7 +52,7 @@ def test_every_style_paints_every_subject_at_any_size(style: Style, subject: Sub
 
 
 @pytest.mark.parametrize("index", range(len(STYLES)))
-def test_the_same_seed_index_and_version_paint_the_same_picture_and_others_do_not(index: int) -> None:
+def test_the_same_seed_index_and_version_paint_the_same_image_and_others_do_not(index: int) -> None:
     first, again, other = paint(7, index, 96, 1), paint(7, index, 96, 1), paint(8, index, 96, 1)
     assert pixel_hash(first.image) == pixel_hash(again.image)
     assert first.sentence == again.sentence
@@ -83,7 +83,7 @@ def test_versions_share_the_scene_and_differ_from_the_first_in_style_and_palette
         assert len({other.style for other in others}) == 4
 
 
-def test_a_picture_is_the_same_at_another_size_only_finer() -> None:
+def test_a_painting_is_the_same_at_another_size_only_finer() -> None:
     for index in range(len(STYLES)):
         small, large = paint(3, index, 128).image, paint(3, index, 256).image
         large = large.resize(small.size)
@@ -107,7 +107,7 @@ def test_palettes_are_told_apart_by_mean_colour_in_every_style(style: Style) -> 
     assert (nearest == np.arange(len(names))).mean() >= 0.9
 
 
-def test_a_thing_stands_out_from_whatever_may_lie_behind_it() -> None:
+def test_a_painted_thing_stands_out_from_whatever_may_lie_behind_it() -> None:
     for palette in PALETTES.values():
         main = np.array(palette.main, np.float64)
         for behind in (palette.sky, palette.glow, palette.far, palette.ground):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from click.testing import CliRunner
 
 from db.images import UnreadableImage, decode_image
-from producer.cleaning import clean, join
+from producer.cleaning import clean_artwork, join_catalogue
 from producer.commands.samples import samples
 from producer.readers import read_catalogue
 from producer.samples import paint, paint_tree
@@ -23,30 +23,30 @@ def truth_and_rows(folder: Path) -> tuple[dict[str, dict[str, Any]], list[dict[s
         return json.loads((folder / "truth.json").read_text()), list(csv.DictReader(file))
 
 
-def test_a_tree_holds_as_many_whole_works_as_asked_for_and_its_gaps_on_top(tmp_path: Path) -> None:
-    painted = paint_tree(tmp_path, count=16, size=64, seed=1)
-    works = [clean(draft) for draft in join(read_catalogue(tmp_path))]
-    whole = []
-    for work in works:
-        location = work.copies[0].file.location
+def test_a_sample_tree_has_as_many_complete_artworks_as_asked_for_and_its_gaps_besides(tmp_path: Path) -> None:
+    tree = paint_tree(tmp_path, count=16, size=64, seed=1)
+    artworks = [clean_artwork(joined) for joined in join_catalogue(read_catalogue(tmp_path))]
+    complete = []
+    for artwork in artworks:
+        location = artwork.copies[0].file.location
         assert location is not None
         try:
             decode_image(location.read_bytes())
         except UnreadableImage:
-            assert work.copies[0].file.path == painted.gaps["broken file"]
+            assert artwork.copies[0].file.path == tree.gaps["broken file"]
         else:
-            whole += [work] * (work.incomplete is None)
-    assert len(whole) == painted.artworks == 16
-    assert len(works) == 18
-    assert Counter(work.incomplete for work in works) == {None: 17, "no artist": 1}
-    assert sum(copy.repaired for work in works for copy in work.copies) == 1
-    assert sorted(len(work.copies) for work in works)[-2:] == [1, 2]
-    assert all(work.listed for work in works)
+            complete += [artwork] * (artwork.incomplete is None)
+    assert len(complete) == tree.artworks == 16
+    assert len(artworks) == 18
+    assert Counter(artwork.incomplete for artwork in artworks) == {None: 17, "no artist": 1}
+    assert sum(copy.repaired for artwork in artworks for copy in artwork.copies) == 1
+    assert sorted(len(artwork.copies) for artwork in artworks)[-2:] == [1, 2]
+    assert all(artwork.listed for artwork in artworks)
 
 
-def test_a_small_tree_has_no_gaps_and_its_truth_beside_it(tmp_path: Path) -> None:
-    painted = paint_tree(tmp_path, count=3, size=32, seed=0)
-    assert painted.gaps == {}
+def test_a_small_sample_tree_has_no_gaps_and_its_truth_beside_it(tmp_path: Path) -> None:
+    tree = paint_tree(tmp_path, count=3, size=32, seed=0)
+    assert tree.gaps == {}
     truth, rows = truth_and_rows(tmp_path)
     assert [row["filename"] for row in rows] == list(truth)
     assert rows[0]["genre"] == f"['{truth[rows[0]['filename']]['style']}']"

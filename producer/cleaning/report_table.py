@@ -1,4 +1,4 @@
-"""The cleaning report for the terminal: short, with what needs a hand below."""
+"""The cleaning report for the terminal: short, with what needs attention below."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 SHOWN = 5
 
 
-def table(report: CleaningReport) -> Group:
-    """What an ingest found, as rich shows it."""
+def report_table(report: CleaningReport) -> Group:
+    """What an ingest found, as a renderable of rich."""
     facts = Table(box=None, show_header=False, pad_edge=False)
     facts.add_column(style="bold", justify="right")
     facts.add_column()
-    for count, told in _facts(report):
-        facts.add_row(f"{count:,}", told)
+    for count, fact in _facts(report):
+        facts.add_row(f"{count:,}", fact)
     return Group(Text(f"{report.catalogue} ({report.reader})", style="dim"), facts, *_cases(report))
 
 
@@ -33,17 +33,17 @@ def _facts(report: CleaningReport) -> Iterator[tuple[int, str]]:
     yield report.files, "files"
     yield report.artworks, f"artworks, {report.complete:,} of them complete"
     changes = report.changes
-    yield changes["new"], f"new in the record; {changes['changed']:,} changed, {changes['arrived']:,} pictures arrived"
+    yield changes["new"], f"new in the database; {changes['changed']:,} changed, {changes['arrived']:,} images arrived"
     optional = (
-        (report.second_copies, "found once more in another folder, joined to their work"),
-        (report.names_repaired, f"with a broken name, repaired ({report.works_with_repaired_names:,} of all works)"),
+        (report.second_copies, "found again in another folder, joined to their artwork"),
+        (report.names_repaired, f"with a broken name, repaired ({report.works_with_repaired_names:,} of all artworks)"),
         (report.uncertain_artists, "of uncertain artist"),
         (report.incomplete, f"incomplete, left out of campaigns: {_reasons(report)}"),
-        (report.unreadable, "with a picture that cannot be read"),
-        (report.missing_files, "without a file: planned until it comes"),
+        (report.unreadable, "with an image that cannot be read"),
+        (report.missing_files, "without a file: planned until it arrives"),
         (report.refused, "refused: their paths leave the image root"),
     )
-    yield from ((count, told) for count, told in optional if count)
+    yield from ((count, fact) for count, fact in optional if count)
     yield report.unexplained, "rows or files unexplained"
 
 
@@ -58,4 +58,4 @@ def _cases(report: CleaningReport) -> Iterator[str]:
         if len(cases) > SHOWN:
             yield f"[dim]and {len(cases) - SHOWN:,} more {kind}: --json lists them[/]"
     if report.charts:
-        yield f"[dim]pictures of this report: {escape(report.charts[0].rsplit('/', 1)[0])}[/]"
+        yield f"[dim]charts of this report: {escape(report.charts[0].rsplit('/', 1)[0])}[/]"

@@ -1,4 +1,4 @@
-"""Options by which several commands select jobs: a stage, a kind of failure."""
+"""Options with which several commands filter jobs: by stage, by kind of failure."""
 
 from __future__ import annotations
 
