@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Count only.")
 @json_option
 @pass_runtime
-def requeue(runtime: Runtime, *, new_seed: bool, dry_run: bool, as_json: bool, **options: Any) -> None:
+def requeue(runtime: Runtime, /, *, new_seed: bool, dry_run: bool, as_json: bool, **options: Any) -> None:
     """Make failed jobs ready again, or redo done ones.
 
     Fix the cause of a failure first.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import OperationalError
 
 from producer.commands import status
+from producer.status import read_status
 from tests.builders import harness_of
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 def test_a_database_that_is_briefly_unavailable_does_not_end_the_watch(sqlite_operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     harness_of(sqlite_operator.database, 3)
-    read_status = status.read_status
     calls: list[int] = []
 
     def read(*arguments: object) -> Progress:
