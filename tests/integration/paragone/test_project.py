@@ -48,13 +48,8 @@ def test_status_and_failures_are_what_the_commands_print(worked: Worked) -> None
 
 
 def test_results_are_frozen(worked: Worked) -> None:
-    results: tuple[Any, ...] = (
-        worked.planned,
-        worked.project.status(),
-        *worked.project.failures(),
-        *worked.project.pairs(),
-        *worked.project.originals(),
-    )
+    project = worked.project
+    results: list[Any] = [worked.planned, project.status(), *project.failures(), *project.pairs(), *project.originals()]
     for result in results:
         with pytest.raises(dataclasses.FrozenInstanceError):
             result.jobs = 1
