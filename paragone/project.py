@@ -15,6 +15,7 @@ from producer.campaign_options import CampaignOptions
 from producer.durations import parse_duration
 from producer.enqueue import EnqueueResult, enqueue_campaign
 from producer.environment import read_settings
+from producer.errors import WrongUse
 from producer.failures import ReportedFailure, list_failures
 from producer.ingest import CatalogueSource, dry_run_ingest, ingest_catalogue
 from producer.requeue import RequeueOptions, RequeueResult, requeue_chosen
@@ -167,7 +168,7 @@ class Project:
             WorkFailed: they ended with an error; what was done until then is kept.
         """
         _ = self._runtime.database, self._runtime.store  # what cannot work is told here
-        run_workers(self.settings, gpus=gpus, stages=[Stage(stage) for stage in stages], until_idle=until_idle)
+        run_workers(self.settings, gpus=gpus, stages=[found for stage in stages if (found := _stage(stage))], until_idle=until_idle)
         return self.status()
 
     def status(self, campaign: str | None = None) -> Progress:
@@ -178,7 +179,7 @@ class Project:
         self, campaign: str | None = None, stage: Stage | str | None = None, kind: FailureKind | str | None = None
     ) -> list[ReportedFailure]:
         """The jobs that were given up, oldest first: of one campaign, or of all."""
-        return list_failures(self._runtime, campaign=campaign, stage=stage and Stage(stage), kind=kind and FailureKind(kind))
+        return list_failures(self._runtime, campaign=campaign, stage=_stage(stage), kind=_kind(kind))
 
     def requeue(
         self,
@@ -216,12 +217,12 @@ class Project:
         """
         options = RequeueOptions(
             campaign=campaign,
-            stage=stage and Stage(stage),
-            kind=kind and FailureKind(kind),
+            stage=_stage(stage),
+            kind=_kind(kind),
             error=error,
             style=style,
             artwork=None if artwork is None else str(artwork),
-            older_than=parse_duration(older_than) if isinstance(older_than, str) else older_than,
+            older_than=_seconds(older_than),
             all_failed=all_failed,
             done=done,
         )
@@ -229,15 +230,15 @@ class Project:
 
     def pause(self, campaign: str | None = None, stage: Stage | str | None = None) -> PauseResult:
         """Claim nothing more of a campaign (the latest, if not named) or of one of its stages; what is claimed is finished."""
-        return pause_campaign(self._runtime, campaign, stage and Stage(stage))
+        return pause_campaign(self._runtime, campaign, _stage(stage))
 
     def resume(self, campaign: str | None = None, stage: Stage | str | None = None) -> PauseResult:
         """Let workers claim again what was paused."""
-        return resume_campaign(self._runtime, campaign, stage and Stage(stage))
+        return resume_campaign(self._runtime, campaign, _stage(stage))
 
     def cancel(self, campaign: str | None = None, stage: Stage | str | None = None) -> CancelResult:
         """Cancel for good every job that is not done or failed, running ones too; what is done stays. It does not ask."""
-        return cancel_campaign(self._runtime, campaign, stage and Stage(stage))
+        return cancel_campaign(self._runtime, campaign, _stage(stage))
 
     def campaigns(self) -> list[Campaign]:
         """Every campaign with its frozen configuration, oldest first."""
@@ -252,3 +253,22 @@ class Project:
         """The current repaints of a campaign (the latest, if not named) with their originals; of all levels, or one."""
         chosen = find_campaign(self._runtime.database, campaign).id
         return repaint_pairs(self._runtime.database, self._runtime.store, chosen, level)
+
+
+def _stage(named: Stage | str | None) -> Stage | None:
+    if named is not None and named not in set(Stage):
+        raise WrongUse(f"there is no stage {str(named)!r}: the stages are {', '.join(Stage)}")
+    return None if named is None else Stage(named)
+
+
+def _kind(named: FailureKind | str | None) -> FailureKind | None:
+    if named is not None and named not in set(FailureKind):
+        raise WrongUse(f"there is no failure of kind {str(named)!r}: the kinds are {', '.join(FailureKind)}")
+    return None if named is None else FailureKind(named)
+
+
+def _seconds(age: float | str | None) -> float | None:
+    try:
+        return parse_duration(age) if isinstance(age, str) else age
+    except ValueError as error:
+        raise WrongUse(str(error)) from None

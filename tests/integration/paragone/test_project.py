@@ -48,10 +48,11 @@ def test_status_and_failures_are_what_the_commands_print(worked: Worked) -> None
 
 
 def test_results_are_frozen(worked: Worked) -> None:
-    results = (worked.planned, worked.project.status(), *worked.project.failures(), *worked.project.pairs(), *worked.project.originals())
+    project = worked.project
+    results: list[Any] = [worked.planned, project.status(), *project.failures(), *project.pairs(), *project.originals()]
     for result in results:
         with pytest.raises(dataclasses.FrozenInstanceError):
-            result.jobs = 1  # type: ignore[union-attr,misc]
+            result.jobs = 1
 
 
 def test_ingest_and_enqueue_are_what_the_commands_print(worked: Worked, tmp_path: Path) -> None:
@@ -86,8 +87,15 @@ def test_steering_and_requeueing_are_what_the_commands_print(worked: Worked, tmp
         assert one.campaigns()[0].state == "cancelled"
     failed = len(worked.project.failures())
     assert worked.project.requeue(stage="generate", kind="input", older_than="0s", dry_run=True).jobs == failed
-    with pytest.raises(paragone.ParagoneError, match="say which jobs"):
-        worked.project.requeue("fakes")
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"campaign": "fakes"}, "say which jobs"),
+        ({"stage": "dream"}, "the stages are caption, prompt"),
+        ({"kind": "bad luck"}, "the kinds are input"),
+        ({"older_than": "long"}, "write 30s"),
+    ]
+    for options, told in wrong:
+        with pytest.raises(paragone.ParagoneError, match=told):
+            worked.project.requeue(**options)
 
 
 def test_pairs_hold_what_led_to_them_and_read_their_images_when_asked(worked: Worked) -> None:
