@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between two looks whether everything is done.
 IDLE_LOOK_SECONDS = 0.5
-#: Looks in a row that must find nothing: between claiming one batch and the next a job may be in nobody's hands.
+#: Looks in a row that must find nothing to expect.
 QUIET_LOOKS = 2
 
 
