@@ -16,12 +16,14 @@ from workers.backends.sources import TRANSFORMERS_FILES, loading, resolve
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from workers.backends.settings.base import BackendSettings
+
 
 class Blip2Captioner:
     """Describes images in a sentence."""
 
     needs_device: ClassVar[bool] = True
-    settings_type: ClassVar = Blip2Settings
+    settings_type: ClassVar[type[BackendSettings]] = Blip2Settings
 
     def __init__(self, *, model: ModelSource, device: str) -> None:
         self.source = model

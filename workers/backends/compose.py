@@ -19,6 +19,8 @@ from workers.backends.sources import TOKENIZER_2_FILES, loading, resolve
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from workers.backends.settings.base import BackendSettings
+
 #: How far a prompt's own target lies from `target_tokens` at most, so that lengths vary as written prompts do.
 _SPREAD = 8
 
@@ -35,7 +37,7 @@ class ComposedPrompts:
     """
 
     needs_device: ClassVar[bool] = False
-    settings_type: ClassVar = ComposeSettings
+    settings_type: ClassVar[type[BackendSettings]] = ComposeSettings
 
     def __init__(self, *, model: ModelSource, device: str) -> None:
         self.source = model

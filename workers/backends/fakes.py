@@ -28,6 +28,7 @@ from workers.backends.settings.fakes import FakeCaptionSettings, FakePromptSetti
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from workers.backends.settings.base import BackendSettings
     from workers.backends.settings.fakes import InjectedFault
 
 _ERRORS = {
@@ -58,7 +59,7 @@ class _Fake:
 class FakeCaptioner(_Fake):
     """Says how light an image is and of which colour."""
 
-    settings_type: ClassVar = FakeCaptionSettings
+    settings_type: ClassVar[type[BackendSettings]] = FakeCaptionSettings
 
     def run(self, batch: Sequence[CaptionRequest], settings: FakeCaptionSettings) -> Sequence[CaptionResult]:
         """One caption for each image."""
@@ -71,7 +72,7 @@ class FakePrompts(_Fake):
     """Joins caption, level and style; counts words for tokens; names neither artist nor title."""
 
     needs_device: ClassVar[bool] = False
-    settings_type: ClassVar = FakePromptSettings
+    settings_type: ClassVar[type[BackendSettings]] = FakePromptSettings
 
     def run(self, batch: Sequence[PromptRequest], settings: FakePromptSettings) -> Sequence[PromptResult]:
         """One prompt for each request."""
@@ -82,7 +83,7 @@ class FakePrompts(_Fake):
 class FakeRepainter(_Fake):
     """Turns and tints a canvas by its seed, so that it differs from the original as a repaint does."""
 
-    settings_type: ClassVar = FakeRepaintSettings
+    settings_type: ClassVar[type[BackendSettings]] = FakeRepaintSettings
 
     def run(self, batch: Sequence[RepaintRequest], settings: FakeRepaintSettings) -> Sequence[RepaintResult]:
         """One repaint for each canvas."""

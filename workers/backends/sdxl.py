@@ -23,6 +23,8 @@ from workers.backends.sources import DIFFUSERS_FILES, loading, resolve
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from workers.backends.settings.base import BackendSettings
+
 #: Pixels that go through the autoencoder at once: four pictures of 1024 px, which fills a GPU and needs about 10 GiB in bfloat16.
 VAE_PIXELS = 4 * 1024 * 1024
 
@@ -35,7 +37,7 @@ class SdxlImg2Img:
     """
 
     needs_device: ClassVar[bool] = True
-    settings_type: ClassVar = Img2ImgSettings
+    settings_type: ClassVar[type[BackendSettings]] = Img2ImgSettings
 
     def __init__(self, *, model: ModelSource, device: str) -> None:
         self.source = model

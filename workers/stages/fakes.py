@@ -34,7 +34,7 @@ class NoBackend:
     """A backend of every stage, which hands its requests back."""
 
     needs_device: ClassVar[bool] = True
-    settings_type: ClassVar = NoBackendSettings
+    settings_type: ClassVar[type[BackendSettings]] = NoBackendSettings
 
     def __init__(self, *, model: ModelSource, device: str) -> None:
         self.source, self.device, self.revision = model, device, _FAKE
