@@ -1,4 +1,4 @@
-"""Whether the backends of a campaign know what it says to them, asked of their settings models: no model library is loaded."""
+"""Whether the backends of a campaign exist and take its settings: their settings models decide, no model library is loaded."""
 
 from __future__ import annotations
 

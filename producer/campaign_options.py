@@ -28,7 +28,7 @@ _SHIPPED = "campaigns"
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignOptions:
-    """What the command line says of the campaign."""
+    """The campaign as the command line names it."""
 
     #: `--campaign`.
     name: str | None = None
@@ -41,7 +41,7 @@ class CampaignOptions:
 
     @property
     def configures(self) -> bool:
-        """Whether anything is said of the configuration; otherwise a campaign that exists keeps its own."""
+        """Whether any option configures the campaign; otherwise one that exists keeps its own configuration."""
         return bool(self.config or self.models or self.levels)
 
 

@@ -46,7 +46,7 @@ class ModelCache:
         return self._class(parameters.backend).needs_device
 
     def settings(self, parameters: Parameters) -> BackendSettings:
-        """What the backend is told of a batch of these parameters; raises `BadSettings`, `ModelTrouble` without the backend."""
+        """The backend's settings for a batch of these parameters; raises `BadSettings`, `ModelTrouble` without the backend."""
         return read_stored_settings(self._class(parameters.backend).settings_type, parameters.settings)
 
     def holds(self, campaign_id: int, parameters: Parameters) -> bool:

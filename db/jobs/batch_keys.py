@@ -30,7 +30,7 @@ class Parameters:
     #: Most jobs in one batch.
     batch: int
     models_directory: str
-    #: What the backend is told, as the campaign says it; the backend's model of its settings completes and checks it.
+    #: The backend's settings as the campaign gives them; the backend's own model checks and completes them.
     settings: dict[str, Any]
     #: The campaign's picture section: size, format, quality.
     picture: dict[str, Any]

@@ -33,7 +33,7 @@ _LAST_RESORT = "a painting"
 class ComposedPrompts:
     """Writes prompts without a language model. Its `ModelSource` is the generator's, of which `tokenizer_2` alone is loaded.
 
-    Above `max_tokens` whole clauses are dropped, least telling first.
+    Above `max_tokens` whole clauses are dropped, the least informative first.
     """
 
     needs_device: ClassVar[bool] = False

@@ -57,7 +57,7 @@ class _Fake:
 
 
 class FakeCaptioner(_Fake):
-    """Says how light an image is and of which colour."""
+    """Describes how light an image is and of which colour."""
 
     settings_type: ClassVar[type[BackendSettings]] = FakeCaptionSettings
 

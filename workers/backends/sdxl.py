@@ -1,8 +1,8 @@
-"""Repaints by Stable Diffusion XL img2img, refiner or base: which of the two it is, the model's own files say.
+"""Repaints by Stable Diffusion XL img2img, refiner or base: which of the two it is, the model's own files decide.
 
-The pipeline encodes one picture at a time when each has a generator of its own, so the autoencoder is driven from here, in slices, and the
+The pipeline encodes one image at a time when each has a generator of its own, so the autoencoder is driven from here, in slices, and the
 pipeline is handed latents. The random numbers are drawn in the pipeline's order (posterior, then noise), from the CPU, one generator for
-each picture: neither batch mates nor the kind of device change a picture's noise.
+each image: neither batch mates nor the kind of device change an image's noise.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from workers.backends.settings.base import BackendSettings
 
-#: Pixels that go through the autoencoder at once: four pictures of 1024 px, which fills a GPU and needs about 10 GiB in bfloat16.
+#: Pixels that go through the autoencoder at once: four images of 1024 px, which fills a GPU and needs about 10 GiB in bfloat16.
 VAE_PIXELS = 4 * 1024 * 1024
 
 
@@ -104,7 +104,7 @@ class SdxlImg2Img:
         return max(1, VAE_PIXELS // (width * height))
 
     def _encode(self, images: Sequence[Image.Image], generators: list[torch.Generator]) -> torch.Tensor:
-        """Canvases to scaled latents of shape (N, 4, height / 8, width / 8), sampled with each picture's own generator."""
+        """Canvases to scaled latents of shape (N, 4, height / 8, width / 8), sampled with each image's own generator."""
         vae = self._pipeline.vae
         step = self._slice(images)
         latents = []
@@ -144,7 +144,7 @@ def _finite(rows: torch.Tensor) -> torch.Tensor:
 
 
 def _image(pixels: torch.Tensor) -> Image.Image | None:
-    """(3, height, width) in -1..1 to a picture; None if a number in it is not finite."""
+    """(3, height, width) in -1..1 to an image; None if a number in it is not finite."""
     if not torch.isfinite(pixels).all():
         return None
     scaled = ((pixels.float() / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)

@@ -38,7 +38,7 @@ class StageContext(Generic[ContextSettingsT]):
     """What is equal for all jobs of a batch."""
 
     parameters: Parameters
-    #: What the backend is told; the same as `parameters.settings`, checked and completed by the backend's defaults.
+    #: `parameters.settings`, checked and completed by the backend's defaults.
     settings: ContextSettingsT
     store: Store
 

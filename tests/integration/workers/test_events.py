@@ -91,7 +91,7 @@ def test_each_jobs_life_arrives_in_order_with_few_messages(
     def run(batch: Sequence[CaptionInput]) -> None:
         bad = {job.key[-1] for job in batch} & {"2", "5"}
         if bad and len(batch) == 1:
-            raise BadRequest("no such picture") if bad == {"2"} else TransientFailure("try later")
+            raise BadRequest("no such image") if bad == {"2"} else TransientFailure("try later")
         if bad:
             raise ValueError("one of us")
 
@@ -118,7 +118,7 @@ def test_what_celery_makes_of_the_events_is_what_flower_shows(
 ) -> None:
     def run(batch: Sequence[CaptionInput]) -> None:
         if batch[0].key.endswith("1"):
-            raise BadRequest("no such picture")
+            raise BadRequest("no such image")
 
     backends["touchy"] = scripted(run=run)
     harness = fleet.harness(2, backend="touchy", batch=1)
@@ -133,7 +133,7 @@ def test_what_celery_makes_of_the_events_is_what_flower_shows(
     assert (sound.name, sound.state, sound.worker.hostname) == ("caption", "SUCCESS", worker.identity.worker_id)
     assert sound.args.startswith("('painter-0_work-00000'")
     assert sound.runtime >= 0
-    assert (bad.state, bad.exception) == ("FAILURE", "input: BadRequest: no such picture")
+    assert (bad.state, bad.exception) == ("FAILURE", "input: BadRequest: no such image")
     assert receiver.state.task_count == 2
 
 

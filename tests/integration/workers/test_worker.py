@@ -40,7 +40,7 @@ def holding(go_on: threading.Event) -> Callable[[Sequence[Any]], None]:
     return run
 
 
-def test_one_ring_is_enough_for_everything_there_is(fleet: WorkerHarness, backends: Backends) -> None:
+def test_one_wake_up_is_enough_for_everything_there_is(fleet: WorkerHarness, backends: Backends) -> None:
     harness = fleet.harness(5, batch=2)
 
     fleet.worker().on_wake_up()
@@ -61,7 +61,7 @@ def test_a_worker_takes_its_own_stages_only(fleet: WorkerHarness) -> None:
     assert harness.states(Stage.PROMPT) == {"ready": 3}
 
 
-def test_a_batch_that_waits_for_the_device_is_given_back_when_the_worker_stops(fleet: WorkerHarness, backends: Backends) -> None:
+def test_a_batch_that_waits_for_the_device_is_released_when_the_worker_stops(fleet: WorkerHarness, backends: Backends) -> None:
     harness = fleet.harness(3)
     worker = fleet.worker()
     with fleet.device_lock:
@@ -218,7 +218,7 @@ def test_what_needs_no_device_does_not_wait_for_it(fleet: WorkerHarness, backend
         assert harness.counts() == {str(stage): {"done": 3} for stage in Stage}
 
 
-def test_a_ring_waits_for_a_free_thread_and_then_finds_what_is_new(fleet: WorkerHarness, backends: Backends) -> None:
+def test_a_wake_up_waits_for_a_free_thread_and_then_finds_what_is_new(fleet: WorkerHarness, backends: Backends) -> None:
     go_on = threading.Event()
     backends["slow"] = scripted(run=holding(go_on))
     harness = fleet.harness(1, backend="slow")
@@ -238,7 +238,7 @@ def test_a_ring_waits_for_a_free_thread_and_then_finds_what_is_new(fleet: Worker
     assert harness.states(Stage.CAPTION) == {"done": 1}
 
 
-def test_a_waiting_ring_ends_when_the_worker_stops(fleet: WorkerHarness) -> None:
+def test_a_waiting_wake_up_ends_when_the_worker_stops(fleet: WorkerHarness) -> None:
     worker = fleet.worker(threads=1)
     assert worker.slots.take()
 

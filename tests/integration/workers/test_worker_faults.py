@@ -58,7 +58,7 @@ class TestTrouble:
         backends["absent"] = scripted(load=load)
         return backends["absent"]
 
-    def test_its_jobs_are_given_back_untried_and_other_keys_go_on(self, fleet: WorkerHarness, absent: type[Scripted]) -> None:
+    def test_its_jobs_are_released_untried_and_other_keys_go_on(self, fleet: WorkerHarness, absent: type[Scripted]) -> None:
         artworks_of(fleet.database, 3)
         without = fleet.harness(name="without", backend="absent")
         sound = fleet.harness(name="sound")
@@ -88,7 +88,7 @@ class TestTrouble:
         assert len(absent.sources) == 2
         assert worker.scheduler.troubles == []
 
-    def test_the_record_tells_it_until_it_is_over(self, fleet: WorkerHarness, absent: type[Scripted]) -> None:
+    def test_the_database_shows_it_until_it_is_over(self, fleet: WorkerHarness, absent: type[Scripted]) -> None:
         fleet.harness(1, backend="absent")
         worker = fleet.worker(look_seconds=0.05, heartbeat_seconds=0.05)
 
@@ -153,11 +153,11 @@ def test_an_unforeseen_fault_around_a_batch_fails_its_jobs_and_not_the_worker(
 ) -> None:
     harness = fleet.harness(4, batch=2)
     worker = fleet.worker(stages=CAPTIONS)
-    told: list[Any] = []
+    calls: list[Any] = []
 
     def begin_badly(*args: Any) -> bool:
-        told.append(args)
-        if len(told) == 1:
+        calls.append(args)
+        if len(calls) == 1:
             raise RuntimeError("nobody foresaw this")
         return begin_on_device(*args)
 
@@ -224,7 +224,7 @@ class TestLostDevice:
         monkeypatch.setattr(os, "kill", lambda *given: killed.append(given))
         return killed
 
-    def test_its_jobs_are_handed_in_as_transient_first(
+    def test_its_jobs_are_recorded_as_transient_first(
         self, fleet: WorkerHarness, backends: Backends, killed: list[tuple[int, int]]
     ) -> None:
         def run(batch: Sequence[Any]) -> None:

@@ -223,7 +223,7 @@ def test_a_child_hears_when_its_supervisor_is_gone(note: Path) -> None:
     assert process.wait(30) == 0
 
 
-def test_the_command_names_device_and_stages_and_keeps_strangers_off_the_path(tmp_path: Path) -> None:
+def test_the_command_names_device_and_stages_and_keeps_other_packages_off_the_path(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
 
     made = Supervisor(chosen_devices("1", configured="0,1"), settings=settings, stages=[Stage.CAPTION, Stage.PROMPT], until_idle=True)

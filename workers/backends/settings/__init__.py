@@ -1,4 +1,4 @@
-"""What a backend may be told of a run: one frozen model for each backend, with the only defaults there are. Loads no model library."""
+"""The settings of each backend: one frozen model for each, with the only defaults there are. Loads no model library."""
 
 from __future__ import annotations
 

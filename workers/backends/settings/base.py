@@ -25,7 +25,7 @@ class BackendSettings(BaseModel):
 
 
 class PromptSettings(BackendSettings):
-    """What a campaign says to every prompt writer; its defaults are the campaign's."""
+    """What a campaign tells every prompt writer; its defaults are the campaign's."""
 
     #: Tokens of a prompt at most, as the generator's own tokenizer counts them; SDXL's text encoder reads 75.
     max_tokens: int = Field(ge=4)
@@ -36,7 +36,7 @@ class PromptSettings(BackendSettings):
 
 
 class RepaintSettings(BackendSettings):
-    """What a campaign's level says to every generator; its defaults are the level's."""
+    """What a campaign's level tells every generator; its defaults are the level's."""
 
     #: Steps of the whole schedule; `int(steps * strength)` of them are run.
     steps: int = Field(ge=1)

@@ -11,6 +11,6 @@ class Img2ImgSettings(RepaintSettings):
     """How a batch is repainted."""
 
     negative_prompt: str = ""
-    #: What the refiner was told of its training images' beauty (1 to 10); base ignores both.
+    #: The refiner was trained with a score of each image's beauty (1 to 10); base ignores both.
     aesthetic_score: float = Field(default=6.0, ge=0, le=10)
     negative_aesthetic_score: float = Field(default=2.5, ge=0, le=10)

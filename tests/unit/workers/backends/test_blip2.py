@@ -27,16 +27,16 @@ def captions(backend: Blip2Captioner, images: list[Image], **settings: Any) -> l
     return [result.text for result in backend.run([CaptionRequest(image=image) for image in images], chosen)]
 
 
-def test_every_picture_gets_plain_words(captioner: Blip2Captioner, scenes: list[Image]) -> None:
-    said = captions(captioner, scenes)
+def test_every_image_gets_plain_words(captioner: Blip2Captioner, scenes: list[Image]) -> None:
+    texts = captions(captioner, scenes)
 
-    assert len(said) == 4
-    for text in said:
+    assert len(texts) == 4
+    for text in texts:
         assert len(text.split()) >= 4
         assert set(text.split()) <= set(CAPTION_WORDS)
 
 
-def test_a_caption_depends_on_its_picture_and_not_on_its_batch(captioner: Blip2Captioner, scenes: list[Image]) -> None:
+def test_a_caption_depends_on_its_image_and_not_on_its_batch(captioner: Blip2Captioner, scenes: list[Image]) -> None:
     together = captions(captioner, scenes)
 
     assert len(set(together)) > 1
@@ -44,12 +44,12 @@ def test_a_caption_depends_on_its_picture_and_not_on_its_batch(captioner: Blip2C
     assert together == list(reversed(captions(captioner, scenes[::-1])))
 
 
-def test_a_prompt_is_completed_without_being_repeated_and_the_picture_still_counts(captioner: Blip2Captioner, scenes: list[Image]) -> None:
-    said = captions(captioner, scenes, prompt="a painting of")
+def test_a_prompt_is_completed_without_being_repeated_and_the_image_still_counts(captioner: Blip2Captioner, scenes: list[Image]) -> None:
+    texts = captions(captioner, scenes, prompt="a painting of")
 
-    assert len(set(said)) > 1
-    assert all(text and not text.startswith("a painting of") for text in said)
-    assert said != captions(captioner, scenes)
+    assert len(set(texts)) > 1
+    assert all(text and not text.startswith("a painting of") for text in texts)
+    assert texts != captions(captioner, scenes)
 
 
 def test_beams_and_length_are_settings(captioner: Blip2Captioner, scenes: list[Image]) -> None:

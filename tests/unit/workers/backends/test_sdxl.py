@@ -127,7 +127,7 @@ def test_an_overflow_of_half_precision_is_decoded_again_in_full(tiny: Path, scen
     backend = SdxlImg2Img(model=ModelSource(location=str(tiny / "refiner")), device="cpu")
     backend.load()
     latents = 10 * backend._encode(scenes, [torch.Generator().manual_seed(seed) for seed in range(4)]).detach()
-    latents[2] = 0  # the one picture that does not overflow
+    latents[2] = 0  # the one image that does not overflow
     vae = backend._pipeline.vae
     with torch.inference_mode():
         vae.decoder.conv_in.weight.mul_(6e4)  # held by float16, unlike ten times as much
@@ -142,7 +142,7 @@ def test_an_overflow_of_half_precision_is_decoded_again_in_full(tiny: Path, scen
     assert vae.dtype == torch.float16
 
 
-def test_the_base_form_is_told_from_the_models_own_files(tiny: Path, tmp_path: Path, scenes: list[Image.Image]) -> None:
+def test_the_base_form_is_recognised_by_the_models_own_files(tiny: Path, tmp_path: Path, scenes: list[Image.Image]) -> None:
     refiner = StableDiffusionXLImg2ImgPipeline.from_pretrained(tiny / "refiner", local_files_only=True)
     tokenizer: CLIPTokenizer = refiner.tokenizer_2
     config = CLIPTextConfig.from_dict({**refiner.text_encoder_2.config.to_dict(), "hidden_size": 32, "intermediate_size": 64})
