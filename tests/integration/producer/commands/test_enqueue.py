@@ -112,7 +112,7 @@ def test_a_campaign_of_the_version_before_goes_on_with_the_same_file(operator: O
     artworks_of(operator.database, 1)
     operator.types("enqueue --config", fakes)
     with operator.database.engine.begin() as connection:
-        config = connection.scalar(select(campaigns.c.config))
+        config = connection.execute(select(campaigns.c.config)).scalar_one()
         config["caption"]["settings"] = {"max_new_tokens": 40}  # the default that stood in every campaign
         connection.execute(update(campaigns).values(config=config))
     artworks_of(operator.database, 1)
