@@ -2,10 +2,10 @@
 
     python benchmarks/device_busy.py [--seconds 1.0 0.25] [--threads 2 3] [--batches 60] [--pixels 1024] [--database-url URL]
 
-One worker process, the real generate stage on a canvas of 1024 px and the real store; the device is a sleep that hands over finished
+One worker process, the real generate stage on a canvas of 1024 px and the real store; the device is a sleep that returns finished
 canvases, for on a GPU their making would cost this host nothing. Share: the slept seconds over the time from the first to the last use of
 the device, so whatever the device waits for (a batch that is not decoded yet, the interpreter, the database) counts against us. Peer: a
-plain sequential loop in one thread that decodes, computes and encodes by turns, as the student's project that Paragone replaces did.
+plain sequential loop in one thread that decodes, computes and encodes by turns, as the project that Paragone replaces did.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ground import Facts, environment, jpeg, paintings, register
+from fixtures import Facts, environment, jpeg, paintings, register
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
@@ -36,11 +36,13 @@ from db.tables import images
 from workers.backends import fakes
 from workers.backends.protocol import RepaintRequest, RepaintResult
 from workers.process import run_worker
-from workers.stages import STAGES
-from workers.stages.fakes import FAKE_STAGES
+from workers.stages.fakes import FAKE_STAGE_RUNNERS
+from workers.stages.runners import STAGE_RUNNERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from workers.backends.settings import FakeRepaintSettings
 
 BATCH = 8
 CANVAS = 1024
@@ -63,10 +65,10 @@ def main() -> None:
         settings = Settings(data_dir=Path(folder), database_url=SecretStr(given.database_url))
         runtime = Runtime(settings)
         migrate(connect(settings.sqlalchemy_url))
-        pictures = [_stored(runtime, image) for image in paintings(DISTINCT, given.pixels)]
-        register(runtime.database, "busy", given.batches * BATCH, pictures)
+        originals = [_stored(runtime, image) for image in paintings(DISTINCT, given.pixels)]
+        register(runtime.database, "busy", given.batches * BATCH, originals)
         for seconds in given.seconds:
-            peer = _loop(runtime, pictures, seconds, batches=max(4, given.batches // 4))
+            peer = _loop(runtime, originals, seconds, batches=max(4, given.batches // 4))
             shares = {threads: _share(runtime, seconds, threads, given.batches) for threads in given.threads}
             threads, best = max(shares.items(), key=lambda item: item[1])
             print(
@@ -90,28 +92,28 @@ def _share(runtime: Runtime, seconds: float, threads: int, batches: int) -> floa
     plan_campaign(runtime.database, campaign, Selection())
     log = runtime.settings.data_dir / f"{name}.json"
     for part in ("before", "device"):
-        surroundings = environment(runtime.settings, PARAGONE_THREADS=str(threads), BUSY_LOG=str(log))
-        subprocess.run([sys.executable, __file__, "--work", part], env=surroundings, check=True, stdout=subprocess.DEVNULL)
+        variables = environment(runtime.settings, PARAGONE_THREADS=str(threads), BUSY_LOG=str(log))
+        subprocess.run([sys.executable, __file__, "--work", part], env=variables, check=True, stdout=subprocess.DEVNULL)
     with runtime.database.engine.connect() as connection:
-        painted = connection.scalar(select(func.count()).where(images.c.campaign_id == campaign.id))
-    assert painted == batches * BATCH, f"{painted} repaints of {batches * BATCH}"
+        made = connection.scalar(select(func.count()).where(images.c.campaign_id == campaign.id))
+    assert made == batches * BATCH, f"{made} repaints of {batches * BATCH}"
     facts = json.loads(log.read_text())
     uses = sorted(facts["uses"])
     wall = max(end for _, end in uses) - uses[0][0]
     share = float(len(uses) * seconds / wall)
-    print(f"  {threads} threads: busy {share:.3f}, {facts['cpu'] * 1000:.0f} ms of CPU per picture", flush=True)
+    print(f"  {threads} threads: busy {share:.3f}, {facts['cpu'] * 1000:.0f} ms of CPU per repaint", flush=True)
     return share
 
 
-def _loop(runtime: Runtime, pictures: Sequence[Facts], seconds: float, *, batches: int) -> float:
-    """Busy share of one thread that does everything by turns; no check, no record, files instead of the store."""
+def _loop(runtime: Runtime, originals: Sequence[Facts], seconds: float, *, batches: int) -> float:
+    """Busy share of one thread that does everything by turns; no check, no database, files instead of the store."""
     canvases = [letterbox(image, CANVAS)[0] for image in paintings(BATCH, CANVAS)]
     folder = runtime.settings.data_dir / "loop"
     folder.mkdir(exist_ok=True)
     began = ended = time.perf_counter()
     for number in range(batches):
         boxes = [
-            letterbox(decode_image(runtime.store.get(pictures[(number * BATCH + one) % len(pictures)][0])).image, CANVAS)[1]
+            letterbox(decode_image(runtime.store.get(originals[(number * BATCH + one) % len(originals)][0])).image, CANVAS)[1]
             for one in range(BATCH)
         ]
         began = time.perf_counter() if number == 0 else began
@@ -124,19 +126,19 @@ def _loop(runtime: Runtime, pictures: Sequence[Facts], seconds: float, *, batche
 
 
 class HeldDevice(fakes.FakeRepainter):
-    """A device that takes its time and costs the host nothing: it hands over canvases painted beforehand."""
+    """A device that takes its time and costs the host nothing: it returns canvases made beforehand."""
 
     def load(self) -> None:
-        """Paint them."""
+        """Make them."""
         super().load()
         self.canvases = [letterbox(image, CANVAS)[0] for image in reversed(list(paintings(DISTINCT, CANVAS)))]
         self.uses: list[tuple[float, float]] = []
         self.cpu: list[float] = []
 
-    def run(self, batch: Sequence[RepaintRequest], settings: Any) -> Sequence[RepaintResult]:
+    def run(self, batch: Sequence[RepaintRequest], settings: FakeRepaintSettings) -> Sequence[RepaintResult]:
         """Hold the device, note when."""
         began = time.perf_counter()
-        time.sleep(settings["seconds_per_batch"])
+        time.sleep(settings.seconds_per_batch)
         self.uses.append((began, time.perf_counter()))
         self.cpu.append(time.process_time())
         return [RepaintResult(image=self.canvases[(len(self.uses) * BATCH + one) % DISTINCT]) for one in range(len(batch))]
@@ -150,9 +152,9 @@ class HeldDevice(fakes.FakeRepainter):
 def _work(part: str) -> int:
     """In the worker process: captions and prompts that cost nothing, then the stage under measurement."""
     stages = [Stage.CAPTION, Stage.PROMPT] if part == "before" else [Stage.GENERATE]
-    STAGES.update({stage: FAKE_STAGES[stage] for stage in (Stage.CAPTION, Stage.PROMPT)})
+    runners = {**FAKE_STAGE_RUNNERS, Stage.GENERATE: STAGE_RUNNERS[Stage.GENERATE]}
     fakes.FakeRepainter = HeldDevice  # type: ignore[misc]  # what the entry point loads
-    return run_worker(Runtime(Settings()), name="cpu", device="cpu", stages=stages, until_idle=True)
+    return run_worker(Runtime(Settings()), name="cpu", device="cpu", stages=stages, until_idle=True, runners=runners)
 
 
 if __name__ == "__main__":

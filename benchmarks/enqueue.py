@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery
-from ground import register
+from fixtures import register
 from pydantic import SecretStr
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session, registry
@@ -78,8 +78,8 @@ def main() -> None:
                 paces["orm"].append(_row_by_row(runtime, rows, number))
                 paces["bulk"].append(_bulk_with_messages(runtime, rows, number, broker.url))
                 paces["ours"].append(_ours(runtime, number))
-                told = ", ".join(f"{name} {pace[-1]:.0f}" for name, pace in paces.items())
-                print(f"round {number + 1}, jobs/s: {told}", flush=True)
+                measured = ", ".join(f"{name} {pace[-1]:.0f}" for name, pace in paces.items())
+                print(f"round {number + 1}, jobs/s: {measured}", flush=True)
     ours, orm, bulk = (statistics.median(paces[name]) for name in ("ours", "orm", "bulk"))
     kind = "PostgreSQL" if given.database_url else "SQLite"
     print(

@@ -2,7 +2,7 @@
 
     python benchmarks/scaling.py [--workers 1 2 4] [--artworks 480] [--seconds 0.5] [--database-url URL] [--broker-url URL]
 
-All four real stages on small real pictures; every batch of 8 captions, repaints or recaptions holds its worker's own device for so long,
+All four real stages on small real images; every batch of 8 captions, repaints or recaptions holds its worker's own device for so long,
 as a GPU would. The same campaign is given to one, two and four workers that are up and waiting; timed from the moment it is resumed to
 its last commit, all ends included. Peer: the single worker, times the number of workers.
 """
@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ground import environment, jpeg, paintings, register
+from fixtures import environment, jpeg, paintings, register
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
@@ -56,8 +56,8 @@ def main() -> None:
         settings = Settings(data_dir=Path(folder), database_url=SecretStr(given.database_url), broker_url=SecretStr(given.broker_url))
         runtime = Runtime(settings)
         migrate(connect(settings.sqlalchemy_url))
-        pictures = [(runtime.store.put(jpeg(image)), image.width, image.height) for image in paintings(16, CANVAS)]
-        register(runtime.database, "scaling", given.artworks, pictures)
+        originals = [(runtime.store.put(jpeg(image)), image.width, image.height) for image in paintings(16, CANVAS)]
+        register(runtime.database, "scaling", given.artworks, originals)
         with resolve_broker(settings):
             pace = {count: _pace(runtime, count, given.seconds) for count in given.workers}
     kind = "PostgreSQL" if given.database_url else "SQLite"
@@ -107,9 +107,9 @@ def _config(seconds: float) -> dict[str, Any]:
 def _workers(runtime: Runtime, count: int) -> Iterator[None]:
     """Worker processes that are up and wait for work."""
     command = [sys.executable, "-m", "workers", "--log-level", "WARNING"]
-    surroundings = environment(runtime.settings)
+    variables = environment(runtime.settings)
     processes = [
-        subprocess.Popen([*command, "--name", f"gpu{number}"], env=surroundings, stdout=subprocess.DEVNULL) for number in range(count)
+        subprocess.Popen([*command, "--name", f"gpu{number}"], env=variables, stdout=subprocess.DEVNULL) for number in range(count)
     ]
     try:
         until = time.monotonic() + 120

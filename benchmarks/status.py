@@ -2,7 +2,7 @@
 
     python benchmarks/status.py [--jobs 1000000] [--runs 20] [--database-url URL]
 
-The record: three campaigns (60, 30 and 10 %) in mid-run, 60 % of the jobs done with one attempt each, ended at 20 jobs/s until now, their
+The database: three campaigns (60, 30 and 10 %) in mid-run, 60 % of the jobs done with one attempt each, ended at 20 jobs/s until now, their
 results current, some failed, running and backing off. Timed: `db.monitoring.progress.progress` with all details as the command
 calls it, over all campaigns and over the largest; the counts of jobs alone; and the peer, those same counts with ix_jobs_progress dropped.
 """
@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ground import environment, register
+from fixtures import environment, register
 from pydantic import SecretStr
 from sqlalchemy import func, select, text
 
@@ -99,26 +99,26 @@ def main() -> None:
         count = sum(sum(states.values()) for states in progress(runtime.database).jobs.values())
         print(f"{kind}: {count} jobs made in {time.monotonic() - began:.0f} s", flush=True)
 
-        whole = _told("status, all campaigns", given.runs, lambda: progress(runtime.database))
-        _told("status, the largest campaign", given.runs, lambda: progress(runtime.database, largest))
+        whole = _timed("status, all campaigns", given.runs, lambda: progress(runtime.database))
+        _timed("status, the largest campaign", given.runs, lambda: progress(runtime.database, largest))
         command = [str(Path(sys.executable).with_name("paragone")), "status", "--json"]
-        surroundings = environment(runtime.settings)
-        _told(
+        variables = environment(runtime.settings)
+        _timed(
             "the whole command, its process included",
             max(3, given.runs // 4),
-            lambda: subprocess.run(command, env=surroundings, check=True, capture_output=True),
+            lambda: subprocess.run(command, env=variables, check=True, capture_output=True),
         )
-        covered = _told("counts of jobs alone", given.runs, lambda: _counts(runtime.database))
+        covered = _timed("counts of jobs alone", given.runs, lambda: _counts(runtime.database))
         with runtime.database.engine.begin() as connection:
             connection.execute(text("DROP INDEX ix_jobs_progress"))
-        bare = _told("counts of jobs alone, without the covering index", 5, lambda: _counts(runtime.database))
+        bare = _timed("counts of jobs alone, without the covering index", 5, lambda: _counts(runtime.database))
     print(
         f"{kind}: status over {count} jobs in {whole:.0f} ms (needed {NEEDED_MS}); "
         f"counts {covered:.0f} ms, without the covering index {bare:.0f} ms, ratio {bare / covered:.1f}"
     )
 
 
-def _told(what: str, runs: int, look: Callable[[], object]) -> float:
+def _timed(what: str, runs: int, look: Callable[[], object]) -> float:
     """Median milliseconds of so many looks, after one that warms the caches."""
     look()
     taken = []

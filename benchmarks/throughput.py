@@ -3,8 +3,8 @@
     python benchmarks/throughput.py [--artworks 3000] [--database-url URL] [--broker-url URL] [--rounds 3]
 
 Both sides: one worker process, the `threads` pool with as many threads, the same broker, everything enqueued beforehand; timed by their own
-clock between the first twentieth and the end, so start-up does not count. The fake stages read and paint nothing, as a no-op task does
-nothing: what is measured is claiming, leasing, committing, readying, ringing and announcing every job to Flower.
+clock between the first twentieth and the end, so start-up does not count. The fake stages read and store no image, as a no-op task does
+nothing: what is measured is claiming, leasing, committing, readying, waking and reporting every job to Flower.
 """
 
 from __future__ import annotations
@@ -34,8 +34,7 @@ from db.settings import Settings
 from db.tables import artworks, attempts, jobs
 from workers.broker import resolve_broker
 from workers.process import run_worker
-from workers.stages import STAGES
-from workers.stages.fakes import FAKE_STAGES
+from workers.stages.fakes import FAKE_STAGE_RUNNERS
 
 BATCH = 8
 COLUMNS = ("key", "group_key", "artist", "style", "styles", "picture", "content_hash", "width", "height", "registered_at")
@@ -51,8 +50,8 @@ def main() -> None:
     parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.work:
-        STAGES.update(FAKE_STAGES)
-        sys.exit(run_worker(Runtime(Settings()), name="cpu", device="cpu", stages=list(Stage), until_idle=True))
+        runtime = Runtime(Settings())
+        sys.exit(run_worker(runtime, name="cpu", device="cpu", stages=list(Stage), until_idle=True, runners=FAKE_STAGE_RUNNERS))
     ours, bare = [], []
     for number in range(given.rounds):
         with tempfile.TemporaryDirectory() as folder:

@@ -13,6 +13,7 @@ from db.campaigns import DEFAULT_NAME, Campaign, CampaignConfig, all_campaigns, 
 from db.campaigns.configuration import Name
 from db.enums import CampaignState
 from db.errors import BadConfiguration, CampaignDiffers
+from producer.backend_checks import check_backends, with_defaults
 from producer.errors import WrongUse
 from producer.local_models import with_local_models
 
@@ -27,7 +28,7 @@ _SHIPPED = "campaigns"
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignOptions:
-    """What the command line says of the campaign."""
+    """The campaign as the command line names it."""
 
     #: `--campaign`.
     name: str | None = None
@@ -40,7 +41,7 @@ class CampaignOptions:
 
     @property
     def configures(self) -> bool:
-        """Whether anything is said of the configuration; otherwise a campaign that exists keeps its own."""
+        """Whether any option configures the campaign; otherwise one that exists keeps its own configuration."""
         return bool(self.config or self.models or self.levels)
 
 
@@ -56,14 +57,11 @@ def chosen_campaign(database: Database, options: CampaignOptions, *, dry_run: bo
     if present is not None and not options.configures:
         return present
     config = configuration(settings, models=options.models, levels=options.levels)
-    if not dry_run:
-        return open_campaign(database, name, config)
-    if present is None:
-        return Campaign(id=0, name=name, config=config, state=CampaignState.OPEN)
-    if present.config.config_hash != config.config_hash:
-        differences = "; ".join(present.config.differences(config))
-        raise CampaignDiffers(f"campaign {name!r} exists with another configuration ({differences}): choose another --campaign name")
-    return present
+    if present is not None:
+        _check_same(present, config)
+        return present
+    check_backends(config)
+    return Campaign(id=0, name=name, config=config, state=CampaignState.OPEN) if dry_run else open_campaign(database, name, config)
 
 
 def _campaign_file(config: str | Mapping[str, Any] | None) -> tuple[str | None, dict[str, Any]]:
@@ -93,11 +91,25 @@ def config_file(named: str) -> Path:
     raise WrongUse(f"--config: there is no file {named}, and the campaigns that ship are {', '.join(shipped)}")
 
 
+def _check_same(present: Campaign, config: CampaignConfig) -> None:
+    """Raise `CampaignDiffers` unless both configurations mean the same.
+
+    Compared with the backends' defaults written out: an earlier version stored some of them, and a file may spell them out or not.
+    """
+    if present.config.config_hash == config.config_hash:
+        return
+    check_backends(config)
+    differences = with_defaults(present.config).differences(with_defaults(config))
+    if differences:
+        listed = "; ".join(differences)
+        raise CampaignDiffers(f"campaign {present.name!r} exists with another configuration ({listed}): choose another --campaign name")
+
+
 def _kept_levels(config: CampaignConfig, levels: Sequence[str]) -> CampaignConfig:
     """The configuration with only these levels; shares are spread over them anew."""
-    strange = sorted(set(levels) - set(config.level))
-    if strange:
-        raise WrongUse(f"--level: there is no level {', '.join(strange)}, only {', '.join(config.level)}")
+    unknown = sorted(set(levels) - set(config.level))
+    if unknown:
+        raise WrongUse(f"--level: there is no level {', '.join(unknown)}, only {', '.join(config.level)}")
     settings = config.model_dump(mode="json")
     settings["level"] = {name: level for name, level in settings["level"].items() if name in levels}
     if isinstance(config.levels, dict):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from db.errors import BadConfiguration
-from db.models_directory import POCKET, resolve_models_directory
+from db.models_directory import LOCAL_PREFIX, MODELS_FILE, POCKET, resolve_models_directory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ class LevelAdvice(BaseModel):
 
 
 class ModelsFile(BaseModel):
-    """What `models.json` says."""
+    """The content of `models.json`."""
 
     description: str = ""
     trained: bool = False
@@ -46,12 +46,12 @@ class ModelsFile(BaseModel):
 
 def read_models_file(directory: Path) -> ModelsFile:
     """The directory's `models.json`, its folders checked; raises `BadConfiguration` with what is missing."""
-    path = directory / "models.json"
+    path = directory / MODELS_FILE
     try:
         found = ModelsFile.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        mend = "`paragone tiny-models DIR` makes a directory of models"
-        raise BadConfiguration(f"--models: {path} cannot be read ({error.strerror}): {mend}") from None
+        fix = "`paragone tiny-models DIR` makes a directory of models"
+        raise BadConfiguration(f"--models: {path} cannot be read ({error.strerror}): {fix}") from None
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'the whole'}: {fault['msg']}" for fault in error.errors())
         raise BadConfiguration(f"--models: {path} cannot be used: {faults}") from None
@@ -64,27 +64,27 @@ def read_models_file(directory: Path) -> ModelsFile:
 
 
 def with_local_models(settings: dict[str, Any], named: str) -> dict[str, Any]:
-    """A campaign's settings with all models from a directory; how they are run follows `models.json` where the settings do not say.
+    """A campaign's settings with all models from a directory; how they are run follows `models.json` where the settings are silent.
 
-    `named` is what `--models` says. Raises `BadConfiguration`, also for a level of the settings that the models do not serve.
+    `named` is the value of `--models`. Raises `BadConfiguration`, also for a level of the settings that the models do not serve.
     """
     directory = resolve_models_directory(named)
     advice = read_models_file(directory)
     asked = _table(settings, "level") or {name: {} for name in advice.levels}
-    strange = sorted(set(asked) - set(advice.levels))
-    if strange:
-        raise BadConfiguration(f"--models: {directory} serves {', '.join(advice.levels)}, not {', '.join(strange)}")
+    unknown = sorted(set(asked) - set(advice.levels))
+    if unknown:
+        raise BadConfiguration(f"--models: {directory} serves {', '.join(advice.levels)}, not {', '.join(unknown)}")
     caption = _table(settings, "caption")
     levels = {}
     for name in asked:
         wanted = advice.levels[name]
-        levels[name] = {**(wanted.model_extra or {}), **_unnamed(_table(asked, name)), "model": f"local:{wanted.model}"}
+        levels[name] = {**(wanted.model_extra or {}), **_unnamed(_table(asked, name)), "model": f"{LOCAL_PREFIX}{wanted.model}"}
     return {
         **settings,
         "models_directory": POCKET if named == POCKET else str(directory),
         "caption": {
             **_unnamed(caption),
-            "model": f"local:{_CAPTIONER}",
+            "model": f"{LOCAL_PREFIX}{_CAPTIONER}",
             "settings": {**advice.captioner, **_table(caption, "settings")},
         },
         "prompt": {**advice.prompt, **_table(settings, "prompt")},

@@ -10,6 +10,7 @@ from trainer.embeddings import unit_length
 from trainer.errors import BadPicture, OtherEmbedder
 from trainer.evaluation import project
 from workers.backends.protocol import CaptionRequest
+from workers.backends.settings import Blip2Settings, read_stored_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from trainer.embeddings import Embedder
     from trainer.model_folder import TrainedModel
-    from workers.backends.protocol import CaptionResult, Settings
+    from workers.backends.protocol import CaptionResult
 
 
 class Captioner(Protocol):
@@ -29,7 +30,7 @@ class Captioner(Protocol):
         """Bring the weights onto the device."""
         ...
 
-    def run(self, batch: Sequence[CaptionRequest], settings: Settings) -> Sequence[CaptionResult]:
+    def run(self, batch: Sequence[CaptionRequest], settings: Blip2Settings) -> Sequence[CaptionResult]:
         """One sentence a picture, in order."""
         ...
 
@@ -57,7 +58,7 @@ def compare_pictures(model: TrainedModel, images: tuple[Image, Image], *, embedd
     if captioner is not None:
         captioner.load()
         asked_for = model.config.captioner.settings if model.config.captioner is not None else {}
-        said = captioner.run([CaptionRequest(image=image) for image in images], asked_for)
+        said = captioner.run([CaptionRequest(image=image) for image in images], read_stored_settings(Blip2Settings, asked_for))
         captions = (said[0].text, said[1].text)
     return Comparison(cosine=float(one @ other), clip_cosine=float(vectors[0] @ vectors[1]), captions=captions)
 

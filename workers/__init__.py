@@ -1,1 +1,1 @@
-"""The workers: the Celery app and its rings, stages, backends, the GPU, the supervisor."""
+"""The workers: the Celery app and its wake-ups, stages, backends, the GPU, the supervisor."""

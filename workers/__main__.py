@@ -43,10 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _log(level: str) -> None:
-    """Our own rooms at the wished level, libraries only when they warn."""
+    """Our own packages at the wished level, libraries only when they warn."""
     logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for room in ("db", "workers"):
-        logging.getLogger(room).setLevel(level)
+    for package in ("db", "workers"):
+        logging.getLogger(package).setLevel(level)
 
 
 def _end_with_supervisor() -> None:

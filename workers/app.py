@@ -1,4 +1,4 @@
-"""The Celery application: JSON only, one queue per stage, and one task, the ring that wakes a worker."""
+"""The Celery application: JSON only, one queue per stage, and one task, the wake-up of a worker."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WAKE_UP = "paragone.wake_up"
 
 
 def queue_name(stage: Stage) -> str:
-    """The queue whose depth tells an autoscaler about a stage."""
+    """The queue whose depth shows an autoscaler how much a stage has to do."""
     return f"paragone.{stage}"
 
 
@@ -30,10 +30,10 @@ def create_app(broker_url: str) -> Celery:
         event_serializer="json",
         task_ignore_result=True,
         task_store_errors_even_if_ignored=False,
-        # A ring that is lost with its worker costs nothing: the database knows what is to be done.
+        # A wake-up that is lost with its worker costs nothing: the database knows what is to be done.
         task_acks_late=False,
         worker_pool="threads",
-        # A ring kept back by a busy worker would not wake an idle one.
+        # A message held by a busy worker would not wake an idle one.
         worker_prefetch_multiplier=1,
         worker_send_task_events=True,
         worker_hijack_root_logger=False,
@@ -50,7 +50,7 @@ def create_app(broker_url: str) -> Celery:
 def register_wake_up(app: Celery, answer: Callable[[], None]) -> None:
     """Give the application its task; only workers need it, producers send it by name."""
 
-    # Flower shows jobs, not rings: the ring itself sends no events.
+    # Flower shows jobs: the wake-ups themselves send no events.
     @app.task(name=WAKE_UP, ignore_result=True, send_events=False)  # type: ignore[untyped-decorator]
     def wake_up() -> None:
         answer()

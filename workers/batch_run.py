@@ -1,4 +1,4 @@
-"""One batch from claim to commit: read and lay out, compute on the device, check and store, hand in.
+"""One batch from claim to commit: read and lay out, compute on the device, check and store, complete.
 
 Only the middle part holds the device, so that while one thread computes another decodes the next batch or encodes the last.
 """
@@ -7,34 +7,32 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from db.engine import DBAPIError
 from db.engine.retry import retry_while_unavailable
-from db.enums import FailureKind
-from db.errors import StoreError
-from db.jobs.complete import CompletedBatch, complete_batch
+from db.jobs.complete import complete_batch
 from db.jobs.inputs import load_inputs
 from db.jobs.lease import begin_on_device, release_batch
-from db.results.stage_results import Effort, Failure, Result
-from workers.backends.errors import BadRequest, DeviceLost, OutOfMemory
+from db.results.stage_results import Effort
+from workers.backends.errors import BadSettings, DeviceLost
 from workers.bisection import Outcomes, run_bisected
-from workers.errors import JobFault, ModelTrouble
-from workers.stages import STAGES, Context, Prepared
+from workers.errors import ModelTrouble
+from workers.failures import failure_of, missing_input
+from workers.stages.stage import InputT, PreparedT, SettingsT, StageContext
 
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import Callable
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
-    from db.engine import Database
     from db.jobs.claim import Batch
-    from db.jobs.inputs import JobInput
-    from db.settings import Settings
-    from db.store import Store
-    from workers.model_cache import ModelCache
-    from workers.task_events import TaskEventSender
-    from workers.time_limit import TimeLimit
+    from db.jobs.complete import CompletedBatch
+    from db.jobs.inputs import JobInput, MissingInput
+    from db.results.stage_results import Failure, Result
+    from workers.backends.protocol import Backend
+    from workers.stages.stage import StageHandler
+    from workers.worker_context import WorkerContext
 
 logger = logging.getLogger(__name__)
 
@@ -45,153 +43,156 @@ LOCK_LOOK_SECONDS = 0.2
 #: Leases for which a result waits for its database.
 PATIENCE_LEASES = 20
 
-
-@dataclass(frozen=True, kw_only=True)
-class WorkerContext:
-    """What all batches of one worker process share."""
-
-    database: Database
-    store: Store
-    settings: Settings
-    models: ModelCache
-    device_lock: threading.Lock
-    time_limit: TimeLimit
-    task_events: TaskEventSender
-    #: True once the worker was told to stop.
-    stopping: Callable[[], bool]
+AnswerT = TypeVar("AnswerT")
 
 
-@dataclass(kw_only=True)
-class _BatchRun:
-    """One batch under way."""
+def run_batch(worker: WorkerContext, batch: Batch) -> CompletedBatch | None:
+    """Work through one claimed batch; None if it was released without being started.
 
-    batch: Batch
-    context: Context
-    prepared: list[Prepared] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-    results: list[Result] = field(default_factory=list)
-
-
-def run_batch(worker_context: WorkerContext, batch: Batch) -> CompletedBatch | None:
-    """Work through one claimed batch; None if it was given back.
-
-    Raises `ModelTrouble` (the batch is given back first), `DeviceLost` (its jobs are handed in as failed first, or given back).
+    Raises `ModelTrouble` (the batch is released first), `DeviceLost` (its jobs are recorded as failed first, or released).
     """
     try:
-        return _run(worker_context, batch)
+        return worker.stages[batch.stage].run(worker, batch)
     except (ModelTrouble, DeviceLost, DBAPIError):
         raise  # a database that stays away lets the lease run out, and the batch is done again
     except Exception as error:
         logger.exception("a batch of %s was not worked through", batch.batch_key)
-        failures = [_failure(job.job_id, error) for job in batch.jobs]
-        return complete_batch(worker_context.database, batch, failures=failures, effort=Effort(seconds=0.0, batch_size=len(batch.jobs)))
+        failures = [failure_of(job.job_id, error) for job in batch.jobs]
+        return complete_batch(worker.database, batch, failures=failures, effort=Effort(seconds=0.0, batch_size=len(batch.jobs)))
 
 
-def _run(worker_context: WorkerContext, batch: Batch) -> CompletedBatch | None:
-    context = Context(parameters=batch.parameters, revision="", store=worker_context.store)
-    run = _BatchRun(batch=batch, context=context)
-    facts = load_inputs(worker_context.database, batch)
-    worker_context.task_events.received(batch, facts)
-    with worker_context.time_limit.of(worker_context.settings.budget_seconds):
-        _prepare(run, facts)
-    try:
-        computed = _compute(worker_context, run)
-    except (ModelTrouble, DeviceLost):  # while loading: nothing was computed yet
-        release_batch(worker_context.database, batch.token)
-        raise
-    if computed is None:
-        release_batch(worker_context.database, batch.token)
-        return None
-    outcomes, seconds = computed
-    with worker_context.time_limit.of(worker_context.settings.budget_seconds):
-        _finish(run, outcomes)
-    return _complete(worker_context, run, outcomes, seconds)
+class StageRunner(Generic[InputT, PreparedT, SettingsT, AnswerT]):
+    """Works through the batches of one stage, whose types it keeps to itself."""
+
+    def __init__(self, handler: StageHandler[InputT, PreparedT, SettingsT, AnswerT, Result]) -> None:
+        self._handler = handler
+
+    def run(self, worker: WorkerContext, batch: Batch) -> CompletedBatch | None:
+        """As `run_batch`; what goes wrong around the jobs is raised."""
+        return _BatchRun(worker, batch, self._handler).run()
 
 
-def _prepare(run: _BatchRun, facts: list[JobInput]) -> None:
-    stage = STAGES[run.batch.stage]
-    for work in facts:
+class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
+    """One batch under way."""
+
+    def __init__(self, worker: WorkerContext, batch: Batch, handler: StageHandler[InputT, PreparedT, SettingsT, AnswerT, Result]) -> None:
+        self._worker = worker
+        self._batch = batch
+        self._handler = handler
+        self._prepared: list[PreparedT] = []
+        self._results: list[Result] = []
+        self._failures: list[Failure] = []
+        #: Of the model that computed.
+        self._revision = ""
+        #: Seconds on the device.
+        self._seconds = 0.0
+
+    def run(self) -> CompletedBatch | None:
+        inputs = load_inputs(self._worker.database, self._batch)
+        self._worker.task_events.received(self._batch, inputs)
         try:
-            if not work.known:
-                raise JobFault(FailureKind.TRANSIENT, "what it works on is being made again")  # noqa: TRY301  # same path as every fault
-            run.prepared.append(stage.prepare(work, run.context))
-        except Exception as error:  # noqa: BLE001  # one bad picture must not take its mates along
-            run.failures.append(_failure(work.job_id, error))
-
-
-def _compute(worker_context: WorkerContext, run: _BatchRun) -> tuple[Outcomes[Any], float] | None:
-    """Outcomes and the seconds they took; None if the batch must not start: the worker stops, or the lease is gone."""
-    if not run.prepared:
-        return Outcomes(), 0.0
-    if not worker_context.models.needs_device(run.batch.parameters):
-        return None if worker_context.stopping() else _on_device(worker_context, run)
-    while not worker_context.device_lock.acquire(timeout=LOCK_LOOK_SECONDS):
-        if worker_context.stopping():
+            context = self._context()
+            with self._time_limit():
+                self._prepare(inputs, context)
+            outcomes = self._compute(context.settings)
+        except BadSettings as error:
+            self._failures = [failure_of(job.job_id, error) for job in self._batch.jobs]
+            return self._complete(Outcomes())
+        except (ModelTrouble, DeviceLost):  # while loading: nothing was computed yet
+            release_batch(self._worker.database, self._batch.token)
+            raise
+        if outcomes is None:
+            release_batch(self._worker.database, self._batch.token)
             return None
-    try:
-        return None if worker_context.stopping() else _on_device(worker_context, run)
-    finally:
-        worker_context.device_lock.release()
+        with self._time_limit():
+            self._finish(outcomes, context)
+        return self._complete(outcomes)
 
+    def _context(self) -> StageContext[SettingsT]:
+        parameters = self._batch.parameters
+        settings = self._worker.models.settings(parameters)
+        if not isinstance(settings, self._handler.settings_type):
+            raise ModelTrouble(
+                f"the backend {parameters.backend!r} cannot serve the stage {self._batch.stage}: "
+                f"its settings are no {self._handler.settings_type.__name__}"
+            )
+        return StageContext(parameters=parameters, settings=settings, store=self._worker.store)
 
-def _on_device(worker_context: WorkerContext, run: _BatchRun) -> tuple[Outcomes[Any], float] | None:
-    batch = run.batch
-    with worker_context.time_limit.of(worker_context.settings.budget_seconds * LOAD_ALLOWANCE):
-        backend = worker_context.models.take(batch.campaign_id, batch.parameters)
-    run.context = Context(parameters=batch.parameters, revision=backend.revision, store=worker_context.store)
-    if not begin_on_device(worker_context.database, batch.token):
-        return None
-    worker_context.task_events.started(batch)
-    capacity = worker_context.models.capacity(batch.batch_key, batch.parameters)
-    began = time.monotonic()
-    with worker_context.time_limit.of(worker_context.settings.budget_seconds):
-        outcomes = run_bisected(
-            lambda requests: backend.run(requests, batch.parameters.settings), [one.request for one in run.prepared], capacity
-        )
-    return outcomes, time.monotonic() - began
+    def _prepare(self, inputs: list[JobInput | MissingInput], context: StageContext[SettingsT]) -> None:
+        for found in inputs:
+            try:
+                if not isinstance(found, self._handler.input_type):
+                    raise missing_input(found)  # noqa: TRY301  # the same path as every fault
+                self._prepared.append(self._handler.prepare(found, context))
+            except Exception as error:  # noqa: BLE001  # one bad original must not take its mates along
+                self._failures.append(failure_of(found.job_id, error))
 
+    def _compute(self, settings: SettingsT) -> Outcomes[AnswerT] | None:
+        """What came of each prepared job; None if the batch must not start: the worker stops, or the lease is gone."""
+        if not self._prepared:
+            return Outcomes()
+        with self._device() as granted:
+            return self._on_device(settings) if granted else None
 
-def _finish(run: _BatchRun, outcomes: Outcomes[Any]) -> None:
-    stage = STAGES[run.batch.stage]
-    for position, prepared in enumerate(run.prepared):
+    @contextmanager
+    def _device(self) -> Iterator[bool]:
+        """The device, for backends that need it; False if the worker stops meanwhile."""
+        worker = self._worker
+        if not worker.models.needs_device(self._batch.parameters):
+            yield not worker.stopping()
+            return
+        while not worker.device_lock.acquire(timeout=LOCK_LOOK_SECONDS):
+            if worker.stopping():
+                yield False
+                return
         try:
-            run.results.append(stage.finish(prepared, outcomes.answer(position), run.context))
-        except Exception as error:  # noqa: BLE001  # as above
-            run.failures.append(_failure(prepared.work.job_id, error))
+            yield not worker.stopping()
+        finally:
+            worker.device_lock.release()
 
+    def _on_device(self, settings: SettingsT) -> Outcomes[AnswerT] | None:
+        worker, batch = self._worker, self._batch
+        with self._time_limit(LOAD_ALLOWANCE):
+            backend: Backend[object, AnswerT, SettingsT] = worker.models.take(batch.campaign_id, batch.parameters)
+        self._revision = backend.revision
+        if not begin_on_device(worker.database, batch.token):
+            return None
+        worker.task_events.started(batch)
+        capacity = worker.models.capacity(batch.batch_key, batch.parameters)
+        began = time.monotonic()
+        with self._time_limit():
+            outcomes = run_bisected(
+                lambda requests: backend.run(requests, settings), [prepared.request for prepared in self._prepared], capacity
+            )
+        self._seconds = time.monotonic() - began
+        return outcomes
 
-def _complete(worker_context: WorkerContext, run: _BatchRun, outcomes: Outcomes[Any], seconds: float) -> CompletedBatch:
-    each = seconds / max(1, len(run.prepared))
-    effort = Effort(seconds=each, batch_size=max(1, outcomes.together))
-    verdict = retry_while_unavailable(
-        lambda: complete_batch(worker_context.database, run.batch, results=run.results, failures=run.failures, effort=effort),
-        patience_seconds=PATIENCE_LEASES * worker_context.settings.lease_seconds,
-    )
-    _send_events(worker_context.task_events, run, verdict, each)
-    if any(isinstance(fault, DeviceLost) for fault in outcomes.faults.values()):
-        raise DeviceLost("the device failed: this process ends and a new one takes over")
-    return verdict
+    def _finish(self, outcomes: Outcomes[AnswerT], context: StageContext[SettingsT]) -> None:
+        for position, prepared in enumerate(self._prepared):
+            try:
+                self._results.append(self._handler.finish(prepared, outcomes.answer(position), context, revision=self._revision))
+            except Exception as error:  # noqa: BLE001  # as above
+                self._failures.append(failure_of(prepared.job.job_id, error))
 
+    def _complete(self, outcomes: Outcomes[AnswerT]) -> CompletedBatch:
+        each = self._seconds / max(1, len(self._prepared))
+        effort = Effort(seconds=each, batch_size=max(1, outcomes.together))
+        completed = retry_while_unavailable(
+            lambda: complete_batch(self._worker.database, self._batch, results=self._results, failures=self._failures, effort=effort),
+            patience_seconds=PATIENCE_LEASES * self._worker.settings.lease_seconds,
+        )
+        self._send_events(completed, runtime=each)
+        if any(isinstance(fault, DeviceLost) for fault in outcomes.faults.values()):
+            raise DeviceLost("the device failed: this process ends and a new one takes over")
+        return completed
 
-def _send_events(task_events: TaskEventSender, run: _BatchRun, verdict: CompletedBatch, runtime: float) -> None:
-    errors = {failure.job_id: f"{failure.kind}: {failure.error}" for failure in run.failures}
-    task_events.succeeded([job for job in run.batch.jobs if job.job_id in verdict.done], runtime=runtime)
-    for job in run.batch.jobs:
-        if job.job_id in verdict.failed:
-            task_events.failed(job, error=errors[job.job_id], again=verdict.failed[job.job_id] is not None)
+    def _send_events(self, completed: CompletedBatch, *, runtime: float) -> None:
+        task_events = self._worker.task_events
+        errors = {failure.job_id: f"{failure.kind}: {failure.error}" for failure in self._failures}
+        task_events.succeeded([job for job in self._batch.jobs if job.job_id in completed.done], runtime=runtime)
+        for job in self._batch.jobs:
+            if job.job_id in completed.failed:
+                task_events.failed(job, error=errors[job.job_id], again=completed.failed[job.job_id] is not None)
 
-
-def _failure(job_id: int, error: Exception) -> Failure:
-    if isinstance(error, JobFault):
-        return Failure(job_id=job_id, kind=error.kind, error=str(error))
-    if isinstance(error, OutOfMemory):
-        kind = FailureKind.OOM
-    elif isinstance(error, BadRequest):
-        kind = FailureKind.INPUT
-    else:
-        # Network, store, driver, or a fault nobody foresaw: worth a few tries, and its text tells the operator.
-        kind = FailureKind.TRANSIENT
-        if not isinstance(error, StoreError):
-            logger.warning("job %s: %r", job_id, error, exc_info=error)
-    text = " ".join(str(error).split()) or type(error).__name__
-    return Failure(job_id=job_id, kind=kind, error=f"{type(error).__name__}: {text}"[:2000])
+    def _time_limit(self, allowance: float = 1.0) -> AbstractContextManager[None]:
+        return self._worker.time_limit.of(self._worker.settings.budget_seconds * allowance)

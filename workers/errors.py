@@ -1,11 +1,10 @@
-"""What can go wrong in the workers' room.
+"""What can go wrong in the workers.
 
 WorkerError
 ├── NoSuchDevice        a GPU was named that this host does not have
-├── ModelTrouble        a model that a campaign names cannot be used here
-├── UnknownBackend      no installed package offers that backend
+├── ModelTrouble        a model or backend that a campaign names is unavailable on this worker
 ├── JobFault            one job cannot be done; carries its failure kind
-└── BrokerUnavailable   there is no broker to be had (workers.broker.errors)
+└── BrokerUnavailable   there is no broker, or it does not start (workers.broker.errors)
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from db.enums import FailureKind
 
 
-#: Exit code of a worker that ended because a model cannot be had: starting it again would change nothing.
+#: Exit code of a worker that ended because a model is unavailable: starting it again would change nothing.
 EXIT_MODEL_TROUBLE = 3
 
 
@@ -31,11 +30,7 @@ class NoSuchDevice(WorkerError):
 
 
 class ModelTrouble(WorkerError):
-    """A model that a campaign names cannot be used on this worker."""
-
-
-class UnknownBackend(ModelTrouble):
-    """No installed package offers that backend."""
+    """A model or backend that a campaign names is unavailable on this worker."""
 
 
 class JobFault(WorkerError):

@@ -5,8 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from workers.errors import NoSuchDevice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,21 +38,34 @@ def chosen_devices(choice: str, *, configured: str = "") -> list[Device]:
     """
     if choice == "none":
         return [CPU]
-    present = [part.strip() for part in configured.split(",") if part.strip()] or _from_nvidia_smi()
-    if choice in {"", "all"}:
-        if not present and choice == "all":
-            raise NoSuchDevice("no NVIDIA GPU was found on this host: use `--gpus none` to work on the CPU")
-        return [_gpu(name) for name in present] or [CPU]
-    wanted = [part.strip() for part in choice.split(",") if part.strip()]
-    missing = [name for name in wanted if name not in present]
-    if missing or not wanted:
+    present = _names(configured) or _from_nvidia_smi()
+    if choice == "":
+        return _gpus(present) or [CPU]
+    if choice == "all":
+        return _all(present)
+    return _listed(choice, present)
+
+
+def _all(present: list[str]) -> list[Device]:
+    if not present:
+        raise NoSuchDevice("no NVIDIA GPU was found on this host: use `--gpus none` to work on the CPU")
+    return _gpus(present)
+
+
+def _listed(choice: str, present: list[str]) -> list[Device]:
+    wanted = _names(choice)
+    if not wanted or not set(wanted) <= set(present):
         there = ", ".join(present) or "none"
         raise NoSuchDevice(f"--gpus {choice} names GPUs that this host does not have (it has {there}): name others, or `--gpus none`")
-    return [_gpu(name) for name in dict.fromkeys(wanted)]
+    return _gpus(dict.fromkeys(wanted))
 
 
-def _gpu(name: str) -> Device:
-    return Device(name=f"gpu{name}", visible=name)
+def _names(listed: str) -> list[str]:
+    return [name for part in listed.split(",") if (name := part.strip())]
+
+
+def _gpus(names: Iterable[str]) -> list[Device]:
+    return [Device(name=f"gpu{name}", visible=name) for name in names]
 
 
 def _from_nvidia_smi() -> list[str]:

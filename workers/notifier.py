@@ -1,4 +1,4 @@
-"""Ringing: wake as many threads as a stage has, never more; a message is a doorbell and carries no fact."""
+"""Waking workers: as many messages as a stage has threads for, never more; a message carries no fact, the work is in the database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Rings kept in a queue for each living thread: one to wake it, one to find it awake.
+#: Wake-ups kept in a queue for each living thread: one to wake it, one to find it awake.
 WAKE_UPS_PER_THREAD = 2
 #: Seconds between two looks at one queue's depth from one process: finished batches come faster than that.
 QUIET_SECONDS = 0.25
@@ -36,28 +36,28 @@ class Notifier:
         self._app = app
         self._lock = threading.Lock()
         self._woken_at: dict[Stage, float] = {}
-        self._silent = False
+        self._warned = False
         self._away_until = 0.0
 
     def wake(self, stages: Iterable[Stage], *, threads: Callable[[Stage], int]) -> int:
-        """Bring each stage's queue up to its depth, by the number of living threads that serve it; returns how many rings were sent."""
+        """Bring each stage's queue up to its depth, by the number of living threads that serve it; returns how many wake-ups were sent."""
         due = [stage for stage in stages if self._is_due(stage)]
         if not due:
             return 0
         wanted = {stage: max(1, threads(stage)) * WAKE_UPS_PER_THREAD for stage in due}
         try:
             sent = self._wake(wanted)
-        except Exception as error:  # noqa: BLE001  # kombu raises whatever its transport does; a ring is not worth a job
-            if not self._silent:
+        except Exception as error:  # noqa: BLE001  # kombu raises whatever its transport does; a wake-up is not worth a job
+            if not self._warned:
                 logger.warning("the broker cannot be reached, workers find their work by themselves: %s", error)
-            self._silent = True
+            self._warned = True
             self._away_until = time.monotonic() + AWAY_SECONDS
             return 0
-        self._silent = False
+        self._warned = False
         return sent
 
     def depths(self, stages: Iterable[Stage]) -> dict[Stage, int]:
-        """How many rings wait in each stage's queue; raises kombu's `OperationalError`."""
+        """How many wake-ups wait in each stage's queue; raises kombu's `OperationalError`."""
         with self._app.connection_for_write() as connection:
             connection.ensure_connection(max_retries=1, timeout=2)
             channel = connection.default_channel
@@ -74,7 +74,7 @@ class Notifier:
     def _wake(self, wanted: dict[Stage, int]) -> int:
         sent = 0
         with self._app.producer_pool.acquire(block=True, timeout=5) as producer:
-            # Without it kombu tries for six seconds before it says that nobody is there.
+            # Without it kombu tries for six seconds before it reports that nobody is there.
             producer.connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
             for stage, depth in wanted.items():
                 for _ in range(depth - _depth(producer.channel, stage)):

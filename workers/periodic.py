@@ -1,4 +1,4 @@
-"""A thread that does something every so often until it is told to stop; errors are logged and do not end it."""
+"""A thread that does something every so often until it is stopped; errors are logged and do not end it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One worker process: Celery for the rings, remote control and Flower; the worker for everything else."""
+"""One worker process: Celery for the wake-ups, remote control and Flower; the worker for everything else."""
 
 from __future__ import annotations
 
@@ -12,62 +12,85 @@ from celery.exceptions import SecurityWarning
 from celery.signals import worker_shutting_down
 
 from workers.app import create_app, queue_name, register_wake_up
-from workers.batch_run import WorkerContext
 from workers.broker import resolve_broker
 from workers.errors import EXIT_MODEL_TROUBLE
 from workers.identity import own_identity
 from workers.model_cache import ModelCache
 from workers.notifier import Notifier
+from workers.stages.runners import STAGE_RUNNERS
 from workers.task_events import TaskEventSender
 from workers.time_limit import TimeLimit
 from workers.worker import Worker
+from workers.worker_context import WorkerContext
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from celery import Celery
 
     from db.enums import Stage
     from db.runtime import Runtime
+    from workers.identity import Identity
+    from workers.worker_context import BatchRunner
 
 
-def run_worker(runtime: Runtime, *, name: str, device: str, stages: Sequence[Stage], until_idle: bool) -> int:
-    """Work in this process until SIGTERM, or until idle; returns the exit code."""
+def run_worker(
+    runtime: Runtime,
+    *,
+    name: str,
+    device: str,
+    stages: Sequence[Stage],
+    until_idle: bool,
+    runners: Mapping[Stage, BatchRunner] = STAGE_RUNNERS,
+) -> int:
+    """Work in this process until SIGTERM, or until idle; returns the exit code.
+
+    Args:
+        runtime: the database, the store and the settings.
+        name: part of the worker's name, such as "gpu0".
+        device: how torch calls it, "cuda" or "cpu".
+        stages: those that it serves.
+        until_idle: whether it ends once nothing can be expected any more.
+        runners: who runs the batches of each stage.
+    """
     with resolve_broker(runtime.settings) as broker:
         app = create_app(broker.url)
         stop = threading.Event()
-        worker = _assemble(runtime, app, name=name, device=device, stages=stages, stop=stop)
+        identity = own_identity(name, device)
+        context = _context(runtime, app, runners, identity=identity, stop=stop)
+        worker = Worker(context, identity=identity, stages=stages, notifier=Notifier(app), stop=stop)
         register_wake_up(app, worker.on_wake_up)
         stopper = worker_shutting_down.connect(lambda **_: _begin_stop(stop, runtime.settings.grace_seconds), weak=False)
         worker.start()
         if until_idle:
-            threading.Thread(target=_stop_when_idle, args=(worker,), name="until-idle", daemon=True).start()
+            threading.Thread(target=_stop_when_idle, args=(worker, stop), name="until-idle", daemon=True).start()
         try:
             _consume(app, worker, stages, threads=runtime.settings.threads)
         finally:
             worker_shutting_down.disconnect(stopper)
-            undone = until_idle and worker.left_undone()
+            undone = until_idle and worker.idleness.work_is_left()
             worker.close()
     return EXIT_MODEL_TROUBLE if undone else 0
 
 
-def _assemble(runtime: Runtime, app: Celery, *, name: str, device: str, stages: Sequence[Stage], stop: threading.Event) -> Worker:
-    identity = own_identity(name, device)
-    worker_context = WorkerContext(
+def _context(
+    runtime: Runtime, app: Celery, runners: Mapping[Stage, BatchRunner], *, identity: Identity, stop: threading.Event
+) -> WorkerContext:
+    return WorkerContext(
         database=runtime.database,
         store=runtime.store,
         settings=runtime.settings,
-        models=ModelCache(runtime.database, runtime.settings, device=device),
+        stages=runners,
+        models=ModelCache(runtime.database, runtime.settings, device=identity.device),
         device_lock=threading.Lock(),
         time_limit=TimeLimit(),
         task_events=TaskEventSender(app, hostname=identity.worker_id),
         stopping=stop.is_set,
     )
-    return Worker(runtime, worker_context, identity=identity, stages=stages, notifier=Notifier(app), stop=stop)
 
 
 def _consume(app: Celery, worker: Worker, stages: Sequence[Stage], *, threads: int) -> None:
-    """Celery's own loop, until it is told to stop. Warm shutdown waits for the rings under way."""
+    """Celery's own loop, until it is asked to stop. Warm shutdown waits for the wake-ups under way."""
     # Celery warns root of pickled tasks; ours are JSON and carry nothing, and containers run as root.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     consumer = app.Worker(
@@ -97,6 +120,6 @@ def _begin_stop(stop: threading.Event, grace_seconds: float) -> None:
     timer.start()
 
 
-def _stop_when_idle(worker: Worker) -> None:
-    worker.until_idle()
+def _stop_when_idle(worker: Worker, stop: threading.Event) -> None:
+    worker.idleness.wait(stop)
     os.kill(os.getpid(), signal.SIGTERM)

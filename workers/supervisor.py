@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Seconds before the first restart; doubled up to the longest, and back to the first after a life longer than that.
-FIRST_PAUSE = 1.0
+#: Seconds up to which the pauses before restarts double; after a life longer than that the first pause is the settings' again.
 LONGEST_PAUSE = 60.0
 LOOK_SECONDS = 0.1
 #: Seconds beyond the grace period before a process that does not end by itself is killed.
@@ -40,20 +39,22 @@ class ChildProcess:
     environment: dict[str, str] = field(repr=False)
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
-    pause: float = FIRST_PAUSE
+    #: Seconds before the next restart.
+    pause: float
     restart_at: float = 0.0
-    #: When it was told to stop.
-    told: float | None = None
+    #: When it was asked to stop.
+    stop_asked_at: float | None = None
     #: Exit code of a process that is not to be replaced.
     ended: int | None = None
 
 
 class Supervisor:
-    """Keeps one worker alive on each device until it is told to stop or all of them are done."""
+    """Keeps one worker alive on each device until it is asked to stop or all of them are done."""
 
     def __init__(self, devices: Sequence[Device], *, settings: Settings, stages: Sequence[Stage], until_idle: bool) -> None:
         self._children = [_child_process(device, settings, stages, until_idle=until_idle) for device in devices]
         self._grace = settings.grace_seconds
+        self._first_pause = settings.restart_seconds
         self._stopping = False
 
     def run(self) -> int:
@@ -88,12 +89,12 @@ class Supervisor:
         with child.process:  # closes its pipe
             child.process = None
         if code in {0, EXIT_MODEL_TROUBLE} or self._stopping:
-            # One that was told to stop before it could listen has nothing to finish.
-            child.ended = 0 if child.told is not None and code == -signal.SIGTERM else code
+            # One that was asked to stop before it could listen has nothing to finish.
+            child.ended = 0 if child.stop_asked_at is not None and code == -signal.SIGTERM else code
             return
         lived = time.monotonic() - child.started
         if lived > LONGEST_PAUSE:
-            child.pause = FIRST_PAUSE
+            child.pause = self._first_pause
         child.restart_at = time.monotonic() + child.pause
         logger.warning(
             "the worker on %s ended with code %s after %.0f s: starting again in %.0f s", child.device.name, code, lived, child.pause
@@ -101,19 +102,19 @@ class Supervisor:
         child.pause = min(LONGEST_PAUSE, child.pause * 2)
 
     def _end(self, child: ChildProcess, process: subprocess.Popen[bytes]) -> None:
-        if child.told is None:
-            child.told = time.monotonic()
+        if child.stop_asked_at is None:
+            child.stop_asked_at = time.monotonic()
             process.terminate()
-        elif time.monotonic() - child.told > self._grace + KILL_MARGIN:
+        elif time.monotonic() - child.stop_asked_at > self._grace + KILL_MARGIN:
             process.kill()
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        # Nothing more here: a signal may come between the start of a process and its being written down.
+        # Nothing more here: a signal may come between the start of a process and its being recorded.
         self._stopping = True
 
 
 def _child_process(device: Device, settings: Settings, stages: Sequence[Stage], *, until_idle: bool) -> ChildProcess:
-    # -P keeps the working directory off the module path: a stranger's `workers` folder must not be run.
+    # -P keeps the working directory off the module path: another `workers` folder must not be run.
     command = [sys.executable, "-P", "-m", "workers", "--supervised", "--name", device.name, "--device", device.torch_device]
     command += ["--stages", ",".join(stages)]
     if until_idle:
@@ -125,7 +126,7 @@ def _child_process(device: Device, settings: Settings, stages: Sequence[Stage], 
         "CUDA_VISIBLE_DEVICES": device.visible,
         "PARAGONE_DATA_DIR": str(settings.data_dir),
     }
-    return ChildProcess(device=device, command=command, environment=environment)
+    return ChildProcess(device=device, command=command, environment=environment, pause=settings.restart_seconds)
 
 
 def _start(child: ChildProcess) -> None:

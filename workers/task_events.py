@@ -1,4 +1,4 @@
-"""Announcing: each job's life as standard Celery task events, so that Flower shows jobs, with stage, artwork, runtime and error.
+"""Each job's life as standard Celery task events, so that Flower shows jobs, with stage, artwork, runtime and error.
 
 Events are queued and sent by one thread, many to a message: a broker that is slow or gone never holds up a job.
 """
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from celery.events.event import get_exchange
 from celery.utils.time import utcoffset
+
+from db.jobs.inputs import CaptionInput, MissingInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,13 +54,13 @@ class TaskEventSender:
         self._put(None)
         self._thread.join(timeout=2)
 
-    def received(self, batch: Batch, works: Iterable[JobInput]) -> None:
+    def received(self, batch: Batch, inputs: Iterable[JobInput | MissingInput]) -> None:
         """The batch is claimed."""
         fixed = {"name": str(batch.stage), "kwargs": "{}", "eta": None, "expires": None}
         self._put(
             [
-                self._event("task-received", job, args=_facts(work), retries=job.attempts, **fixed)
-                for job, work in zip(batch.jobs, works, strict=True)
+                self._event("task-received", job, args=_arguments(found), retries=job.attempts, **fixed)
+                for job, found in zip(batch.jobs, inputs, strict=True)
             ]
         )
 
@@ -124,6 +126,11 @@ class TaskEventSender:
                 return
 
 
-def _facts(work: JobInput) -> str:
-    artwork = work.key or f"artwork {work.artwork_id}"
-    return f"({artwork!r}, {work.level!r})" if work.level else f"({artwork!r},)"
+def _arguments(found: JobInput | MissingInput) -> str:
+    match found:
+        case MissingInput():
+            return f"({f'artwork {found.artwork_id}'!r},)"
+        case CaptionInput():
+            return f"({found.key!r},)"
+        case _:
+            return f"({found.key!r}, {found.level!r})"

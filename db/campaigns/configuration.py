@@ -1,4 +1,4 @@
-"""What a campaign is told once and then frozen: models, levels, sizes, seeds."""
+"""What a campaign is given once and then frozen: models, levels, sizes, seeds."""
 
 from __future__ import annotations
 
@@ -39,11 +39,12 @@ class BackendConfig(_Frozen):
 
 
 class CaptionConfig(BackendConfig):
-    """How pictures are described, originals and repaints alike."""
+    """How images are described, originals and repaints alike."""
 
     backend: str = "blip2"
     model: str = "Salesforce/blip2-opt-2.7b"
-    settings: dict[str, Any] = {"max_new_tokens": 40}
+    #: Further settings of the backend.
+    settings: dict[str, Any] = {}
 
 
 class PromptConfig(BackendConfig):
@@ -51,8 +52,11 @@ class PromptConfig(BackendConfig):
 
     backend: str = "compose"
     batch: int = Field(default=64, ge=1, le=1024)
+    #: Tokens of a prompt at most; SDXL's text encoder reads 75 between begin and end.
     max_tokens: int = Field(default=75, ge=8, le=75)
+    #: About how long a prompt is made.
     target_tokens: int = Field(default=55, ge=8, le=75)
+    #: Further settings of the backend.
     settings: dict[str, Any] = {}
 
 
@@ -69,6 +73,7 @@ class Level(BackendConfig):
     steps: int = Field(default=25, ge=1, le=1000)
     #: Set of briefs the prompt writer draws from; empty for the level's own name.
     brief: str = ""
+    #: Further settings of the backend.
     settings: dict[str, Any] = {}
 
     @model_validator(mode="after")
@@ -79,7 +84,7 @@ class Level(BackendConfig):
 
 
 class CanvasConfig(_Frozen):
-    """The canvas on which is painted and the file that is kept."""
+    """The canvas that is repainted and the file that is kept."""
 
     #: Side of the square canvas in pixels.
     size: int = Field(default=1024, ge=16, le=4096, multiple_of=8)
@@ -95,7 +100,7 @@ def _default_levels() -> dict[str, Level]:
 class CampaignConfig(_Frozen):
     """The whole configuration of one campaign.
 
-    The defaults are the recipe that Paragone replaces, mended: the old work used strength 0.4 for both levels.
+    The defaults are the recipe that Paragone replaces, corrected: it used strength 0.4 for both levels.
     """
 
     #: From it and the artwork's key each variation gets its own seed.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from db.campaigns import BackendConfig, Campaign, CampaignConfig
+    from db.campaigns import BackendConfig, Campaign, CampaignConfig, Level
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Parameters:
     #: Most jobs in one batch.
     batch: int
     models_directory: str
-    #: Passed to the backend's `run`.
+    #: The backend's settings as the campaign gives them; the backend's own model checks and completes them.
     settings: dict[str, Any]
     #: The campaign's picture section: size, format, quality.
     picture: dict[str, Any]
@@ -43,31 +43,45 @@ def batch_key(campaign_id: int, stage: Stage, level: str | None = None) -> str:
     return f"c{campaign_id}/{stage}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class StageParameters:
+    """The parameters of one kind of batch."""
+
+    stage: Stage
+    #: None for stages that do not differ by level.
+    level: str | None
+    parameters: Parameters
+
+
+def parameters_of(config: CampaignConfig) -> Iterator[StageParameters]:
+    """The parameters of every kind of batch that a campaign of this configuration has, in the order of its stages."""
+    for stage in config.stages:
+        if stage is Stage.PROMPT:
+            for name, level in config.level.items():
+                yield StageParameters(stage=stage, level=name, parameters=_of_prompts(config, name, level))
+        elif stage is Stage.GENERATE:
+            for name, level in config.level.items():
+                settings = {**level.settings, "strength": level.strength, "guidance": level.guidance, "steps": level.steps}
+                yield StageParameters(stage=stage, level=name, parameters=_of(config, level, settings))
+        else:
+            yield StageParameters(stage=stage, level=None, parameters=_of(config, config.caption, config.caption.settings))
+
+
 def write_batch_keys(connection: Connection, campaign: Campaign) -> None:
     """Write the campaign's batch keys with their parameters, once."""
     known = set(connection.scalars(select(batch_keys.c.batch_key).where(batch_keys.c.campaign_id == campaign.id)))
-    for stage in campaign.config.stages:
-        for name, parameters in _parameters(campaign, stage):
-            if name not in known:
-                values = {"batch_key": name, "campaign_id": campaign.id, "stage": str(stage), "parameters": vars(parameters)}
-                connection.execute(insert(batch_keys).values(**values, paused=campaign.state is CampaignState.PAUSED))
+    for one in parameters_of(campaign.config):
+        name = batch_key(campaign.id, one.stage, one.level)
+        if name not in known:
+            values = {"batch_key": name, "campaign_id": campaign.id, "stage": str(one.stage), "parameters": vars(one.parameters)}
+            connection.execute(insert(batch_keys).values(**values, paused=campaign.state is CampaignState.PAUSED))
 
 
-def _parameters(campaign: Campaign, stage: Stage) -> Iterator[tuple[str, Parameters]]:
-    config = campaign.config
-    if not stage.per_variation or stage is Stage.RECAPTION:
-        yield batch_key(campaign.id, stage), _of(config, config.caption, config.caption.settings)
-        return
-    for name, level in config.level.items():
-        if stage is Stage.PROMPT:
-            # The writer counts with the tokenizer of the generator that will read the prompt.
-            counted_by = config.prompt.model_copy(update={"model": level.model, "revision": level.revision})
-            limits = {"max_tokens": config.prompt.max_tokens, "target_tokens": config.prompt.target_tokens}
-            settings = {**config.prompt.settings, **limits, "brief_set": level.brief or name}
-            yield batch_key(campaign.id, stage, name), _of(config, counted_by, settings)
-        else:
-            settings = {**level.settings, "strength": level.strength, "guidance": level.guidance, "steps": level.steps}
-            yield batch_key(campaign.id, stage, name), _of(config, level, settings)
+def _of_prompts(config: CampaignConfig, name: str, level: Level) -> Parameters:
+    # The writer counts with the tokenizer of the generator that will read the prompt.
+    counted_by = config.prompt.model_copy(update={"model": level.model, "revision": level.revision})
+    limits = {"max_tokens": config.prompt.max_tokens, "target_tokens": config.prompt.target_tokens}
+    return _of(config, counted_by, {**config.prompt.settings, **limits, "brief_set": level.brief or name})
 
 
 def _of(config: CampaignConfig, model: BackendConfig, settings: dict[str, Any]) -> Parameters:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option(
     "--priority", type=click.IntRange(-(2**31), 2**31 - 1), default=0, show_default=True, help="Of the new jobs; higher goes first."
 )
-@click.option("--dry-run", is_flag=True, help="Write nothing, tell what would be planned.")
+@click.option("--dry-run", is_flag=True, help="Write nothing, show what would be planned.")
 @json_option
 @pass_runtime
 def enqueue(
@@ -69,7 +69,7 @@ def _show(out: Console, runtime: Runtime, planned: EnqueueResult) -> None:
         reasons = "; ".join(f"{count:,} {reason}" for reason, count in sorted(planned.left_out.items()))
         out.print(f"left out: {sum(planned.left_out.values()):,} artworks ({reasons})", markup=False, soft_wrap=True)
     if planned.without_picture:
-        out.print(f"{planned.without_picture:,} wait for their picture: run `paragone ingest` on the images", soft_wrap=True)
+        out.print(f"{planned.without_picture:,} wait for their original: run `paragone ingest` on the images", soft_wrap=True)
     if planned.jobs:
         _show_forecast(out, runtime, planned.forecast)
     if planned.state is CampaignState.PAUSED:

@@ -53,6 +53,10 @@ def artworks_of(
 def original_arrives(database: Database, *artwork_ids: int) -> int:
     """What an ingest does when it finds the originals of known artworks; returns how many jobs that made ready."""
     with database.engine.begin() as connection:
-        seen = update(artworks).where(artworks.c.id.in_(artwork_ids)).values(picture=str(ImageState.PRESENT), registered_at=now())
+        seen = (
+            update(artworks)
+            .where(artworks.c.id.in_(artwork_ids))
+            .values(picture=str(ImageState.PRESENT), content_hash=func.coalesce(artworks.c.content_hash, "f" * 64), registered_at=now())
+        )
         connection.execute(seen)
         return originals_arrived(connection, artwork_ids)

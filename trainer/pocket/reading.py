@@ -18,6 +18,7 @@ from trainer.sources import best_device
 from workers.backends import CaptionRequest, ModelSource
 from workers.backends.blip2 import Blip2Captioner
 from workers.backends.clip import ClipEmbedder
+from workers.backends.settings import Blip2Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,8 +72,9 @@ class Reading:
         captioner = Blip2Captioner(model=ModelSource(location=str(self.pack / "captioner")), device=best_device())
         captioner.load()
         requests = [CaptionRequest(image=image) for image in self.originals]
+        settings = Blip2Settings(**pack.ADVICE["captioner"])
         chunks = [requests[start : start + _BATCH] for start in range(0, len(requests), _BATCH)]
-        said, seconds = timed(lambda: [result.text for chunk in chunks for result in captioner.run(chunk, pack.ADVICE["captioner"])])
+        said, seconds = timed(lambda: [result.text for chunk in chunks for result in captioner.run(chunk, settings)])
         subjects = {truth.caption: truth.subject for truth in self.paintings.truths}
         truths = self.paintings.truths
         return [

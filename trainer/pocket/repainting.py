@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from db.campaigns.configuration import PromptConfig
 from db.images import ContentBox, crop
 from trainer.pocket.pack import ADVICE
 from trainer.sources import best_device
 from workers.backends import ModelSource, PromptRequest, RepaintRequest
 from workers.backends.compose import ComposedPrompts
 from workers.backends.sdxl import SdxlImg2Img
+from workers.backends.settings import ComposeSettings, Img2ImgSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +45,7 @@ def repaint(pack: Path, level: str, paintings: Paintings, **changed: Any) -> lis
     prompts = _prompts(source, level, advice.get("brief", level), paintings.truths)
     generator = SdxlImg2Img(model=source, device=best_device())
     generator.load()
-    settings = {name: advice[name] for name in ("steps", "strength", "guidance")}
+    settings = Img2ImgSettings(**{name: advice[name] for name in ("steps", "strength", "guidance")})
     done: list[Repainted] = []
     for start in range(0, len(paintings), _BATCH):
         places = range(start, min(start + _BATCH, len(paintings)))
@@ -62,7 +64,8 @@ def _prompts(source: ModelSource, level: str, brief: str, truths: Sequence[Truth
         PromptRequest(caption=truth.caption, style=truth.style, artist=truth.artist, title="", level=level, seed=seed)
         for seed, truth in enumerate(truths)
     ]
-    settings = {"brief_set": brief, **ADVICE["prompt"]}
+    limits = PromptConfig(**ADVICE["prompt"])
+    settings = ComposeSettings(max_tokens=limits.max_tokens, target_tokens=limits.target_tokens, brief_set=(brief,))
     return [result.text for result in writer.run(requests, settings)]
 
 

@@ -1,8 +1,17 @@
-"""Backends: one model that does one stage's work. This package's face loads no torch; the concrete backends are entry points."""
+"""Backends: one model that does one stage's work. This package itself loads no torch; the concrete backends are entry points."""
 
 from __future__ import annotations
 
-from workers.backends.errors import BackendError, BadRequest, DeviceLost, ModelUnavailable, OutOfMemory, TransientFailure
+from workers.backends.errors import (
+    BackendError,
+    BadRequest,
+    BadSettings,
+    DeviceLost,
+    ModelUnavailable,
+    OutOfMemory,
+    TransientFailure,
+    UnknownBackend,
+)
 from workers.backends.protocol import (
     Backend,
     CaptionRequest,
@@ -12,13 +21,15 @@ from workers.backends.protocol import (
     PromptResult,
     RepaintRequest,
     RepaintResult,
-    Settings,
 )
+from workers.backends.settings.base import BackendSettings
 
 __all__ = [
     "Backend",
     "BackendError",
+    "BackendSettings",
     "BadRequest",
+    "BadSettings",
     "CaptionRequest",
     "CaptionResult",
     "DeviceLost",
@@ -29,6 +40,6 @@ __all__ = [
     "PromptResult",
     "RepaintRequest",
     "RepaintResult",
-    "Settings",
     "TransientFailure",
+    "UnknownBackend",
 ]

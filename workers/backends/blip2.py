@@ -1,4 +1,4 @@
-"""Captions by BLIP-2: `Blip2ForConditionalGeneration`, greedy or by beams, without sampling, so a picture has one caption."""
+"""Captions by BLIP-2: `Blip2ForConditionalGeneration`, greedy or by beams, without sampling, so an image has one caption."""
 
 from __future__ import annotations
 
@@ -10,25 +10,20 @@ from transformers import AutoImageProcessor, AutoTokenizer, Blip2ForConditionalG
 
 from workers.backends.devices import choose_dtype, device_errors, release
 from workers.backends.protocol import CaptionRequest, CaptionResult, ModelSource
-from workers.backends.settings import integer, text
+from workers.backends.settings.blip2 import Blip2Settings
 from workers.backends.sources import TRANSFORMERS_FILES, loading, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workers.backends.protocol import Settings
-
-#: Tokens of a caption. BLIP-2 ends its sentences after 10 to 20.
-MAX_NEW_TOKENS = 40
+    from workers.backends.settings.base import BackendSettings
 
 
 class Blip2Captioner:
-    """Describes pictures in a sentence.
-
-    Settings: `max_new_tokens` (40), `num_beams` (1), `prompt` ("": BLIP-2's own, the bare picture; otherwise what it has to complete).
-    """
+    """Describes images in a sentence."""
 
     needs_device: ClassVar[bool] = True
+    settings_type: ClassVar[type[BackendSettings]] = Blip2Settings
 
     def __init__(self, *, model: ModelSource, device: str) -> None:
         self.source = model
@@ -44,7 +39,7 @@ class Blip2Captioner:
         local = {"local_files_only": True}
         with loading(self.source), device_errors():
             model = Blip2ForConditionalGeneration.from_pretrained(found.directory, dtype=dtype, use_safetensors=True, **local)
-            # Without num_query_tokens a prompted call silently ignores the picture; old processors do not have it.
+            # Without num_query_tokens a prompted call silently ignores the image; old processors do not have it.
             self._processor = Blip2Processor(
                 image_processor=AutoImageProcessor.from_pretrained(found.directory, backend="pil", **local),
                 tokenizer=AutoTokenizer.from_pretrained(found.directory, padding_side="right", **local),
@@ -53,18 +48,14 @@ class Blip2Captioner:
             self._model = model.to(self.device).eval()
         self.revision = found.revision
 
-    def run(self, batch: Sequence[CaptionRequest], settings: Settings) -> Sequence[CaptionResult]:
-        """One caption for each picture. Raises `OutOfMemory`, `TransientFailure` or `BadRequest`."""
-        prompt = " ".join(text(settings, "prompt", "").split())
-        options = {
-            "max_new_tokens": integer(settings, "max_new_tokens", MAX_NEW_TOKENS),
-            "num_beams": integer(settings, "num_beams", 1),
-            "do_sample": False,
-        }
+    def run(self, batch: Sequence[CaptionRequest], settings: Blip2Settings) -> Sequence[CaptionResult]:
+        """One caption for each image. Raises `OutOfMemory` or `TransientFailure`."""
+        prompt = " ".join(settings.prompt.split())
+        options = {"max_new_tokens": settings.max_new_tokens, "num_beams": settings.num_beams, "do_sample": False}
         if not batch:
             return []
         with device_errors():
-            return [CaptionResult(text=_without_echo(said, prompt)) for said in self._describe(batch, prompt, options)]
+            return [CaptionResult(text=_without_echo(text, prompt)) for text in self._describe(batch, prompt, options)]
 
     def unload(self) -> None:
         """Free the device."""
@@ -86,9 +77,9 @@ class Blip2Captioner:
         return decoded
 
 
-def _without_echo(said: str, prompt: str) -> str:
-    """What was said after the prompt, which models without an encoder repeat, on one line."""
-    line = " ".join(said.split())
+def _without_echo(text: str, prompt: str) -> str:
+    """What follows the prompt, which models without an encoder repeat, on one line."""
+    line = " ".join(text.split())
     if prompt and line.lower().startswith(prompt.lower()):
         line = line[len(prompt) :]
     return line.strip()

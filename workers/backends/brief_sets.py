@@ -63,18 +63,17 @@ def brief_sets() -> Mapping[str, tuple[Family, ...]]:
     return {file.name.removesuffix(".toml"): _read(file.read_text(encoding="utf-8")) for file in files}
 
 
-def choose_families(names: str | Sequence[str]) -> tuple[Family, ...]:
-    """The families of a set, of several sets, or single ones by name. Raises `BadRequest` for a name that is neither."""
+def choose_families(names: Sequence[str]) -> tuple[Family, ...]:
+    """The families of some sets, and single ones by name. Raises `BadRequest` for a name that is neither."""
     sets = brief_sets()
     families = {family.name: family for group in sets.values() for family in group}
-    wanted = [names] if isinstance(names, str) else list(names)
     chosen: list[Family] = []
-    for name in wanted:
+    for name in names:
         if name not in sets and name not in families:
-            raise BadRequest(f"no briefs {name!r}: set brief_set to one of {', '.join([*sets, *families])}")
+            raise BadRequest(f"no briefs {name!r}: choose from {', '.join([*sets, *families])}")
         chosen.extend(sets.get(name) or (families[name],))
     if not chosen:
-        raise BadRequest(f"brief_set is empty: name one of {', '.join(sets)}")
+        raise BadRequest(f"no briefs are named: choose from {', '.join(sets)}")
     return tuple({family.name: family for family in chosen}.values())
 
 

@@ -1,4 +1,4 @@
-"""A prompt as a list of clauses, and its shortening: whole clauses go, least telling first, none is ever cut inside."""
+"""A prompt as a list of clauses, and its shortening: whole clauses go, the least informative first, none is ever cut inside."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 #: Where a caption can be taken apart: after punctuation, and before the words that join on something more.
 _SEAM = re.compile(r"\s*[,;.:]+\s+|\s+(?=(?:with|and|while|next to|in front of|surrounded by)\s)", re.IGNORECASE)
 
-#: How captioners begin before they say anything.
+#: How captioners begin before they describe anything.
 _OPENING = re.compile(
     r"^(?:this is |there is |it is )?(?:an?|the)? ?(?:\w+ )?(?:painting|picture|image|photo|photograph|drawing|artwork)"
     r" (?:of|showing|depicting) (?=\w)",
@@ -25,7 +25,7 @@ class Clause:
     """A part of a prompt that stands or goes as a whole."""
 
     text: str
-    #: How telling it is: 0 is kept longest.
+    #: How informative it is: 0 is kept longest.
     rank: int
     #: What joins it to the clause before.
     glue: str = ", "
@@ -37,7 +37,7 @@ def join(clauses: Sequence[Clause]) -> str:
 
 
 def shorten(clauses: Sequence[Clause], fits: Callable[[str], bool]) -> list[Clause]:
-    """Drop the least telling clauses (of equals the last) until the text fits; nothing may be left."""
+    """Drop the least informative clauses (of equals the last) until the text fits; nothing may be left."""
     kept = list(clauses)
     while kept and not fits(join(kept)):
         kept.remove(max(reversed(kept), key=lambda clause: clause.rank))

@@ -1,4 +1,4 @@
-"""CLIP embeddings of pictures and texts, for the trainer."""
+"""CLIP embeddings of images and texts, for the trainer."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class ClipEmbedder:
-    """Embeds pictures and texts into CLIP's shared space; not a stage's backend.
+    """Embeds images and texts into CLIP's shared space; not a stage's backend.
 
-    Vectors are projected and not normalised, float32 of shape (N, `dimension`). Pictures go through the model's own processor: the shorter
-    side scaled, the centre cropped, so the ends of a very long picture are not seen. The caller chooses the batch: all given are computed
+    Vectors are projected and not normalised, float32 of shape (N, `dimension`). Images go through the model's own processor: the shorter
+    side scaled, the centre cropped, so the ends of a very long image are not seen. The caller chooses the batch: all given are computed
     at once.
     """
 
@@ -53,7 +53,7 @@ class ClipEmbedder:
         self.revision = found.revision
 
     def embed_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
-        """RGB pictures of any size to (N, dimension). Raises `OutOfMemory` or `TransientFailure`."""
+        """RGB images of any size to (N, dimension). Raises `OutOfMemory` or `TransientFailure`."""
         if not images:
             return np.zeros((0, self.dimension), np.float32)
         with device_errors(), torch.inference_mode():

@@ -59,7 +59,7 @@ def device_errors() -> Iterator[None]:
 
 
 def release() -> None:
-    """Give back what the allocator holds; call after the last reference to a model is gone."""
+    """Release what the allocator holds; call after the last reference to a model is gone."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -1,12 +1,7 @@
 """Deterministic stand-ins for every stage: no model, no torch, microseconds of work; public, for tests and benchmarks.
 
-All take two settings beside those of their stage, which they accept and mostly ignore:
-
-- `seconds_per_batch`: how long a batch holds the device, slept.
-- `fail`: `{"kind": K, "when": TEXT, "above_batch": N}` fails a batch that has a request whose key contains `when` (any, if left out) and is
-  larger than `above_batch` (0). The key is the prompt of a repaint, caption and style of a prompt request, and the fake's own caption of a
-  picture to describe. Kinds: "oom", "transient" and "bad" raise the error of that name; "crash" ends the process at once with exit code 1;
-  "hang" never returns; "black" (repaints) paints those requests black, "nan" gives None for them.
+Beside the settings of the backend that they stand in for, which they ignore, they take `seconds_per_batch` and `fail`
+(`workers.backends.settings.fakes`).
 """
 
 from __future__ import annotations
@@ -14,7 +9,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from PIL import Image, ImageStat
 
@@ -28,14 +23,19 @@ from workers.backends.protocol import (
     RepaintRequest,
     RepaintResult,
 )
+from workers.backends.settings.fakes import FakeCaptionSettings, FakePromptSettings, FakeRepaintSettings, InjectedFaultKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from workers.backends.protocol import Settings
+    from workers.backends.settings.base import BackendSettings
+    from workers.backends.settings.fakes import InjectedFault
 
-_ERRORS = {"oom": OutOfMemory, "transient": TransientFailure, "bad": BadRequest}
-_OUTPUTS = ("black", "nan")
+_ERRORS = {
+    InjectedFaultKind.OOM: OutOfMemory,
+    InjectedFaultKind.TRANSIENT: TransientFailure,
+    InjectedFaultKind.BAD: BadRequest,
+}
 
 
 class _Fake:
@@ -55,27 +55,16 @@ class _Fake:
     def unload(self) -> None:
         """Nothing to free."""
 
-    def _simulate(self, keys: Sequence[str], settings: Settings) -> None:
-        time.sleep(float(settings.get("seconds_per_batch", 0.0)))
-        fail: Mapping[str, Any] = settings.get("fail") or {}
-        kind = fail.get("kind")
-        if not any(_is_meant(key, len(keys), fail) for key in keys):
-            return
-        if kind in _ERRORS:
-            raise _ERRORS[kind](f"injected: {kind} in a batch of {len(keys)}")
-        if kind == "crash":
-            os._exit(1)
-        while kind == "hang":
-            time.sleep(60)
-
 
 class FakeCaptioner(_Fake):
-    """Says how light and of which colour a picture is."""
+    """Describes how light an image is and of which colour."""
 
-    def run(self, batch: Sequence[CaptionRequest], settings: Settings) -> Sequence[CaptionResult]:
-        """One caption for each picture."""
+    settings_type: ClassVar[type[BackendSettings]] = FakeCaptionSettings
+
+    def run(self, batch: Sequence[CaptionRequest], settings: FakeCaptionSettings) -> Sequence[CaptionResult]:
+        """One caption for each image."""
         texts = [_describe(request.image) for request in batch]
-        self._simulate(texts, settings)
+        _simulate(texts, settings.seconds_per_batch, settings.fail)
         return [CaptionResult(text=text) for text in texts]
 
 
@@ -83,29 +72,44 @@ class FakePrompts(_Fake):
     """Joins caption, level and style; counts words for tokens; names neither artist nor title."""
 
     needs_device: ClassVar[bool] = False
+    settings_type: ClassVar[type[BackendSettings]] = FakePromptSettings
 
-    def run(self, batch: Sequence[PromptRequest], settings: Settings) -> Sequence[PromptResult]:
+    def run(self, batch: Sequence[PromptRequest], settings: FakePromptSettings) -> Sequence[PromptResult]:
         """One prompt for each request."""
-        self._simulate([f"{request.caption} {request.style}" for request in batch], settings)
+        _simulate([f"{request.caption} {request.style}" for request in batch], settings.seconds_per_batch, settings.fail)
         return [_write(request) for request in batch]
 
 
 class FakeRepainter(_Fake):
     """Turns and tints a canvas by its seed, so that it differs from the original as a repaint does."""
 
-    def run(self, batch: Sequence[RepaintRequest], settings: Settings) -> Sequence[RepaintResult]:
+    settings_type: ClassVar[type[BackendSettings]] = FakeRepaintSettings
+
+    def run(self, batch: Sequence[RepaintRequest], settings: FakeRepaintSettings) -> Sequence[RepaintResult]:
         """One repaint for each canvas."""
-        fail: Mapping[str, Any] = settings.get("fail") or {}
-        self._simulate([request.prompt for request in batch], settings)
-        spoiled = fail.get("kind") if fail.get("kind") in _OUTPUTS else None
-        return [
-            _spoil(request, spoiled) if spoiled and _is_meant(request.prompt, len(batch), fail) else RepaintResult(image=_tint(request))
-            for request in batch
-        ]
+        _simulate([request.prompt for request in batch], settings.seconds_per_batch, settings.fail)
+        return [RepaintResult(image=_repaint(request, len(batch), settings.fail)) for request in batch]
 
 
-def _is_meant(key: str, count: int, fail: Mapping[str, Any]) -> bool:
-    return bool(fail) and count > int(fail.get("above_batch", 0)) and str(fail.get("when", "")) in key
+def _simulate(keys: Sequence[str], seconds: float, fault: InjectedFault | None) -> None:
+    time.sleep(seconds)
+    if fault is None or not any(fault.is_meant(key, len(keys)) for key in keys):
+        return
+    if fault.kind in _ERRORS:
+        raise _ERRORS[fault.kind](f"injected: {fault.kind} in a batch of {len(keys)}")
+    if fault.kind is InjectedFaultKind.CRASH:
+        os._exit(1)
+    while fault.kind is InjectedFaultKind.HANG:
+        time.sleep(60)
+
+
+def _repaint(request: RepaintRequest, batch_size: int, fault: InjectedFault | None) -> Image.Image | None:
+    if fault is not None and fault.is_meant(request.prompt, batch_size):
+        if fault.kind is InjectedFaultKind.NAN:
+            return None
+        if fault.kind is InjectedFaultKind.BLACK:
+            return Image.new("RGB", request.image.size)
+    return _tint(request)
 
 
 def _describe(image: Image.Image) -> str:
@@ -129,7 +133,3 @@ def _tint(request: RepaintRequest) -> Image.Image:
     bands = list(mixed.split())
     rng.shuffle(bands)
     return Image.merge("RGB", bands)
-
-
-def _spoil(request: RepaintRequest, kind: str) -> RepaintResult:
-    return RepaintResult(image=None if kind == "nan" else Image.new("RGB", request.image.size))

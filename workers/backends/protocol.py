@@ -3,22 +3,25 @@
 A backend class is registered as an entry point in the group `paragone.backends` and is built as
 `Class(model=ModelSource(...), device="cuda" | "cpu")`. It knows nothing of jobs, queues or SQL. What is fixed at load (weights, revision,
 dtype) stands in `ModelSource`; what may differ between batches of one loaded model (strength, steps, briefs) comes with `run`, so that one
-refiner in memory serves every level.
+refiner in memory serves every level. What that may be the class declares as `settings_type`, a frozen model that is also registered under
+`paragone.backend_settings`, from a module that loads no model library.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PIL.Image import Image
 
-Settings = Mapping[str, Any]
+    from workers.backends.settings.base import BackendSettings
 
 RequestT = TypeVar("RequestT", contravariant=True)
 ResultT = TypeVar("ResultT", covariant=True)
+SettingsT = TypeVar("SettingsT", bound="BackendSettings", contravariant=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,14 +38,14 @@ class ModelSource:
 
 @dataclass(frozen=True, kw_only=True)
 class CaptionRequest:
-    """One picture to describe, RGB and upright."""
+    """One image to describe, RGB and upright."""
 
     image: Image
 
 
 @dataclass(frozen=True, kw_only=True)
 class CaptionResult:
-    """What the captioner said, stripped."""
+    """The caption, stripped."""
 
     text: str
 
@@ -87,11 +90,14 @@ class RepaintResult:
     image: Image | None
 
 
-class Backend(Protocol[RequestT, ResultT]):
+class Backend(Protocol[RequestT, ResultT, SettingsT]):
     """One model that does one stage's work."""
 
     #: False for backends that compute on no device (a template, an HTTP endpoint): they take no GPU lock.
     needs_device: ClassVar[bool]
+
+    #: The model of `run`'s settings, with their only defaults.
+    settings_type: ClassVar[type[BackendSettings]]
 
     #: The commit that was loaded, or "sha256:..." of a local directory; "" before `load`, or where there is no model.
     revision: str
@@ -99,13 +105,17 @@ class Backend(Protocol[RequestT, ResultT]):
     def __init__(self, *, model: ModelSource, device: str) -> None: ...
 
     def load(self) -> None:
-        """Bring the weights onto the device. Raises `ModelUnavailable` if they cannot be had."""
+        """Bring the weights onto the device. Raises `ModelUnavailable` if they cannot be loaded."""
         ...
 
-    def run(self, batch: Sequence[RequestT], settings: Settings) -> Sequence[ResultT]:
+    def run(self, batch: Sequence[RequestT], settings: SettingsT) -> Sequence[ResultT]:
         """One result for each request, in order. Raises `OutOfMemory`, `TransientFailure` or `BadRequest` for the whole batch."""
         ...
 
     def unload(self) -> None:
         """Free the device."""
         ...
+
+
+#: A backend that came out of an entry point: which requests it takes and what it returns, the stage that it serves knows.
+AnyBackend = Backend[Any, Any, Any]

@@ -1,6 +1,6 @@
 """Keeping an artwork's artist and title out of a text.
 
-A generator that is told "Hokusai" paints its memory of Hokusai and not the picture before it, and the pair is worth nothing. Captioners
+A generator that reads "Hokusai" repeats its memory of Hokusai instead of repainting the original, and the pair is useless. Captioners
 know names too, so every clause is cleaned: words are compared without case, accents and punctuation, joined or apart.
 
 - Of the artist no word of the name stays, alone or run together. Spared are particles (van, de) and words that captions need (white, young)

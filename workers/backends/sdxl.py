@@ -1,14 +1,12 @@
-"""Repaints by Stable Diffusion XL img2img, refiner or base: which of the two it is, the model's own files say.
+"""Repaints by Stable Diffusion XL img2img, refiner or base: which of the two it is, the model's own files decide.
 
-The pipeline encodes one picture at a time when each has a generator of its own, so the autoencoder is driven from here, in slices, and the
+The pipeline encodes one image at a time when each has a generator of its own, so the autoencoder is driven from here, in slices, and the
 pipeline is handed latents. The random numbers are drawn in the pipeline's order (posterior, then noise), from the CPU, one generator for
-each picture: neither batch mates nor the kind of device change a picture's noise.
+each image: neither batch mates nor the kind of device change an image's noise.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -19,59 +17,27 @@ from PIL import Image
 from workers.backends.devices import choose_dtype, device_errors, release
 from workers.backends.errors import BadRequest, ModelUnavailable
 from workers.backends.protocol import ModelSource, RepaintRequest, RepaintResult
-from workers.backends.settings import integer, number, text
+from workers.backends.settings.img2img import Img2ImgSettings
 from workers.backends.sources import DIFFUSERS_FILES, loading, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workers.backends.protocol import Settings
+    from workers.backends.settings.base import BackendSettings
 
-#: Pixels that go through the autoencoder at once: four pictures of 1024 px, which fills a GPU and needs about 10 GiB in bfloat16.
+#: Pixels that go through the autoencoder at once: four images of 1024 px, which fills a GPU and needs about 10 GiB in bfloat16.
 VAE_PIXELS = 4 * 1024 * 1024
-
-
-@dataclass(frozen=True, kw_only=True)
-class Img2ImgSettings:
-    """How a batch is repainted. The defaults are the refiner's recipe."""
-
-    #: Steps of the whole schedule; `int(steps * strength)` of them are taken.
-    steps: int
-    #: Share of the noise schedule that is run, above 0 and up to 1.
-    strength: float
-    #: Classifier-free guidance; 1 turns it off.
-    guidance: float
-    negative_prompt: str
-    #: What the refiner was told of its training pictures' beauty (1-10); base ignores both.
-    aesthetic_score: float
-    negative_aesthetic_score: float
-
-    @classmethod
-    def read(cls, settings: Settings) -> Img2ImgSettings:
-        """Check the settings. Raises `BadRequest`, also where no step would be left to paint (diffusers#1867)."""
-        steps = integer(settings, "steps", 25)
-        strength = number(settings, "strength", 0.3, least=0.0, most=1.0)
-        if int(steps * strength) == 0:
-            mend = f"give at least {math.ceil(1 / strength)} steps or a higher strength" if strength > 0 else "give a higher strength"
-            raise BadRequest(f"{steps} steps at strength {strength} are no step at all: {mend}")
-        return cls(
-            steps=steps,
-            strength=strength,
-            guidance=number(settings, "guidance", 7.5, least=0.0, most=100.0),
-            negative_prompt=text(settings, "negative_prompt", ""),
-            aesthetic_score=number(settings, "aesthetic_score", 6.0, least=0.0, most=10.0),
-            negative_aesthetic_score=number(settings, "negative_aesthetic_score", 2.5, least=0.0, most=10.0),
-        )
 
 
 class SdxlImg2Img:
     """Repaints square canvases under prompts.
 
-    Settings: those of `Img2ImgSettings`. Equal requests give equal pixels on one kind of device at one batch size; at another batch size
+    Equal requests give equal pixels on one kind of device at one batch size; at another batch size
     they differ by rounding.
     """
 
     needs_device: ClassVar[bool] = True
+    settings_type: ClassVar[type[BackendSettings]] = Img2ImgSettings
 
     def __init__(self, *, model: ModelSource, device: str) -> None:
         self.source = model
@@ -96,14 +62,13 @@ class SdxlImg2Img:
             self._pipeline = pipeline.to(self.device)
         self.revision = found.revision
 
-    def run(self, batch: Sequence[RepaintRequest], settings: Settings) -> Sequence[RepaintResult]:
+    def run(self, batch: Sequence[RepaintRequest], settings: Img2ImgSettings) -> Sequence[RepaintResult]:
         """One repaint for each canvas, None where the model gave NaN. Raises `OutOfMemory`, `TransientFailure` or `BadRequest`."""
-        chosen = Img2ImgSettings.read(settings)
         if not batch:
             return []
         self._check_sizes(batch)
         with device_errors(), torch.inference_mode():
-            return [RepaintResult(image=image) for image in self._repaint(batch, chosen)]
+            return [RepaintResult(image=image) for image in self._repaint(batch, settings)]
 
     def unload(self) -> None:
         """Free the device."""
@@ -118,18 +83,18 @@ class SdxlImg2Img:
         if any(side % factor for side in next(iter(sizes))):
             raise BadRequest(f"a canvas of {sizes.pop()} px: its sides must be multiples of {factor}")
 
-    def _repaint(self, batch: Sequence[RepaintRequest], chosen: Img2ImgSettings) -> list[Image.Image | None]:
+    def _repaint(self, batch: Sequence[RepaintRequest], settings: Img2ImgSettings) -> list[Image.Image | None]:
         generators = [torch.Generator("cpu").manual_seed(request.seed % 2**64) for request in batch]
         latents = self._pipeline(
             prompt=[request.prompt for request in batch],
-            negative_prompt=[chosen.negative_prompt] * len(batch),
+            negative_prompt=[settings.negative_prompt] * len(batch),
             image=self._encode([request.image for request in batch], generators),
             generator=generators,
-            num_inference_steps=chosen.steps,
-            strength=chosen.strength,
-            guidance_scale=chosen.guidance,
-            aesthetic_score=chosen.aesthetic_score,
-            negative_aesthetic_score=chosen.negative_aesthetic_score,
+            num_inference_steps=settings.steps,
+            strength=settings.strength,
+            guidance_scale=settings.guidance,
+            aesthetic_score=settings.aesthetic_score,
+            negative_aesthetic_score=settings.negative_aesthetic_score,
             output_type="latent",
         ).images
         return self._decode(latents)
@@ -139,7 +104,7 @@ class SdxlImg2Img:
         return max(1, VAE_PIXELS // (width * height))
 
     def _encode(self, images: Sequence[Image.Image], generators: list[torch.Generator]) -> torch.Tensor:
-        """Canvases to scaled latents of shape (N, 4, height / 8, width / 8), sampled with each picture's own generator."""
+        """Canvases to scaled latents of shape (N, 4, height / 8, width / 8), sampled with each image's own generator."""
         vae = self._pipeline.vae
         step = self._slice(images)
         latents = []
@@ -179,7 +144,7 @@ def _finite(rows: torch.Tensor) -> torch.Tensor:
 
 
 def _image(pixels: torch.Tensor) -> Image.Image | None:
-    """(3, height, width) in -1..1 to a picture; None if a number in it is not finite."""
+    """(3, height, width) in -1..1 to an image; None if a number in it is not finite."""
     if not torch.isfinite(pixels).all():
         return None
     scaled = ((pixels.float() / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)

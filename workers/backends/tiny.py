@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 #: Side of the canvas, in pixels.
 SIZE = 64
 
-#: What `models.json` says: how these models want to be run. At either level at least two steps are taken.
+#: The content of `models.json`: how these models want to be run. At either level at least two steps are taken.
 RECOMMENDED: Mapping[str, Any] = {
     "description": "tiny random models of the real classes: for tests, they cannot paint",
     "trained": False,
@@ -54,7 +54,7 @@ RECOMMENDED: Mapping[str, Any] = {
 _WIDTH = 64
 _QUERY_TOKENS = 4
 
-#: Drawn wider than usual: at 0.02 every picture would get one and the same caption.
+#: Drawn wider than usual: at 0.02 every image would get one and the same caption.
 _CAPTIONER_RANGE = 0.3
 
 

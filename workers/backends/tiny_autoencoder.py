@@ -1,4 +1,4 @@
-"""An `AutoencoderKL` whose weights are set by hand so that it sees through: it halves the picture and doubles it again, nothing else.
+"""An `AutoencoderKL` whose weights are set by hand so that it sees through: it halves the image and doubles it again, nothing else.
 
 It is linear although its class is not. Each colour runs twice, as x and as -x, in channels of one normalisation group, and
 silu(x) - silu(-x) = x takes the activation out again. Two more channels carry a constant so much larger than any colour that it alone
@@ -34,7 +34,7 @@ _SCALING = 3.0
 
 @torch.no_grad()
 def see_through_autoencoder(size: int) -> AutoencoderKL:
-    """An autoencoder of factor 2 for pictures of `size` pixels; draws no random numbers that matter."""
+    """An autoencoder of factor 2 for images of `size` pixels; draws no random numbers that matter."""
     model = AutoencoderKL(
         sample_size=size,
         down_block_types=("DownEncoderBlock2D", "DownEncoderBlock2D"),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Broker(Protocol):
-    """Carries the rings. Use it as a context manager: inside, something answers at `url`."""
+    """Carries the wake-ups. Use it as a context manager: inside, something answers at `url`."""
 
     @property
     def url(self) -> str:

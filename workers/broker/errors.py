@@ -1,6 +1,6 @@
 """What can go wrong with the broker.
 
-BrokerUnavailable   there is no broker to be had, or it does not start
+BrokerUnavailable   there is no broker, or it does not start
 """
 
 from __future__ import annotations

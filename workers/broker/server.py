@@ -39,7 +39,7 @@ class Server:
 
     @property
     def log(self) -> Path:
-        """What the server has to say."""
+        """Where the server logs."""
         return self.directory / "server.log"
 
     @property

@@ -35,6 +35,6 @@ def work(runtime: Runtime, gpus: str, stages: list[Stage], *, until_idle: bool) 
     """Work on this host's devices until stopped."""
     # What a scheduler has given this process goes before what the host has.
     devices = chosen_devices(gpus, configured=runtime.settings.gpus or os.environ.get("CUDA_VISIBLE_DEVICES", ""))
-    _ = runtime.database, runtime.store  # what cannot work is told here, once, not by every process
+    _ = runtime.database, runtime.store  # what cannot work is reported here, once, not by every process
     with resolve_broker(runtime.settings):
         sys.exit(Supervisor(devices, settings=runtime.settings, stages=stages, until_idle=until_idle).run())

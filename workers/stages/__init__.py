@@ -1,19 +1,7 @@
-"""The four stages: each turns a job's facts into a request to a backend, and the backend's answer into a result for the record."""
+"""The four stages: each turns a job's input into a request to a backend, and the backend's answer into a result for the database."""
 
 from __future__ import annotations
 
-from db.enums import Stage
-from workers.stages.caption import CaptionStage
-from workers.stages.generate import GenerateStage
-from workers.stages.prompt import PromptStage
-from workers.stages.recaption import RecaptionStage
-from workers.stages.stage import Context, Prepared, StageWork
+from workers.stages.stage import PreparedJob, StageContext, StageHandler
 
-STAGES: dict[Stage, StageWork] = {
-    Stage.CAPTION: CaptionStage(),
-    Stage.PROMPT: PromptStage(),
-    Stage.GENERATE: GenerateStage(),
-    Stage.RECAPTION: RecaptionStage(),
-}
-
-__all__ = ["STAGES", "Context", "Prepared", "StageWork"]
+__all__ = ["PreparedJob", "StageContext", "StageHandler"]

@@ -5,31 +5,46 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from db.enums import FailureKind
+from db.jobs.inputs import CaptionInput
 from db.results.stage_results import CaptionRecord
 from workers.backends.protocol import CaptionRequest
+from workers.backends.settings.base import BackendSettings
 from workers.errors import JobFault
-from workers.stages.stage import Context, Prepared, load_image
+from workers.stages.image_loading import load_image
+from workers.stages.stage import PreparedJob
 
 if TYPE_CHECKING:
-    from db.jobs.inputs import JobInput
     from workers.backends.protocol import CaptionResult
+    from workers.stages.stage import StageContext
 
 
 class CaptionStage:
-    """Describes the picture of a job."""
+    """Describes an original."""
 
-    def prepare(self, work: JobInput, context: Context) -> Prepared:
-        """Decode the picture."""
-        return Prepared(work=work, request=CaptionRequest(image=load_image(work, context.store)))
+    input_type = CaptionInput
+    settings_type = BackendSettings
 
-    def finish(self, prepared: Prepared, answer: CaptionResult, context: Context) -> CaptionRecord:
-        """Keep the sentence; an empty one is degenerate."""
-        if not answer.text.strip():
-            raise JobFault(FailureKind.DEGENERATE, "the captioner said nothing")
-        return CaptionRecord(
-            job_id=prepared.work.job_id,
-            text=answer.text.strip(),
-            model=context.parameters.model,
-            revision=context.revision,
-            image_id=prepared.work.image_id,
-        )
+    def prepare(self, job: CaptionInput, context: StageContext[BackendSettings]) -> PreparedJob[CaptionInput, CaptionRequest]:
+        """Decode the original."""
+        image = load_image(context.store, job.content_hash, link=job.link)
+        return PreparedJob(job=job, request=CaptionRequest(image=image))
+
+    def finish(
+        self,
+        prepared: PreparedJob[CaptionInput, CaptionRequest],
+        answer: CaptionResult,
+        context: StageContext[BackendSettings],
+        *,
+        revision: str,
+    ) -> CaptionRecord:
+        """Keep the sentence."""
+        model = context.parameters.model
+        return CaptionRecord(job_id=prepared.job.job_id, text=checked_caption(answer), model=model, revision=revision)
+
+
+def checked_caption(answer: CaptionResult) -> str:
+    """The sentence, stripped; an empty one is degenerate."""
+    text = answer.text.strip()
+    if not text:
+        raise JobFault(FailureKind.DEGENERATE, "degenerate output: the caption is empty")
+    return text

@@ -1,7 +1,9 @@
 """Stages that do nothing, one for each real one: for tests and benchmarks of everything around a stage's own work.
 
-STAGES.update(FAKE_STAGES)
+They read and store no image; their results are well-formed and follow from the job alone.
 """
+
+# ruff: noqa: ARG002 - the forms of the protocols
 
 from __future__ import annotations
 
@@ -9,29 +11,38 @@ import hashlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from db.enums import Stage
+from db.jobs.inputs import CaptionInput, PromptInput, RecaptionInput, RepaintInput
 from db.results.stage_results import CaptionRecord, PromptRecord, RepaintRecord
-from workers.stages.stage import Context, Prepared, StageWork
+from workers.backends.settings.base import BackendSettings
+from workers.backends.settings.fakes import NoBackendSettings
+from workers.batch_run import StageRunner
+from workers.stages.stage import PreparedJob
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from db.jobs.inputs import JobInput
-    from db.results.stage_results import Result
-    from workers.backends.protocol import ModelSource, Settings
+    from workers.backends.protocol import ModelSource
+    from workers.stages.stage import StageContext
+    from workers.worker_context import BatchRunner
+
+    _Context = StageContext[BackendSettings]
+
+_FAKE = "fake"
 
 
 class NoBackend:
-    """A backend that hands its requests back."""
+    """A backend of every stage, which hands its requests back."""
 
     needs_device: ClassVar[bool] = True
+    settings_type: ClassVar[type[BackendSettings]] = NoBackendSettings
 
     def __init__(self, *, model: ModelSource, device: str) -> None:
-        self.source, self.device, self.revision = model, device, "fake"
+        self.source, self.device, self.revision = model, device, _FAKE
 
     def load(self) -> None:
         """Nothing to load."""
 
-    def run(self, batch: Sequence[Any], settings: Settings) -> Sequence[Any]:  # noqa: ARG002  # the protocol's form
+    def run(self, batch: Sequence[Any], settings: NoBackendSettings) -> Sequence[Any]:
         """The requests themselves."""
         return batch
 
@@ -39,46 +50,93 @@ class NoBackend:
         """Nothing to free."""
 
 
-class FakeStage:
-    """Reads and stores no picture; its results are well-formed and follow from the job alone."""
+class FakeCaptionStage:
+    """Captions without reading."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+    input_type = CaptionInput
+    settings_type = BackendSettings
 
-    def prepare(self, work: JobInput, context: Context) -> Prepared:  # noqa: ARG002  # the protocol's form
-        """The job's facts, as they are."""
-        return Prepared(work=work, request=work)
+    def prepare(self, job: CaptionInput, context: _Context) -> PreparedJob[CaptionInput, CaptionInput]:
+        """The job's input, as it is."""
+        return PreparedJob(job=job, request=job)
 
-    def finish(self, prepared: Prepared, answer: Any, context: Context) -> Result:  # noqa: ARG002  # the protocol's form
-        """A result that names the job."""
-        work = prepared.work
-        text = f"{self._stage} of {work.key}"
-        match self._stage:
-            case Stage.PROMPT:
-                facts: dict[str, Any] = {"draft": text, "text": text, "draft_tokens": 4, "tokens": 4, "brief": "fake"}
-                return PromptRecord(job_id=work.job_id, model="fake", revision="fake", **facts)
-            case Stage.GENERATE:
-                return _image(work)
-            case _:
-                return CaptionRecord(job_id=work.job_id, text=text, model="fake", revision="fake", image_id=work.image_id)
+    def finish(
+        self, prepared: PreparedJob[CaptionInput, CaptionInput], answer: object, context: _Context, *, revision: str
+    ) -> CaptionRecord:
+        """A caption that names the job."""
+        job = prepared.job
+        return CaptionRecord(job_id=job.job_id, text=f"caption of {job.key}", model=_FAKE, revision=_FAKE)
 
 
-def _image(work: JobInput) -> RepaintRecord:
-    assert work.prompt_id is not None
-    name = hashlib.sha256(f"{work.key} {work.level} {work.seed}".encode()).hexdigest()
-    return RepaintRecord(
-        job_id=work.job_id,
-        prompt_id=work.prompt_id,
-        content_hash=name,
-        pixel_hash=name,
-        format="none",
-        byte_size=0,
-        width=1,
-        height=1,
-        content_box=(0, 0, 1, 1),
-        provenance={},
-        seed=work.seed,
-    )
+class FakePromptStage:
+    """Prompts without reading."""
+
+    input_type = PromptInput
+    settings_type = BackendSettings
+
+    def prepare(self, job: PromptInput, context: _Context) -> PreparedJob[PromptInput, PromptInput]:
+        """The job's input, as it is."""
+        return PreparedJob(job=job, request=job)
+
+    def finish(self, prepared: PreparedJob[PromptInput, PromptInput], answer: object, context: _Context, *, revision: str) -> PromptRecord:
+        """A prompt that names the job."""
+        job = prepared.job
+        text = f"prompt of {job.key}"
+        return PromptRecord(job_id=job.job_id, draft=text, text=text, draft_tokens=4, tokens=4, brief=_FAKE, model=_FAKE, revision=_FAKE)
 
 
-FAKE_STAGES: dict[Stage, StageWork] = {stage: FakeStage(stage) for stage in Stage}
+class FakeGenerateStage:
+    """Repaints without an image."""
+
+    input_type = RepaintInput
+    settings_type = BackendSettings
+
+    def prepare(self, job: RepaintInput, context: _Context) -> PreparedJob[RepaintInput, RepaintInput]:
+        """The job's input, as it is."""
+        return PreparedJob(job=job, request=job)
+
+    def finish(
+        self, prepared: PreparedJob[RepaintInput, RepaintInput], answer: object, context: _Context, *, revision: str
+    ) -> RepaintRecord:
+        """A repaint whose hash follows from the job and that is not in the store."""
+        job = prepared.job
+        name = hashlib.sha256(f"{job.key} {job.level} {job.seed}".encode()).hexdigest()
+        return RepaintRecord(
+            job_id=job.job_id,
+            prompt_id=job.prompt_id,
+            content_hash=name,
+            pixel_hash=name,
+            format="none",
+            byte_size=0,
+            width=1,
+            height=1,
+            content_box=(0, 0, 1, 1),
+            provenance={},
+            seed=job.seed,
+        )
+
+
+class FakeRecaptionStage:
+    """Captions of repaints without reading."""
+
+    input_type = RecaptionInput
+    settings_type = BackendSettings
+
+    def prepare(self, job: RecaptionInput, context: _Context) -> PreparedJob[RecaptionInput, RecaptionInput]:
+        """The job's input, as it is."""
+        return PreparedJob(job=job, request=job)
+
+    def finish(
+        self, prepared: PreparedJob[RecaptionInput, RecaptionInput], answer: object, context: _Context, *, revision: str
+    ) -> CaptionRecord:
+        """A caption that names the job."""
+        job = prepared.job
+        return CaptionRecord(job_id=job.job_id, text=f"recaption of {job.key}", model=_FAKE, revision=_FAKE, image_id=job.image_id)
+
+
+FAKE_STAGE_RUNNERS: Mapping[Stage, BatchRunner] = {
+    Stage.CAPTION: StageRunner(FakeCaptionStage()),
+    Stage.PROMPT: StageRunner(FakePromptStage()),
+    Stage.GENERATE: StageRunner(FakeGenerateStage()),
+    Stage.RECAPTION: StageRunner(FakeRecaptionStage()),
+}

@@ -2,70 +2,87 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from db.enums import FailureKind
-from db.images import crop, degenerate_reason, encode, letterbox, pixel_hash
+from db.images import ContentBox, crop, degenerate_reason, encode, letterbox, pixel_hash
+from db.jobs.inputs import RepaintInput
 from db.results.stage_results import RepaintRecord
 from workers.backends.protocol import RepaintRequest
+from workers.backends.settings.base import RepaintSettings
 from workers.errors import JobFault
-from workers.stages.stage import Context, Prepared, load_image
+from workers.stages.image_loading import load_image
+from workers.stages.stage import PreparedJob
 
 if TYPE_CHECKING:
-    from db.jobs.inputs import JobInput
     from workers.backends.protocol import RepaintResult
+    from workers.stages.stage import StageContext
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedRepaint(PreparedJob[RepaintInput, RepaintRequest]):
+    """A canvas with its prompt."""
+
+    #: Where the original lies on the canvas.
+    box: ContentBox
 
 
 class GenerateStage:
     """Repaints one variation."""
 
-    def prepare(self, work: JobInput, context: Context) -> Prepared:
-        """Lay the original upright, in RGB, by Lanczos, onto the square canvas."""
-        canvas, box = letterbox(load_image(work, context.store), context.parameters.picture["size"])
-        return Prepared(work=work, request=RepaintRequest(image=canvas, prompt=work.prompt, seed=work.seed), box=box)
+    input_type = RepaintInput
+    settings_type = RepaintSettings
 
-    def finish(self, prepared: Prepared, answer: RepaintResult, context: Context) -> RepaintRecord:
-        """Crop to the content, judge it against the original, encode with its provenance, store."""
-        work, box = prepared.work, prepared.box
-        assert box is not None
-        assert work.prompt_id is not None
+    def prepare(self, job: RepaintInput, context: StageContext[RepaintSettings]) -> PreparedRepaint:
+        """Lay the original upright, in RGB, by Lanczos, onto the square canvas."""
+        canvas, box = letterbox(load_image(context.store, job.content_hash, link=job.link), context.parameters.picture["size"])
+        return PreparedRepaint(job=job, request=RepaintRequest(image=canvas, prompt=job.prompt, seed=job.seed), box=box)
+
+    def finish(
+        self, prepared: PreparedRepaint, answer: RepaintResult, context: StageContext[RepaintSettings], *, revision: str
+    ) -> RepaintRecord:
+        """Crop to the content, check it against the original, encode with its provenance, store."""
+        job, box = prepared.job, prepared.box
         original = crop(prepared.request.image, box)
         repaint = crop(answer.image, box) if answer.image is not None else None
         reason = degenerate_reason(original=original, repaint=repaint)
         if reason is not None or repaint is None:
-            raise JobFault(FailureKind.DEGENERATE, f"the repaint is worth nothing: {reason}")
-        provenance = _provenance(prepared, context)
-        picture = context.parameters.picture
-        data = encode(repaint, format=picture["format"], quality=picture["quality"], metadata=provenance)
+            raise JobFault(FailureKind.DEGENERATE, f"degenerate output: {reason}")
+        provenance = _provenance(prepared, context, revision)
+        canvas = context.parameters.picture
+        data = encode(repaint, format=canvas["format"], quality=canvas["quality"], metadata=provenance)
         stored_as = context.store.put(data)
         return RepaintRecord(
-            job_id=work.job_id,
-            prompt_id=work.prompt_id,
+            job_id=job.job_id,
+            prompt_id=job.prompt_id,
             content_hash=stored_as,
             pixel_hash=pixel_hash(repaint),
-            format=picture["format"],
+            format=canvas["format"],
             byte_size=len(data),
             width=repaint.width,
             height=repaint.height,
             content_box=(box.left, box.top, box.right, box.bottom),
             provenance=provenance,
-            seed=work.seed,
+            seed=job.seed,
         )
 
 
-def _provenance(prepared: Prepared, context: Context) -> dict[str, Any]:
-    """Facts that follow from the plan alone: two runs of one plan write equal files."""
-    work, parameters = prepared.work, context.parameters
-    assert prepared.box is not None
+def _provenance(prepared: PreparedRepaint, context: StageContext[RepaintSettings], revision: str) -> dict[str, Any]:
+    """Facts that follow from the plan alone: two runs of one plan write equal files.
+
+    The settings are the plan's as stored, not completed by defaults: a later version's defaults change no file of a campaign.
+    """
+    job, parameters = prepared.job, context.parameters
     return {
-        "artwork": work.key,
-        "level": work.level,
+        "artwork": job.key,
+        "level": job.level,
         "model": parameters.model or parameters.backend,
-        "revision": context.revision,
-        "prompt": work.prompt,
-        "seed": work.seed,
+        "revision": revision,
+        "prompt": job.prompt,
+        "seed": job.seed,
         "canvas": parameters.picture["size"],
         "content_box": prepared.box.to_json(),
-        "original": work.content_hash,
+        "original": job.content_hash,
         **parameters.settings,
     }

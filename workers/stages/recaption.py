@@ -1,9 +1,40 @@
-"""Recaption: the same for the repaint, whose id the caption keeps."""
+"""Recaption: a sentence about the repaint, whose id the caption keeps."""
 
 from __future__ import annotations
 
-from workers.stages.caption import CaptionStage
+from typing import TYPE_CHECKING
+
+from db.jobs.inputs import RecaptionInput
+from db.results.stage_results import CaptionRecord
+from workers.backends.protocol import CaptionRequest
+from workers.backends.settings.base import BackendSettings
+from workers.stages.caption import checked_caption
+from workers.stages.image_loading import load_image
+from workers.stages.stage import PreparedJob
+
+if TYPE_CHECKING:
+    from workers.backends.protocol import CaptionResult
+    from workers.stages.stage import StageContext
 
 
-class RecaptionStage(CaptionStage):
-    """Describes the repaint of a job: its facts name the repaint's blob and id instead of the original's."""
+class RecaptionStage:
+    """Describes a repaint."""
+
+    input_type = RecaptionInput
+    settings_type = BackendSettings
+
+    def prepare(self, job: RecaptionInput, context: StageContext[BackendSettings]) -> PreparedJob[RecaptionInput, CaptionRequest]:
+        """Decode the repaint."""
+        return PreparedJob(job=job, request=CaptionRequest(image=load_image(context.store, job.content_hash)))
+
+    def finish(
+        self,
+        prepared: PreparedJob[RecaptionInput, CaptionRequest],
+        answer: CaptionResult,
+        context: StageContext[BackendSettings],
+        *,
+        revision: str,
+    ) -> CaptionRecord:
+        """Keep the sentence with the repaint that it is about."""
+        job, model = prepared.job, context.parameters.model
+        return CaptionRecord(job_id=job.job_id, text=checked_caption(answer), model=model, revision=revision, image_id=job.image_id)

@@ -3,68 +3,70 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
-
-from db.enums import FailureKind
-from db.errors import BlobMissing
-from db.images import UnreadableImage, content_hash, decode_image
-from db.results.pairs import read_image_bytes
-from workers.errors import JobFault
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from db.images import ContentBox
     from db.jobs.batch_keys import Parameters
     from db.jobs.inputs import JobInput
     from db.results.stage_results import Result
     from db.store import Store
+    from workers.backends.settings.base import BackendSettings
+
+JobT = TypeVar("JobT", bound="JobInput", covariant=True)
+RequestT = TypeVar("RequestT", covariant=True)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Context:
+class PreparedJob(Generic[JobT, RequestT]):
+    """One job, ready for its backend."""
+
+    job: JobT
+    request: RequestT
+
+
+InputT = TypeVar("InputT", bound="JobInput")
+PreparedT = TypeVar("PreparedT", bound="PreparedJob[JobInput, object]")
+SettingsT = TypeVar("SettingsT", bound="BackendSettings")
+AnswerT = TypeVar("AnswerT")
+ResultT = TypeVar("ResultT", bound="Result", covariant=True)
+ContextSettingsT = TypeVar("ContextSettingsT", bound="BackendSettings", covariant=True)
+AnswerT_contra = TypeVar("AnswerT_contra", contravariant=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageContext(Generic[ContextSettingsT]):
     """What is equal for all jobs of a batch."""
 
     parameters: Parameters
-    #: Commit or directory hash of the loaded model; "" before the load and for backends without a model.
-    revision: str
+    #: `parameters.settings`, checked and completed by the backend's defaults.
+    settings: ContextSettingsT
     store: Store
 
 
-@dataclass(frozen=True, kw_only=True)
-class Prepared:
-    """One job, ready for its backend."""
+class StageHandler(Protocol[InputT, PreparedT, SettingsT, AnswerT_contra, ResultT]):
+    """The two halves of a stage around its backend. Both raise `JobFault` for what is this job's own fault.
 
-    work: JobInput
-    #: The backend's own request type.
-    request: Any
-    #: Where the original lies on the canvas, for stages that letterbox.
-    box: ContentBox | None = None
+    Its types: what a job works on, that job when it is ready, the settings that every backend of the stage takes, what the backend answers,
+    and what is recorded.
+    """
 
+    @property
+    def input_type(self) -> type[InputT]:
+        """The type of what its jobs work on."""
+        ...
 
-class StageWork(Protocol):
-    """The two halves of a stage around its backend. Both raise `JobFault` for what is this job's own fault."""
+    @property
+    def settings_type(self) -> type[SettingsT]:
+        """What the settings of every backend of this stage are at least."""
+        ...
 
-    def prepare(self, work: JobInput, context: Context) -> Prepared:
+    def prepare(self, job: InputT, context: StageContext[SettingsT]) -> PreparedT:
         """Read, decode and lay out what the backend needs; runs beside the device."""
         ...
 
-    def finish(self, prepared: Prepared, answer: Any, context: Context) -> Result:
-        """Check, encode and store what the backend made; runs beside the device."""
+    def finish(self, prepared: PreparedT, answer: AnswerT_contra, context: StageContext[SettingsT], *, revision: str) -> ResultT:
+        """Check, encode and store what the backend made; runs beside the device.
+
+        `revision` is that of the model which made it: a commit, a directory's hash, or "" for a backend without a model.
+        """
         ...
-
-
-def load_image(work: JobInput, store: Store) -> Image:
-    """The job's picture, RGB and upright; a missing or broken one is a fault of kind `input`."""
-    if work.content_hash is None:
-        raise JobFault(FailureKind.INPUT, "the picture is not there: run `paragone ingest` on the images")
-    try:
-        data = read_image_bytes(store, work.content_hash, work.link)
-        image = decode_image(data).image
-    except (BlobMissing, UnreadableImage) as error:
-        raise JobFault(FailureKind.INPUT, str(error)) from error
-    except (IsADirectoryError, NotADirectoryError, PermissionError) as error:
-        raise JobFault(FailureKind.INPUT, f"the picture at {error.filename} cannot be read: {error.strerror}") from error
-    if work.link is not None and content_hash(data) != work.content_hash:
-        raise JobFault(FailureKind.INPUT, f"{work.link} is another picture than the one that was ingested: run `paragone ingest` again")
-    return image

@@ -15,6 +15,7 @@ from producer.campaign_options import configuration
 from trainer.pocket.paintings import content, paint
 from workers.backends import CaptionRequest, ModelSource
 from workers.backends.blip2 import Blip2Captioner
+from workers.backends.settings import Blip2Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +50,7 @@ def test_the_pack_serves_a_campaign_and_loads_through_the_production_backends(tr
     captioner = Blip2Captioner(model=ModelSource(location=str(trained / "captioner")), device="cpu")
     captioner.load()
     paintings = paint(work / "work" / "held-out", count=8, seed=3)
-    (result,) = captioner.run([CaptionRequest(image=content(paintings, paintings.canvases)[0])], config.caption.settings)
+    (result,) = captioner.run([CaptionRequest(image=content(paintings, paintings.canvases)[0])], Blip2Settings(**config.caption.settings))
     assert isinstance(result.text, str)
 
 

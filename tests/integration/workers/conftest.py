@@ -15,17 +15,16 @@ from db.settings import Settings
 from tests.builders import CampaignHarness, harness_of
 from tests.integration.db.conftest import database, lasting_postgresql, lasting_sqlite
 from tests.integration.workers.scripted import Scripted, scripted
-from workers import model_cache
 from workers.app import create_app
-from workers.batch_run import WorkerContext
+from workers.backends import registry
 from workers.identity import own_identity
 from workers.model_cache import ModelCache
 from workers.notifier import Notifier
-from workers.stages import STAGES
-from workers.stages.fakes import FAKE_STAGES
+from workers.stages.fakes import FAKE_STAGE_RUNNERS
 from workers.task_events import TaskEventSender
 from workers.time_limit import TimeLimit
 from workers.worker import Worker
+from workers.worker_context import BatchRunner, WorkerContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -51,21 +50,21 @@ def backends(monkeypatch: pytest.MonkeyPatch) -> dict[str, type[Scripted]]:
     installed = {"plain": scripted()}
 
     def find(*, group: str, name: str) -> list[_EntryPoint]:
-        assert group == "paragone.backends"
-        return [_EntryPoint(installed[name])] if name in installed else []
+        return [_EntryPoint(installed[name])] if group == registry.BACKENDS and name in installed else []
 
-    monkeypatch.setattr(model_cache, "entry_points", find)
+    monkeypatch.setattr(registry, "entry_points", find)
     return installed
 
 
 @dataclass(kw_only=True)
-class Workshop:
-    """One database and whoever works on it."""
+class WorkerHarness:
+    """One database and the workers on it."""
 
     database: Database
     folder: Path
     stop: threading.Event = field(default_factory=threading.Event)
     device_lock: threading.Lock = field(default_factory=threading.Lock)
+    runners: dict[Stage, BatchRunner] = field(default_factory=lambda: dict(FAKE_STAGE_RUNNERS))
     workers: list[Worker] = field(default_factory=list)
     threads: list[threading.Thread] = field(default_factory=list)
 
@@ -79,13 +78,14 @@ class Workshop:
             database=self.database,
             store=runtime.store,
             settings=runtime.settings,
+            stages=self.runners,
             models=ModelCache(self.database, runtime.settings, device="cpu"),
             device_lock=self.device_lock,
             time_limit=TimeLimit(),
             task_events=TaskEventSender(app, hostname=identity.worker_id),
             stopping=self.stop.is_set,
         )
-        worker = Worker(runtime, worker_context, identity=identity, stages=stages, notifier=Notifier(app), stop=self.stop)
+        worker = Worker(worker_context, identity=identity, stages=stages, notifier=Notifier(app), stop=self.stop)
         self.workers.append(worker)
         return worker
 
@@ -105,19 +105,16 @@ class Workshop:
 
 
 @pytest.fixture
-def workshop(
+def fleet(
     database: Database,  # the fixture of this name
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     backends: dict[str, type[Scripted]],
-) -> Iterator[Workshop]:
-    """A workshop with fake stages on a database of each kind."""
-    for stage, fake in FAKE_STAGES.items():
-        monkeypatch.setitem(STAGES, stage, fake)
-    workshop = Workshop(database=database, folder=tmp_path)
-    yield workshop
-    workshop.stop.set()
-    for thread in workshop.threads:
+) -> Iterator[WorkerHarness]:
+    """Workers with fake stages on a database of each kind."""
+    fleet = WorkerHarness(database=database, folder=tmp_path)
+    yield fleet
+    fleet.stop.set()
+    for thread in fleet.threads:
         thread.join(20)
         assert not thread.is_alive(), "a thread of the test did not end"
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from workers.backends.settings.fakes import NoBackendSettings
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from workers.backends.protocol import ModelSource, Settings
+    from workers.backends.protocol import ModelSource
+    from workers.backends.settings.base import BackendSettings
 
 
 class Scripted:
-    """A backend class for one test: its answers are its requests, unless told otherwise."""
+    """A backend class for one test: its answers are its requests, unless the test says otherwise."""
 
     needs_device: ClassVar[bool] = True
+    settings_type: ClassVar[type[BackendSettings]] = NoBackendSettings
     #: Called instead of loading, with the source; gives the revision.
     on_load: ClassVar[Callable[[ModelSource], str]]
     #: Called with each batch before it is answered.
@@ -38,7 +42,7 @@ class Scripted:
         self.log.append(f"load {self.source.location}")
         self.revision = type(self).on_load(self.source)
 
-    def run(self, batch: Sequence[Any], settings: Settings) -> Sequence[Any]:
+    def run(self, batch: Sequence[Any], settings: BackendSettings) -> Sequence[Any]:
         mine = type(self)
         with mine._lock:
             mine.batches.append(list(batch))

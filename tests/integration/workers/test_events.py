@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from celery.events.state import State
 
-    from db.jobs.inputs import JobInput
-    from tests.integration.workers.conftest import Workshop
+    from db.jobs.inputs import CaptionInput
+    from tests.integration.workers.conftest import WorkerHarness
 
 Backends = dict[str, type[Scripted]]
 
@@ -86,22 +86,22 @@ def receiver(broker_url: str) -> Iterator[Receiver]:
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_each_jobs_life_arrives_in_order_with_few_messages(
-    workshop: Workshop, backends: Backends, broker_url: str, receiver: Receiver
+    fleet: WorkerHarness, backends: Backends, broker_url: str, receiver: Receiver
 ) -> None:
-    def run(batch: Sequence[JobInput]) -> None:
-        bad = {work.key[-1] for work in batch} & {"2", "5"}
+    def run(batch: Sequence[CaptionInput]) -> None:
+        bad = {job.key[-1] for job in batch} & {"2", "5"}
         if bad and len(batch) == 1:
-            raise BadRequest("no such picture") if bad == {"2"} else TransientFailure("try later")
+            raise BadRequest("no such image") if bad == {"2"} else TransientFailure("try later")
         if bad:
             raise ValueError("one of us")
 
     backends["touchy"] = scripted(run=run)
-    harness = workshop.harness(8, backend="touchy", batch=4)
-    worker = workshop.worker(stages=[Stage.CAPTION], broker=broker_url)
-    worker._task_events.start()
+    harness = fleet.harness(8, backend="touchy", batch=4)
+    worker = fleet.worker(stages=[Stage.CAPTION], broker=broker_url)
+    worker._context.task_events.start()
 
     worker.on_wake_up()
-    worker._task_events.stop()
+    worker._context.task_events.stop()
     receiver.wait_for(24)
 
     keys = {row["artwork_id"]: row["job_key"] for row in harness.jobs(Stage.CAPTION)}
@@ -114,33 +114,33 @@ def test_each_jobs_life_arrives_in_order_with_few_messages(
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_what_celery_makes_of_the_events_is_what_flower_shows(
-    workshop: Workshop, backends: Backends, broker_url: str, receiver: Receiver
+    fleet: WorkerHarness, backends: Backends, broker_url: str, receiver: Receiver
 ) -> None:
-    def run(batch: Sequence[JobInput]) -> None:
+    def run(batch: Sequence[CaptionInput]) -> None:
         if batch[0].key.endswith("1"):
-            raise BadRequest("no such picture")
+            raise BadRequest("no such image")
 
     backends["touchy"] = scripted(run=run)
-    harness = workshop.harness(2, backend="touchy", batch=1)
-    worker = workshop.worker(stages=[Stage.CAPTION], broker=broker_url)
-    worker._task_events.start()
+    harness = fleet.harness(2, backend="touchy", batch=1)
+    worker = fleet.worker(stages=[Stage.CAPTION], broker=broker_url)
+    worker._context.task_events.start()
 
     worker.on_wake_up()
-    worker._task_events.stop()
+    worker._context.task_events.stop()
     receiver.wait_for(6)
 
     sound, bad = (receiver.state.tasks[row["job_key"]] for row in harness.jobs(Stage.CAPTION))
     assert (sound.name, sound.state, sound.worker.hostname) == ("caption", "SUCCESS", worker.identity.worker_id)
     assert sound.args.startswith("('painter-0_work-00000'")
     assert sound.runtime >= 0
-    assert (bad.state, bad.exception) == ("FAILURE", "input: BadRequest: no such picture")
+    assert (bad.state, bad.exception) == ("FAILURE", "input: BadRequest: no such image")
     assert receiver.state.task_count == 2
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_work_goes_on_without_a_broker(workshop: Workshop) -> None:
-    harness = workshop.harness(3)
-    worker = workshop.worker(broker="redis://127.0.0.1:9/0", look_seconds=0.05)
+def test_work_goes_on_without_a_broker(fleet: WorkerHarness) -> None:
+    harness = fleet.harness(3)
+    worker = fleet.worker(broker="redis://127.0.0.1:9/0", look_seconds=0.05)
     worker.start()
     try:
         deadline = time.monotonic() + 30
@@ -148,5 +148,5 @@ def test_work_goes_on_without_a_broker(workshop: Workshop) -> None:
             assert time.monotonic() < deadline
             time.sleep(0.05)
     finally:
-        workshop.stop.set()
+        fleet.stop.set()
         worker.close()

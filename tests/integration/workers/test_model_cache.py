@@ -11,7 +11,7 @@ from db.settings import Settings
 from tests.builders import harness_of
 from tests.integration.workers.scripted import Scripted, scripted
 from workers.backends.errors import DeviceLost, ModelUnavailable, OutOfMemory
-from workers.errors import ModelTrouble, UnknownBackend
+from workers.errors import ModelTrouble
 from workers.model_cache import ModelCache
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ def campaign(database: Database) -> int:
     return harness_of(database, planned=False).campaign.id
 
 
-def shelf_of(database: Database, **settings: Any) -> ModelCache:
+def cache_of(database: Database, **settings: Any) -> ModelCache:
     return ModelCache(database, Settings(**settings), device="cpu")
 
 
 def test_a_model_is_loaded_once_and_serves_every_level(database: Database, backends: Backends, campaign: int) -> None:
-    models = shelf_of(database)
+    models = cache_of(database)
     assert not models.holds(campaign, asked())
 
     first = models.take(campaign, asked(settings={"strength": 0.3}))
@@ -54,7 +54,7 @@ def test_a_model_is_loaded_once_and_serves_every_level(database: Database, backe
 
 def test_other_weights_other_numbers_or_another_backend_are_another_model(database: Database, backends: Backends, campaign: int) -> None:
     backends["other"] = scripted()
-    models = shelf_of(database, models_kept=9)
+    models = cache_of(database, models_kept=9)
 
     loaded = [
         models.take(campaign, asked("hub/one")),
@@ -67,7 +67,7 @@ def test_other_weights_other_numbers_or_another_backend_are_another_model(databa
 
 
 def test_the_least_recently_used_leaves_before_another_comes(database: Database, backends: Backends, campaign: int) -> None:
-    models = shelf_of(database, models_kept=2)
+    models = cache_of(database, models_kept=2)
     for name in ("a", "b", "a", "c"):
         models.take(campaign, asked(name))
 
@@ -76,7 +76,7 @@ def test_the_least_recently_used_leaves_before_another_comes(database: Database,
 
 
 def test_what_left_is_loaded_again_when_it_is_needed(database: Database, backends: Backends, campaign: int) -> None:
-    models = shelf_of(database, models_kept=1)
+    models = cache_of(database, models_kept=1)
     for name in ("a", "b", "a"):
         models.take(campaign, asked(name))
 
@@ -84,7 +84,7 @@ def test_what_left_is_loaded_again_when_it_is_needed(database: Database, backend
 
 
 def test_a_full_device_at_load_makes_room_one_model_at_a_time(database: Database, backends: Backends, campaign: int) -> None:
-    models = shelf_of(database, models_kept=9)
+    models = cache_of(database, models_kept=9)
     for name in ("a", "b", "c"):
         models.take(campaign, asked(name))
     gone = backends["plain"].log
@@ -102,12 +102,12 @@ def test_a_full_device_at_load_makes_room_one_model_at_a_time(database: Database
     assert models.holds(campaign, asked("big", backend="large"))
 
 
-def test_a_model_that_does_not_fit_the_empty_device_is_told_with_its_mend(database: Database, backends: Backends, campaign: int) -> None:
+def test_a_model_that_does_not_fit_the_empty_device_is_named_with_the_fix(database: Database, backends: Backends, campaign: int) -> None:
     def load(source: ModelSource) -> str:
         raise OutOfMemory("80 GiB asked")
 
     backends["large"] = scripted(load=load)
-    models = shelf_of(database)
+    models = cache_of(database)
     models.take(campaign, asked("a"))
 
     with pytest.raises(ModelTrouble, match=r"big does not fit the device: use a smaller dtype or a larger device \(80 GiB asked\)"):
@@ -117,7 +117,7 @@ def test_a_model_that_does_not_fit_the_empty_device_is_told_with_its_mend(databa
 
 
 @pytest.mark.parametrize("needs_device", [True, False])
-def test_weights_that_can_not_be_had_are_model_trouble_and_may_come_later(
+def test_weights_that_are_unavailable_are_model_trouble_and_may_come_later(
     needs_device: bool, database: Database, backends: Backends, campaign: int
 ) -> None:
     there: list[bool] = []
@@ -128,7 +128,7 @@ def test_weights_that_can_not_be_had_are_model_trouble_and_may_come_later(
         return "r1"
 
     backends["absent"] = scripted(load=load, needs_device=needs_device)
-    models = shelf_of(database)
+    models = cache_of(database)
 
     with pytest.raises(ModelTrouble, match="hub/one: no such model"):
         models.take(campaign, asked(backend="absent"))
@@ -145,14 +145,14 @@ def test_a_device_that_is_lost_while_loading_is_not_the_models_trouble(database:
     backends["lost"] = scripted(load=load)
 
     with pytest.raises(DeviceLost):
-        shelf_of(database).take(campaign, asked(backend="lost"))
+        cache_of(database).take(campaign, asked(backend="lost"))
 
 
 def test_a_branch_is_resolved_at_the_first_load_and_then_loaded_by_its_commit(
     database: Database, backends: Backends, campaign: int
 ) -> None:
     backends["hub"] = scripted(load=lambda source: COMMIT)
-    first, second = shelf_of(database), shelf_of(database)
+    first, second = cache_of(database), cache_of(database)
 
     first.take(campaign, asked(backend="hub"))
     first.take(campaign, asked(backend="hub"))
@@ -165,7 +165,7 @@ def test_a_branch_is_resolved_at_the_first_load_and_then_loaded_by_its_commit(
 def test_another_campaign_resolves_the_branch_for_itself(database: Database, backends: Backends, campaign: int) -> None:
     backends["hub"] = scripted(load=lambda source: COMMIT)
     other = harness_of(database, name="other", planned=False).campaign.id
-    models = shelf_of(database)
+    models = cache_of(database)
 
     models.take(campaign, asked(backend="hub"))
     models.take(other, asked(backend="hub"))
@@ -175,31 +175,31 @@ def test_another_campaign_resolves_the_branch_for_itself(database: Database, bac
 
 def test_weights_other_than_those_the_campaign_began_with_are_refused(database: Database, backends: Backends, campaign: int) -> None:
     backends["hub"] = scripted(load=lambda source: "sha256:mine")
-    shelf_of(database).take(campaign, asked("local:blip", backend="hub", models_directory="/models"))
+    cache_of(database).take(campaign, asked("local:blip", backend="hub", models_directory="/models"))
     backends["hub"] = scripted(load=lambda source: "sha256:theirs")
-    stranger = shelf_of(database)
+    other_host = cache_of(database)
 
-    mend = "local:blip is at sha256:theirs here, but the campaign began with sha256:mine: bring those weights, or open another campaign"
-    with pytest.raises(ModelTrouble, match=mend):
-        stranger.take(campaign, asked("local:blip", backend="hub", models_directory="/models"))
+    fix = "local:blip is at sha256:theirs here, but the campaign began with sha256:mine: bring those weights, or open another campaign"
+    with pytest.raises(ModelTrouble, match=fix):
+        other_host.take(campaign, asked("local:blip", backend="hub", models_directory="/models"))
 
     assert backends["hub"].log == ["load /models/blip", "unload /models/blip"]
-    assert not stranger.holds(campaign, asked("local:blip", backend="hub", models_directory="/models"))
+    assert not other_host.holds(campaign, asked("local:blip", backend="hub", models_directory="/models"))
 
 
 def test_a_local_model_lies_in_the_campaigns_directory_or_where_this_host_keeps_it(
     database: Database, backends: Backends, campaign: int, tmp_path: Path
 ) -> None:
-    shelf_of(database).take(campaign, asked("local:blip", models_directory="/theirs"))
-    shelf_of(database, models=tmp_path).take(campaign, asked("local:blip", models_directory="/theirs"))
+    cache_of(database).take(campaign, asked("local:blip", models_directory="/theirs"))
+    cache_of(database, models=tmp_path).take(campaign, asked("local:blip", models_directory="/theirs"))
 
     assert [source.location for source in backends["plain"].sources] == ["/theirs/blip", f"{tmp_path}/blip"]
     assert {source.revision for source in backends["plain"].sources} == {None}
 
 
 def test_a_backend_that_no_package_offers_is_named(database: Database, backends: Backends, campaign: int) -> None:
-    with pytest.raises(UnknownBackend, match="no installed package offers the backend 'blip9'"):
-        shelf_of(database).take(campaign, asked(backend="blip9"))
+    with pytest.raises(ModelTrouble, match="no installed package offers the backend 'blip9'"):
+        cache_of(database).take(campaign, asked(backend="blip9"))
 
 
 def test_a_backend_whose_library_is_missing_says_what_to_install(
@@ -209,15 +209,15 @@ def test_a_backend_whose_library_is_missing_says_what_to_install(
         def load(self) -> None:
             raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
-    monkeypatch.setattr("workers.model_cache.entry_points", lambda **_: [Broken()])
+    monkeypatch.setattr("workers.backends.registry.entry_points", lambda **_: [Broken()])
 
-    with pytest.raises(UnknownBackend, match=r"the backend 'sdxl' needs torch: pip install 'paragone\[gpu\]'"):
-        shelf_of(database).take(campaign, asked(backend="sdxl"))
+    with pytest.raises(ModelTrouble, match=r"the backend 'sdxl' needs torch: pip install 'paragone\[gpu\]'"):
+        cache_of(database).take(campaign, asked(backend="sdxl"))
 
 
 def test_what_needs_no_device_takes_no_models_place(database: Database, backends: Backends, campaign: int) -> None:
     backends["light"] = scripted(needs_device=False)
-    models = shelf_of(database, models_kept=1)
+    models = cache_of(database, models_kept=1)
 
     models.take(campaign, asked("a"))
     light = models.take(campaign, asked("b", backend="light"))
@@ -229,7 +229,7 @@ def test_what_needs_no_device_takes_no_models_place(database: Database, backends
 
 
 def test_clearing_unloads_everything_on_the_device(database: Database, backends: Backends, campaign: int) -> None:
-    models = shelf_of(database)
+    models = cache_of(database)
     models.take(campaign, asked("a"))
     models.take(campaign, asked("b"))
 
@@ -240,7 +240,7 @@ def test_clearing_unloads_everything_on_the_device(database: Database, backends:
 
 
 def test_the_capacity_of_a_key_begins_with_its_batch_and_is_kept_by_key(database: Database, backends: Backends) -> None:
-    models = shelf_of(database)
+    models = cache_of(database)
 
     models.capacity("c1/caption", asked()).limit = 3
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import redis
 
-import workers.notifier as bells
+import workers.notifier as notifier_module
 from db.enums import Stage
 from workers.app import create_app, queue_name
 from workers.notifier import Notifier
@@ -29,7 +29,7 @@ def app(broker_url: str) -> Iterator[Celery]:
 
 @pytest.fixture(autouse=True)
 def _no_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bells, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(notifier_module, "QUIET_SECONDS", 0.0)
 
 
 def take_one(broker_url: str, stage: Stage) -> None:
@@ -46,7 +46,7 @@ def test_each_queue_is_topped_up_to_twice_its_threads(app: Celery) -> None:
     assert notifier.depths(Stage) == {Stage.CAPTION: 6, Stage.PROMPT: 0, Stage.GENERATE: 2, Stage.RECAPTION: 0}
 
 
-def test_a_full_queue_is_rung_no_more_whoever_filled_it(app: Celery, broker_url: str) -> None:
+def test_a_full_queue_gets_no_more_wake_ups_whoever_filled_it(app: Celery, broker_url: str) -> None:
     Notifier(app).wake([Stage.CAPTION], threads=lambda _: 3)
     other = Notifier(app)
 
@@ -59,7 +59,7 @@ def test_a_full_queue_is_rung_no_more_whoever_filled_it(app: Celery, broker_url:
     assert other.depths([Stage.CAPTION]) == {Stage.CAPTION: 6}
 
 
-def test_with_no_worker_alive_a_few_rings_wait_for_the_first(app: Celery) -> None:
+def test_with_no_worker_alive_a_few_wake_ups_wait_for_the_first(app: Celery) -> None:
     assert Notifier(app).wake([Stage.PROMPT], threads=lambda _: 0) == 2
 
 
@@ -73,7 +73,7 @@ def test_a_broker_that_forgot_everything_is_filled_again(app: Celery, broker_url
 
 
 def test_many_completions_at_once_look_at_the_queue_once(app: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bells, "QUIET_SECONDS", 60.0)
+    monkeypatch.setattr(notifier_module, "QUIET_SECONDS", 60.0)
     notifier = Notifier(app)
     asked: list[Stage] = []
 
@@ -88,7 +88,7 @@ def test_many_completions_at_once_look_at_the_queue_once(app: Celery, monkeypatc
     assert asked == [Stage.CAPTION, Stage.PROMPT]
 
 
-def test_a_ring_reaches_celery_as_the_task_of_its_queue(app: Celery) -> None:
+def test_a_wake_up_reaches_celery_as_the_task_of_its_queue(app: Celery) -> None:
     Notifier(app).wake([Stage.RECAPTION], threads=lambda _: 1)
     heard: list[tuple[str, str]] = []
 
@@ -100,8 +100,10 @@ def test_a_ring_reaches_celery_as_the_task_of_its_queue(app: Celery) -> None:
     assert heard == [("paragone.wake_up", "application/json")]
 
 
-def test_a_broker_that_is_gone_is_told_once_and_holds_up_nobody(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bells, "AWAY_SECONDS", 0.0)
+def test_a_broker_that_is_gone_is_logged_once_and_holds_up_nobody(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifier_module, "AWAY_SECONDS", 0.0)
     with create_app(NOWHERE) as app:
         notifier = Notifier(app)
         began = time.monotonic()
@@ -115,7 +117,7 @@ def test_a_broker_that_is_gone_is_told_once_and_holds_up_nobody(caplog: pytest.L
 
 
 def test_a_broker_that_is_gone_is_left_alone_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bells, "AWAY_SECONDS", 60.0)
+    monkeypatch.setattr(notifier_module, "AWAY_SECONDS", 60.0)
     asked: list[Stage] = []
 
     def threads(stage: Stage) -> int:
@@ -130,8 +132,8 @@ def test_a_broker_that_is_gone_is_left_alone_for_a_while(monkeypatch: pytest.Mon
     assert asked == [Stage.CAPTION]
 
 
-def test_a_bell_rings_again_after_the_broker_cut_its_connections(app: Celery, broker_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bells, "AWAY_SECONDS", 0.0)
+def test_a_notifier_wakes_again_after_the_broker_cut_its_connections(app: Celery, broker_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notifier_module, "AWAY_SECONDS", 0.0)
     notifier = Notifier(app)
     notifier.wake([Stage.CAPTION], threads=lambda _: 1)
     with redis.Redis.from_url(broker_url) as client:
@@ -159,5 +161,5 @@ def test_threads_that_finish_together_do_not_overfill_a_queue_by_much(app: Celer
     for thread in threads:
         thread.join(30)
 
-    # Look and ring are two steps: at worst each thread sees the queue empty once.
+    # Look and wake-up are two steps: at worst each thread sees the queue empty once.
     assert 4 <= notifier.depths([Stage.CAPTION])[Stage.CAPTION] <= 16

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-import workers.worker as working
+import workers.idleness as idling
 from db.enums import FailureKind, Stage
 from tests.builders import artworks_of
 from tests.integration.workers.scripted import Scripted, scripted
@@ -16,7 +16,7 @@ from workers.backends.errors import ModelUnavailable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.integration.workers.conftest import Workshop
+    from tests.integration.workers.conftest import WorkerHarness
     from workers.worker import Worker
 
 Backends = dict[str, type[Scripted]]
@@ -24,18 +24,18 @@ Backends = dict[str, type[Scripted]]
 
 @pytest.fixture(autouse=True)
 def _short_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(working, "IDLE_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(idling, "IDLE_LOOK_SECONDS", 0.05)
 
 
-def ends(workshop: Workshop, worker: Worker, seconds: float) -> bool:
+def ends(fleet: WorkerHarness, worker: Worker, seconds: float) -> bool:
     """Whether it is idle within so many seconds; it is stopped if not."""
-    thread = threading.Thread(target=worker.until_idle, daemon=True)
+    thread = threading.Thread(target=worker.idleness.wait, args=(fleet.stop,), daemon=True)
     thread.start()
     thread.join(seconds)
     ended = not thread.is_alive()
-    workshop.stop.set()
+    fleet.stop.set()
     thread.join(10)
-    workshop.stop.clear()
+    fleet.stop.clear()
     return ended
 
 
@@ -43,115 +43,117 @@ def absent(_: Any) -> str:
     raise ModelUnavailable("hub/one: the hub does not answer")
 
 
-def test_a_worker_is_idle_when_everything_is_done(workshop: Workshop) -> None:
-    workshop.harness(2)
-    worker = workshop.worker()
-    assert not ends(workshop, worker, 0.3)
+def test_a_worker_is_idle_when_everything_is_done(fleet: WorkerHarness) -> None:
+    fleet.harness(2)
+    worker = fleet.worker()
+    assert not ends(fleet, worker, 0.3)
 
     worker.on_wake_up()
 
-    assert ends(workshop, worker, 20)
+    assert ends(fleet, worker, 20)
 
 
-def test_what_another_worker_has_in_hand_is_waited_for(workshop: Workshop) -> None:
-    harness = workshop.harness(1)
+def test_what_another_worker_has_in_hand_is_waited_for(fleet: WorkerHarness) -> None:
+    harness = fleet.harness(1)
     batch = harness.claim(Stage.CAPTION, worker="other")
-    worker = workshop.worker(stages=[Stage.CAPTION])
+    worker = fleet.worker(stages=[Stage.CAPTION])
 
-    assert not ends(workshop, worker, 0.3)
+    assert not ends(fleet, worker, 0.3)
     harness.finish(batch)
-    assert ends(workshop, worker, 20)
+    assert ends(fleet, worker, 20)
 
 
-def test_a_job_that_backs_off_counts_as_work_and_a_failed_one_does_not(workshop: Workshop) -> None:
-    harness = workshop.harness(1)
-    worker = workshop.worker()
+def test_a_job_that_backs_off_counts_as_work_and_a_failed_one_does_not(fleet: WorkerHarness) -> None:
+    harness = fleet.harness(1)
+    worker = fleet.worker()
     harness.fail(harness.claim(Stage.CAPTION), FailureKind.TRANSIENT)
-    assert not ends(workshop, worker, 0.3)
+    assert not ends(fleet, worker, 0.3)
 
     harness.skip_retry_delays()
     harness.fail(harness.claim(Stage.CAPTION), FailureKind.INPUT)
 
-    assert ends(workshop, worker, 20)
+    assert ends(fleet, worker, 20)
 
 
-def test_a_worker_waits_for_what_others_must_do_before_it_but_not_after_it(workshop: Workshop) -> None:
-    workshop.harness(2)
-    later, earlier = workshop.worker(stages=[Stage.PROMPT]), workshop.worker(stages=[Stage.CAPTION])
-    assert not ends(workshop, later, 0.3)
+def test_a_worker_waits_for_what_others_must_do_before_it_but_not_after_it(fleet: WorkerHarness) -> None:
+    fleet.harness(2)
+    later, earlier = fleet.worker(stages=[Stage.PROMPT]), fleet.worker(stages=[Stage.CAPTION])
+    assert not ends(fleet, later, 0.3)
 
     earlier.on_wake_up()
 
-    assert ends(workshop, earlier, 20)
-    assert not ends(workshop, later, 0.3)
+    assert ends(fleet, earlier, 20)
+    assert not ends(fleet, later, 0.3)
 
 
-def test_a_worker_all_of_whose_models_are_absent_is_idle(workshop: Workshop, backends: Backends) -> None:
+def test_a_worker_all_of_whose_models_are_absent_is_idle(fleet: WorkerHarness, backends: Backends) -> None:
     backends["absent"] = scripted(load=absent)
-    workshop.harness(2, backend="absent")
-    worker = workshop.worker()
+    fleet.harness(2, backend="absent")
+    worker = fleet.worker()
 
     worker.on_wake_up()
 
-    assert ends(workshop, worker, 20)
-    assert worker.troubles == ["hub/one: the hub does not answer"]
+    assert ends(fleet, worker, 20)
+    assert worker.scheduler.troubles == ["hub/one: the hub does not answer"]
 
 
-def test_an_absent_model_does_not_end_the_work_on_others(workshop: Workshop, backends: Backends) -> None:
+def test_an_absent_model_does_not_end_the_work_on_others(fleet: WorkerHarness, backends: Backends) -> None:
     backends["absent"] = scripted(load=absent)
-    artworks_of(workshop.database, 1)
-    workshop.harness(name="without", backend="absent")
-    worker = workshop.worker()
+    artworks_of(fleet.database, 1)
+    fleet.harness(name="without", backend="absent")
+    worker = fleet.worker()
     worker.on_wake_up()
 
-    workshop.harness(name="sound")
-    assert not ends(workshop, worker, 0.3)
+    fleet.harness(name="sound")
+    assert not ends(fleet, worker, 0.3)
     worker.on_wake_up()
 
-    assert ends(workshop, worker, 20)
+    assert ends(fleet, worker, 20)
 
 
-def test_beside_an_absent_model_a_job_that_backs_off_is_waited_for(workshop: Workshop, backends: Backends) -> None:
-    artworks_of(workshop.database, 1)
-    sound = workshop.harness(name="sound")
+def test_beside_an_absent_model_a_job_that_backs_off_is_waited_for(fleet: WorkerHarness, backends: Backends) -> None:
+    artworks_of(fleet.database, 1)
+    sound = fleet.harness(name="sound")
     sound.fail(sound.claim(Stage.CAPTION), FailureKind.TRANSIENT)
     backends["absent"] = scripted(load=absent)
-    workshop.harness(name="without", backend="absent")
-    worker = workshop.worker(stages=[Stage.CAPTION])
+    fleet.harness(name="without", backend="absent")
+    worker = fleet.worker(stages=[Stage.CAPTION])
 
     worker.on_wake_up()
 
-    assert worker.troubles
-    assert not ends(workshop, worker, 0.5)
+    assert worker.scheduler.troubles
+    assert not ends(fleet, worker, 0.5)
 
 
-def test_with_an_absent_model_work_of_later_stages_that_it_does_not_serve_is_not_waited_for(workshop: Workshop, backends: Backends) -> None:
-    artworks_of(workshop.database, 1)
-    sound = workshop.harness(name="sound")
+def test_with_an_absent_model_work_of_later_stages_that_it_does_not_serve_is_not_waited_for(
+    fleet: WorkerHarness, backends: Backends
+) -> None:
+    artworks_of(fleet.database, 1)
+    sound = fleet.harness(name="sound")
     sound.run(Stage.CAPTION)
     backends["absent"] = scripted(load=absent)
-    workshop.harness(name="without", backend="absent")
-    worker = workshop.worker(stages=[Stage.CAPTION])
+    fleet.harness(name="without", backend="absent")
+    worker = fleet.worker(stages=[Stage.CAPTION])
 
     worker.on_wake_up()
 
     assert sound.states(Stage.PROMPT) == {"ready": 1}
-    assert ends(workshop, worker, 20)
+    assert ends(fleet, worker, 20)
 
 
-def test_a_batch_under_way_is_work(workshop: Workshop, backends: Backends) -> None:
+def test_a_batch_under_way_is_work(fleet: WorkerHarness, backends: Backends) -> None:
     go_on = threading.Event()
 
     def run(batch: Sequence[Any]) -> None:
         go_on.wait(30)
 
     backends["slow"] = scripted(run=run)
-    workshop.harness(1, backend="slow")
-    worker = workshop.worker(stages=[Stage.CAPTION])
-    thread = workshop.beside(worker.on_wake_up)
+    fleet.harness(1, backend="slow")
+    worker = fleet.worker(stages=[Stage.CAPTION])
+    thread = fleet.beside(worker.on_wake_up)
     time.sleep(0.1)
     # Not `ends`: the worker must not be stopped.
-    idle = workshop.beside(worker.until_idle)
+    idle = fleet.beside(lambda: worker.idleness.wait(fleet.stop))
     idle.join(0.3)
     assert idle.is_alive()
 
@@ -162,14 +164,14 @@ def test_a_batch_under_way_is_work(workshop: Workshop, backends: Backends) -> No
     thread.join(20)
 
 
-def test_a_database_that_is_away_is_no_reason_to_end(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    worker = workshop.worker()
+def test_a_database_that_is_away_is_no_reason_to_end(fleet: WorkerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = fleet.worker()
 
     def away(*_: Any, **__: Any) -> bool:
         raise OperationalError("SELECT", {}, Exception("connection refused"))
 
     with monkeypatch.context() as patched:
-        patched.setattr(working, "work_left", away)
-        assert not ends(workshop, worker, 0.3)
+        patched.setattr(idling, "work_left", away)
+        assert not ends(fleet, worker, 0.3)
 
-    assert ends(workshop, worker, 20)
+    assert ends(fleet, worker, 20)

@@ -2,19 +2,19 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import workers.batch_run as batch_running
-import workers.worker as working
+import workers.claimer as claiming
 from db.enums import JobState, Stage
 from db.jobs.claim import claim_batch
 from db.jobs.sweep import sweep
 from db.tables import attempts, leases
-from tests.integration.workers.conftest import Workshop, wait_for
+from tests.integration.workers.conftest import WorkerHarness, wait_for
 from tests.integration.workers.scripted import Scripted, scripted
 from workers.backends.errors import OutOfMemory
-from workers.stages import STAGES
-from workers.stages.fakes import FakeStage
+from workers.batch_run import StageRunner
+from workers.stages.fakes import FakeCaptionStage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     import pytest
 
     from db.jobs.claim import Batch
-    from db.jobs.inputs import JobInput
-    from workers.stages import Context, Prepared
+    from db.jobs.inputs import CaptionInput
+    from workers.backends.settings.base import BackendSettings
+    from workers.stages import PreparedJob, StageContext
 
 Backends = dict[str, type[Scripted]]
 #: A campaign of captions only, as far as these workers serve it.
@@ -39,10 +40,10 @@ def holding(go_on: threading.Event) -> Callable[[Sequence[Any]], None]:
     return run
 
 
-def test_one_ring_is_enough_for_everything_there_is(workshop: Workshop, backends: Backends) -> None:
-    harness = workshop.harness(5, batch=2)
+def test_one_wake_up_is_enough_for_everything_there_is(fleet: WorkerHarness, backends: Backends) -> None:
+    harness = fleet.harness(5, batch=2)
 
-    workshop.worker().on_wake_up()
+    fleet.worker().on_wake_up()
 
     assert harness.counts() == {str(stage): {"done": 5} for stage in Stage}
     assert harness.rows(leases) == []
@@ -51,23 +52,23 @@ def test_one_ring_is_enough_for_everything_there_is(workshop: Workshop, backends
     assert backends["plain"].log == ["load "]
 
 
-def test_a_worker_takes_its_own_stages_only(workshop: Workshop) -> None:
-    harness = workshop.harness(3)
+def test_a_worker_takes_its_own_stages_only(fleet: WorkerHarness) -> None:
+    harness = fleet.harness(3)
 
-    workshop.worker(stages=CAPTIONS).on_wake_up()
+    fleet.worker(stages=CAPTIONS).on_wake_up()
 
     assert harness.states(Stage.CAPTION) == {"done": 3}
     assert harness.states(Stage.PROMPT) == {"ready": 3}
 
 
-def test_a_batch_that_waits_for_the_device_is_given_back_when_the_worker_stops(workshop: Workshop, backends: Backends) -> None:
-    harness = workshop.harness(3)
-    worker = workshop.worker()
-    with workshop.device_lock:
-        thread = workshop.beside(worker.on_wake_up)
+def test_a_batch_that_waits_for_the_device_is_released_when_the_worker_stops(fleet: WorkerHarness, backends: Backends) -> None:
+    harness = fleet.harness(3)
+    worker = fleet.worker()
+    with fleet.device_lock:
+        thread = fleet.beside(worker.on_wake_up)
         wait_for(lambda: harness.states(Stage.CAPTION) == {"running": 3})
 
-        workshop.stop.set()
+        fleet.stop.set()
         thread.join(10)
 
         assert harness.states(Stage.CAPTION) == {"ready": 3}
@@ -76,23 +77,23 @@ def test_a_batch_that_waits_for_the_device_is_given_back_when_the_worker_stops(w
     assert backends["plain"].batches == []
 
 
-def test_a_batch_on_the_device_is_finished_when_the_worker_stops(workshop: Workshop, backends: Backends) -> None:
-    backends["slow"] = scripted(run=lambda _: workshop.stop.set())
-    harness = workshop.harness(3, backend="slow", batch=2)
+def test_a_batch_on_the_device_is_finished_when_the_worker_stops(fleet: WorkerHarness, backends: Backends) -> None:
+    backends["slow"] = scripted(run=lambda _: fleet.stop.set())
+    harness = fleet.harness(3, backend="slow", batch=2)
 
-    workshop.worker().on_wake_up()
+    fleet.worker().on_wake_up()
 
     assert harness.states(Stage.CAPTION) == {"done": 2, "ready": 1}
     assert len(backends["slow"].batches) == 1
 
 
 def test_a_batch_that_was_taken_over_meanwhile_does_not_start_on_the_device(
-    workshop: Workshop, backends: Backends, monkeypatch: pytest.MonkeyPatch
+    fleet: WorkerHarness, backends: Backends, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    harness = workshop.harness(1)
+    harness = fleet.harness(1)
 
-    class Slept(FakeStage):
-        def prepare(self, work: JobInput, context: Context) -> Prepared:
+    class Slept(FakeCaptionStage):
+        def prepare(self, job: CaptionInput, context: StageContext[BackendSettings]) -> PreparedJob[CaptionInput, CaptionInput]:
             # Given a worker that sleeps past its lease while it prepares, and another that takes its job over
             mine = harness.rows(leases)[0]["token"]
             lost.append(mine)
@@ -100,16 +101,16 @@ def test_a_batch_that_was_taken_over_meanwhile_does_not_start_on_the_device(
                 connection.execute(leases.update().values(expires_at=1.0))
             sweep(harness.database, lease_seconds=0.0)
             taken.append(harness.claim(Stage.CAPTION, worker="other"))
-            workshop.stop.set()
-            return super().prepare(work, context)
+            fleet.stop.set()
+            return super().prepare(job, context)
 
     lost: list[str] = []
     taken: list[Batch] = []
-    monkeypatch.setitem(STAGES, Stage.CAPTION, Slept(Stage.CAPTION))
+    fleet.runners[Stage.CAPTION] = StageRunner(Slept())
 
     # An unstopped worker, so that only the lease keeps it from the device
-    worker = workshop.worker()
-    worker._context = batch_running.WorkerContext(**{**vars(worker._context), "stopping": lambda: False})
+    worker = fleet.worker()
+    worker._context = replace(worker._context, stopping=lambda: False)
     worker.on_wake_up()
 
     assert backends["plain"].batches == []
@@ -118,30 +119,30 @@ def test_a_batch_that_was_taken_over_meanwhile_does_not_start_on_the_device(
     assert harness.outcomes() == {"lost": 1, "done": 1}
 
 
-def test_only_what_a_thread_is_at_work_on_is_renewed(workshop: Workshop, backends: Backends) -> None:
+def test_only_what_a_thread_is_at_work_on_is_renewed(fleet: WorkerHarness, backends: Backends) -> None:
     go_on = threading.Event()
     backends["slow"] = scripted(run=holding(go_on))
-    harness = workshop.harness(2, backend="slow", batch=1)
-    worker = workshop.worker(stages=CAPTIONS, lease_seconds=500.0)
+    harness = fleet.harness(2, backend="slow", batch=1)
+    worker = fleet.worker(stages=CAPTIONS, lease_seconds=500.0)
     dropped = harness.claim(Stage.CAPTION, limit=1, worker=worker.identity.worker_id, lease_seconds=100.0)
-    thread = workshop.beside(worker.on_wake_up)
+    thread = fleet.beside(worker.on_wake_up)
     wait_for(lambda: len(backends["slow"].batches) == 1)
     before = {row["token"]: row["expires_at"] for row in harness.rows(leases)}
     assert len(before) == 2
     time.sleep(0.05)
 
-    worker._heartbeat()
+    worker.leases.beat()
 
     after = {row["token"]: row["expires_at"] for row in harness.rows(leases)}
     assert after[dropped.token] == before[dropped.token]
     assert {token for token in after if after[token] > before[token]} == set(after) - {dropped.token}
     go_on.set()
     thread.join(20)
-    assert worker._held == set()
+    assert worker.leases.held == []
 
 
 def test_the_batch_size_found_by_running_out_of_memory_is_used_from_then_on(
-    workshop: Workshop, backends: Backends, monkeypatch: pytest.MonkeyPatch
+    fleet: WorkerHarness, backends: Backends, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claimed: list[int] = []
 
@@ -154,11 +155,11 @@ def test_the_batch_size_found_by_running_out_of_memory_is_used_from_then_on(
         if len(batch) > 3:
             raise OutOfMemory("full")
 
-    monkeypatch.setattr(working, "claim_batch", watched)
+    monkeypatch.setattr(claiming, "claim_batch", watched)
     backends["small"] = scripted(run=run)
-    harness = workshop.harness(13, backend="small", batch=8)
+    harness = fleet.harness(13, backend="small", batch=8)
 
-    workshop.worker(stages=CAPTIONS).on_wake_up()
+    fleet.worker(stages=CAPTIONS).on_wake_up()
 
     assert harness.states(Stage.CAPTION) == {"done": 13}
     assert claimed == [8, 2, 2, 1]
@@ -167,27 +168,27 @@ def test_the_batch_size_found_by_running_out_of_memory_is_used_from_then_on(
     assert {row["batch_size"] for row in harness.rows(attempts)} == {2, 1}
 
 
-def test_one_bad_job_harms_no_mate(workshop: Workshop, backends: Backends) -> None:
-    def run(batch: Sequence[JobInput]) -> None:
-        if any(work.key.endswith("00003") for work in batch):
-            raise ValueError("this picture breaks the model")
+def test_one_bad_job_harms_no_mate(fleet: WorkerHarness, backends: Backends) -> None:
+    def run(batch: Sequence[CaptionInput]) -> None:
+        if any(job.key.endswith("00003") for job in batch):
+            raise ValueError("this original breaks the model")
 
     backends["touchy"] = scripted(run=run)
-    harness = workshop.harness(8, backend="touchy")
+    harness = fleet.harness(8, backend="touchy")
 
-    workshop.worker(stages=CAPTIONS).on_wake_up()
+    fleet.worker(stages=CAPTIONS).on_wake_up()
 
     assert harness.states(Stage.CAPTION) == {"done": 7, "ready": 1}
     (guilty,) = harness.jobs(Stage.CAPTION, JobState.READY)
-    assert guilty["error_text"] == "ValueError: this picture breaks the model"
+    assert guilty["error_text"] == "ValueError: this original breaks the model"
 
 
-def test_never_more_threads_work_than_the_settings_allow(workshop: Workshop, backends: Backends) -> None:
+def test_never_more_threads_work_than_the_settings_allow(fleet: WorkerHarness, backends: Backends) -> None:
     backends["light"] = scripted(needs_device=False, run=lambda _: time.sleep(0.02))
-    harness = workshop.harness(24, backend="light", batch=1)
-    worker = workshop.worker(stages=CAPTIONS, threads=2)
+    harness = fleet.harness(24, backend="light", batch=1)
+    worker = fleet.worker(stages=CAPTIONS, threads=2)
 
-    threads = [workshop.beside(worker.on_wake_up) for _ in range(6)]
+    threads = [fleet.beside(worker.on_wake_up) for _ in range(6)]
     for thread in threads:
         thread.join(30)
 
@@ -195,38 +196,38 @@ def test_never_more_threads_work_than_the_settings_allow(workshop: Workshop, bac
     assert backends["light"].together == 2
 
 
-def test_only_one_batch_at_a_time_computes_on_the_device(workshop: Workshop, backends: Backends) -> None:
+def test_only_one_batch_at_a_time_computes_on_the_device(fleet: WorkerHarness, backends: Backends) -> None:
     backends["heavy"] = scripted(run=lambda _: time.sleep(0.02))
-    harness = workshop.harness(12, backend="heavy", batch=1)
-    worker = workshop.worker(stages=CAPTIONS, threads=3)
+    harness = fleet.harness(12, backend="heavy", batch=1)
+    worker = fleet.worker(stages=CAPTIONS, threads=3)
 
-    for thread in [workshop.beside(worker.on_wake_up) for _ in range(3)]:
+    for thread in [fleet.beside(worker.on_wake_up) for _ in range(3)]:
         thread.join(30)
 
     assert harness.states(Stage.CAPTION) == {"done": 12}
     assert backends["heavy"].together == 1
 
 
-def test_what_needs_no_device_does_not_wait_for_it(workshop: Workshop, backends: Backends) -> None:
+def test_what_needs_no_device_does_not_wait_for_it(fleet: WorkerHarness, backends: Backends) -> None:
     backends["light"] = scripted(needs_device=False)
-    harness = workshop.harness(3, backend="light")
+    harness = fleet.harness(3, backend="light")
 
-    with workshop.device_lock:
-        workshop.beside(workshop.worker().on_wake_up).join(20)
+    with fleet.device_lock:
+        fleet.beside(fleet.worker().on_wake_up).join(20)
 
         assert harness.counts() == {str(stage): {"done": 3} for stage in Stage}
 
 
-def test_a_ring_waits_for_a_free_thread_and_then_finds_what_is_new(workshop: Workshop, backends: Backends) -> None:
+def test_a_wake_up_waits_for_a_free_thread_and_then_finds_what_is_new(fleet: WorkerHarness, backends: Backends) -> None:
     go_on = threading.Event()
     backends["slow"] = scripted(run=holding(go_on))
-    harness = workshop.harness(1, backend="slow")
-    worker = workshop.worker(stages=CAPTIONS, threads=1)
-    busy = workshop.beside(worker.on_wake_up)
+    harness = fleet.harness(1, backend="slow")
+    worker = fleet.worker(stages=CAPTIONS, threads=1)
+    busy = fleet.beside(worker.on_wake_up)
     wait_for(lambda: len(backends["slow"].batches) == 1)
 
-    waiting = workshop.beside(worker.on_wake_up)
-    worker._look()  # a look does not wait: it finds the slot taken and comes back later
+    waiting = fleet.beside(worker.on_wake_up)
+    worker.look()  # a look does not wait: it finds the slot taken and comes back later
     time.sleep(0.1)
     assert waiting.is_alive()
 
@@ -237,13 +238,13 @@ def test_a_ring_waits_for_a_free_thread_and_then_finds_what_is_new(workshop: Wor
     assert harness.states(Stage.CAPTION) == {"done": 1}
 
 
-def test_a_waiting_ring_ends_when_the_worker_stops(workshop: Workshop) -> None:
-    worker = workshop.worker(threads=1)
-    assert worker._slots.acquire(timeout=1)
+def test_a_waiting_wake_up_ends_when_the_worker_stops(fleet: WorkerHarness) -> None:
+    worker = fleet.worker(threads=1)
+    assert worker.slots.take()
 
-    waiting = workshop.beside(worker.on_wake_up)
-    workshop.stop.set()
+    waiting = fleet.beside(worker.on_wake_up)
+    fleet.stop.set()
 
     waiting.join(5)
     assert not waiting.is_alive()
-    worker._slots.release()
+    worker.slots.release()

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 import workers.batch_run as batch_running
-import workers.worker as working
+import workers.lease_keeper as lease_keeping
+import workers.rescuer as rescuing
 from db.enums import FailureKind, JobState, Stage
 from db.jobs.complete import complete_batch
 from db.jobs.lease import begin_on_device
@@ -17,29 +18,37 @@ from db.jobs.sweep import sweep
 from db.monitoring.worker_registry import live_workers
 from db.tables import leases
 from tests.builders import artworks_of
-from tests.integration.workers.conftest import Workshop, wait_for
+from tests.integration.workers.conftest import WorkerHarness, wait_for
 from tests.integration.workers.scripted import Scripted, scripted
+from workers import scheduling
 from workers.backends.errors import DeviceLost, ModelUnavailable
-from workers.stages import STAGES
-from workers.stages.fakes import FakeStage
+from workers.batch_run import StageRunner
+from workers.stages.fakes import FakeCaptionStage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from db.jobs.claim import Batch
     from db.jobs.complete import CompletedBatch
-    from db.jobs.inputs import JobInput
-    from db.results.stage_results import Result
+    from db.jobs.inputs import CaptionInput, JobInput
+    from db.results.stage_results import CaptionRecord
     from workers.backends.protocol import ModelSource
-    from workers.stages import Context, Prepared
+    from workers.backends.settings.base import BackendSettings
+    from workers.stages import PreparedJob, StageContext
+    from workers.worker import Worker
 
 Backends = dict[str, type[Scripted]]
 #: A campaign of captions only, as far as these workers serve it.
 CAPTIONS = [Stage.CAPTION]
 
 
+def pass_trouble_seconds(worker: Worker) -> None:
+    """Let the time pass for which broken models are left alone."""
+    worker.scheduler._clock = lambda: time.monotonic() + scheduling.TROUBLE_SECONDS
+
+
 class TestTrouble:
-    """A model that cannot be had."""
+    """A model that is unavailable."""
 
     @pytest.fixture
     def absent(self, backends: Backends) -> type[Scripted]:
@@ -49,11 +58,11 @@ class TestTrouble:
         backends["absent"] = scripted(load=load)
         return backends["absent"]
 
-    def test_its_jobs_are_given_back_untried_and_other_keys_go_on(self, workshop: Workshop, absent: type[Scripted]) -> None:
-        artworks_of(workshop.database, 3)
-        without = workshop.harness(name="without", backend="absent")
-        sound = workshop.harness(name="sound")
-        worker = workshop.worker()
+    def test_its_jobs_are_released_untried_and_other_keys_go_on(self, fleet: WorkerHarness, absent: type[Scripted]) -> None:
+        artworks_of(fleet.database, 3)
+        without = fleet.harness(name="without", backend="absent")
+        sound = fleet.harness(name="sound")
+        worker = fleet.worker()
 
         worker.on_wake_up()
 
@@ -61,69 +70,77 @@ class TestTrouble:
         assert without.states(Stage.CAPTION) == {"ready": 3}
         assert {(row["attempt_count"], row["error_kind"]) for row in without.jobs(Stage.CAPTION)} == {(0, None)}
         assert without.rows(leases) == []
-        assert worker.troubles == ["hub/one: the hub does not answer"]
+        assert worker.scheduler.troubles == ["hub/one: the hub does not answer"]
 
     def test_it_is_not_asked_for_again_at_once_but_later(
-        self, workshop: Workshop, absent: type[Scripted], monkeypatch: pytest.MonkeyPatch
+        self, fleet: WorkerHarness, absent: type[Scripted], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        workshop.harness(3, backend="absent")
-        worker = workshop.worker()
+        fleet.harness(3, backend="absent")
+        worker = fleet.worker()
         worker.on_wake_up()
         worker.on_wake_up()
         assert len(absent.sources) == 1
 
-        monkeypatch.setattr(working, "TROUBLE_SECONDS", 0.0)
-        worker._troubles = {key: (0.0, text) for key, (_, text) in worker._troubles.items()}
+        pass_trouble_seconds(worker)
         absent.on_load = staticmethod(lambda _: "r1")
         worker.on_wake_up()
 
         assert len(absent.sources) == 2
-        assert worker.troubles == []
+        assert worker.scheduler.troubles == []
 
-    def test_the_record_tells_it_until_it_is_over(self, workshop: Workshop, absent: type[Scripted]) -> None:
-        workshop.harness(1, backend="absent")
-        worker = workshop.worker(look_seconds=0.05, heartbeat_seconds=0.05)
+    def test_the_database_shows_it_until_it_is_over(self, fleet: WorkerHarness, absent: type[Scripted]) -> None:
+        fleet.harness(1, backend="absent")
+        worker = fleet.worker(look_seconds=0.05, heartbeat_seconds=0.05)
 
-        def told() -> list[str | None]:
-            return [one.trouble for one in live_workers(workshop.database, within_seconds=60)]
+        def shown() -> list[str | None]:
+            return [one.trouble for one in live_workers(fleet.database, within_seconds=60)]
 
         worker.start()
         try:
-            wait_for(lambda: told() == ["hub/one: the hub does not answer"])
+            wait_for(lambda: shown() == ["hub/one: the hub does not answer"])
             absent.on_load = staticmethod(lambda _: "r1")
-            worker._troubles = {key: (0.0, text) for key, (_, text) in worker._troubles.items()}
-            wait_for(lambda: told() == [None])
+            pass_trouble_seconds(worker)
+            wait_for(lambda: shown() == [None])
         finally:
             worker.close()
-        assert told() == []
+        assert shown() == []
 
-    def test_a_backend_nobody_offers_is_trouble_too(self, workshop: Workshop) -> None:
-        harness = workshop.harness(2, backend="unheard-of")
-        worker = workshop.worker()
+    def test_a_backend_nobody_offers_is_trouble_too(self, fleet: WorkerHarness) -> None:
+        harness = fleet.harness(2, backend="unheard-of")
+        worker = fleet.worker()
 
         worker.on_wake_up()
 
         assert harness.states(Stage.CAPTION) == {"ready": 2}
-        assert worker.troubles == ["no installed package offers the backend 'unheard-of': check the campaign's `backend` settings"]
+        assert worker.scheduler.troubles == [
+            "no installed package offers the backend 'unheard-of': check the campaign's `backend` settings"
+        ]
 
 
 @pytest.mark.parametrize("half", ["prepare", "finish"])
-def test_an_unforeseen_fault_in_a_stage_fails_only_its_job(half: str, workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    harness = workshop.harness(5)
+def test_an_unforeseen_fault_in_a_stage_fails_only_its_job(half: str, fleet: WorkerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    harness = fleet.harness(5)
 
-    class Broken(FakeStage):
-        def prepare(self, work: JobInput, context: Context) -> Prepared:
-            if half == "prepare" and work.key.endswith("00002"):
+    class Broken(FakeCaptionStage):
+        def prepare(self, job: CaptionInput, context: StageContext[BackendSettings]) -> PreparedJob[CaptionInput, CaptionInput]:
+            if half == "prepare" and job.key.endswith("00002"):
                 raise ZeroDivisionError("division by zero")
-            return super().prepare(work, context)
+            return super().prepare(job, context)
 
-        def finish(self, prepared: Prepared, answer: Any, context: Context) -> Result:
-            if half == "finish" and prepared.work.key.endswith("00002"):
+        def finish(
+            self,
+            prepared: PreparedJob[CaptionInput, CaptionInput],
+            answer: object,
+            context: StageContext[BackendSettings],
+            *,
+            revision: str,
+        ) -> CaptionRecord:
+            if half == "finish" and prepared.job.key.endswith("00002"):
                 raise ZeroDivisionError("division by zero")
-            return super().finish(prepared, answer, context)
+            return super().finish(prepared, answer, context, revision=revision)
 
-    monkeypatch.setitem(STAGES, Stage.CAPTION, Broken(Stage.CAPTION))
-    workshop.worker(stages=CAPTIONS).on_wake_up()
+    fleet.runners[Stage.CAPTION] = StageRunner(Broken())
+    fleet.worker(stages=CAPTIONS).on_wake_up()
 
     assert harness.states(Stage.CAPTION) == {"done": 4, "ready": 1}
     (again,) = harness.jobs(Stage.CAPTION, JobState.READY)
@@ -131,14 +148,16 @@ def test_an_unforeseen_fault_in_a_stage_fails_only_its_job(half: str, workshop: 
     assert again["not_before"] > time.time()
 
 
-def test_an_unforeseen_fault_around_a_batch_fails_its_jobs_and_not_the_worker(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    harness = workshop.harness(4, batch=2)
-    worker = workshop.worker(stages=CAPTIONS)
-    told: list[Any] = []
+def test_an_unforeseen_fault_around_a_batch_fails_its_jobs_and_not_the_worker(
+    fleet: WorkerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness = fleet.harness(4, batch=2)
+    worker = fleet.worker(stages=CAPTIONS)
+    calls: list[Any] = []
 
     def begin_badly(*args: Any) -> bool:
-        told.append(args)
-        if len(told) == 1:
+        calls.append(args)
+        if len(calls) == 1:
             raise RuntimeError("nobody foresaw this")
         return begin_on_device(*args)
 
@@ -152,9 +171,9 @@ def test_an_unforeseen_fault_around_a_batch_fails_its_jobs_and_not_the_worker(wo
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 def test_a_result_waits_for_its_database_and_is_not_computed_twice(
-    error: type[OperationalError], workshop: Workshop, backends: Backends, monkeypatch: pytest.MonkeyPatch
+    error: type[OperationalError], fleet: WorkerHarness, backends: Backends, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    harness = workshop.harness(3)
+    harness = fleet.harness(3)
     tries = []
 
     def away(*args: Any, **given: Any) -> CompletedBatch:
@@ -165,7 +184,7 @@ def test_a_result_waits_for_its_database_and_is_not_computed_twice(
 
     monkeypatch.setattr(batch_running, "complete_batch", away)
     monkeypatch.setattr("db.engine.retry.LONGEST_PAUSE", 0.05)
-    workshop.worker(stages=CAPTIONS).on_wake_up()
+    fleet.worker(stages=CAPTIONS).on_wake_up()
 
     assert harness.states(Stage.CAPTION) == {"done": 3}
     assert len(tries) == 3
@@ -173,9 +192,11 @@ def test_a_result_waits_for_its_database_and_is_not_computed_twice(
     assert harness.outcomes() == {"done": 3}
 
 
-def test_a_database_that_is_away_before_the_work_leaves_the_batch_to_its_lease(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    harness = workshop.harness(3)
-    worker = workshop.worker(stages=CAPTIONS)
+def test_a_database_that_is_away_before_the_work_leaves_the_batch_to_its_lease(
+    fleet: WorkerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness = fleet.harness(3)
+    worker = fleet.worker(stages=CAPTIONS)
 
     def away(*_: Any) -> list[JobInput]:
         raise OperationalError("SELECT", {}, Exception("connection refused"))
@@ -186,7 +207,7 @@ def test_a_database_that_is_away_before_the_work_leaves_the_batch_to_its_lease(w
             worker.on_wake_up()
 
     assert harness.states(Stage.CAPTION) == {"running": 3}
-    assert worker._held == set()
+    assert worker.leases.held == []
     with harness.database.engine.begin() as connection:
         connection.execute(leases.update().values(expires_at=1.0))
     sweep(harness.database, lease_seconds=0.0)
@@ -203,15 +224,17 @@ class TestLostDevice:
         monkeypatch.setattr(os, "kill", lambda *given: killed.append(given))
         return killed
 
-    def test_its_jobs_are_handed_in_as_transient_first(self, workshop: Workshop, backends: Backends, killed: list[tuple[int, int]]) -> None:
+    def test_its_jobs_are_recorded_as_transient_first(
+        self, fleet: WorkerHarness, backends: Backends, killed: list[tuple[int, int]]
+    ) -> None:
         def run(batch: Sequence[Any]) -> None:
-            workshop.stop.set()
+            fleet.stop.set()
             raise DeviceLost("CUDA error: an illegal memory access was encountered")
 
         backends["broken"] = scripted(run=run)
-        harness = workshop.harness(2, backend="broken")
+        harness = fleet.harness(2, backend="broken")
 
-        workshop.worker().on_wake_up()
+        fleet.worker().on_wake_up()
 
         assert killed == [(os.getpid(), signal.SIGKILL)]
         assert {(row["state"], row["error_kind"], row["attempt_count"]) for row in harness.jobs(Stage.CAPTION)} == {
@@ -219,16 +242,16 @@ class TestLostDevice:
         }
 
     def test_lost_while_loading_its_jobs_go_back_untried(
-        self, workshop: Workshop, backends: Backends, killed: list[tuple[int, int]]
+        self, fleet: WorkerHarness, backends: Backends, killed: list[tuple[int, int]]
     ) -> None:
         def load(source: ModelSource) -> str:
-            workshop.stop.set()
+            fleet.stop.set()
             raise DeviceLost("CUDA error: unspecified launch failure")
 
         backends["broken"] = scripted(load=load)
-        harness = workshop.harness(2, backend="broken")
+        harness = fleet.harness(2, backend="broken")
 
-        workshop.worker().on_wake_up()
+        fleet.worker().on_wake_up()
 
         assert killed == [(os.getpid(), signal.SIGKILL)]
         assert {(row["state"], row["attempt_count"]) for row in harness.jobs(Stage.CAPTION)} == {("ready", 0)}
@@ -239,33 +262,33 @@ class TestSweeping:
     """After the database was away, nobody's jobs are taken for one lease."""
 
     @pytest.fixture
-    def expired(self, workshop: Workshop) -> Batch:
-        harness = workshop.harness(2)
+    def expired(self, fleet: WorkerHarness) -> Batch:
+        harness = fleet.harness(2)
         batch = harness.claim(Stage.CAPTION, worker="silent")
         harness.expire_leases(batch)
         return batch
 
-    def test_jobs_of_silent_workers_are_taken_back(self, workshop: Workshop, expired: Batch) -> None:
-        workshop.worker(lease_seconds=0.001)._sweep()
+    def test_jobs_of_silent_workers_are_taken_back(self, fleet: WorkerHarness, expired: Batch) -> None:
+        fleet.worker(lease_seconds=0.001).rescuer.sweep()
 
-        assert workshop.harness().states(Stage.CAPTION) == {"ready": 2}
+        assert fleet.harness().states(Stage.CAPTION) == {"ready": 2}
 
     @pytest.mark.parametrize("failing", ["renew", "sweep"])
     def test_a_failure_holds_the_sweeper_back_for_one_lease(
-        self, failing: str, workshop: Workshop, expired: Batch, monkeypatch: pytest.MonkeyPatch
+        self, failing: str, fleet: WorkerHarness, expired: Batch, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        worker = workshop.worker(lease_seconds=0.4)
+        worker = fleet.worker(lease_seconds=0.4)
 
         def away(*_: Any, **__: Any) -> None:
             raise OperationalError("UPDATE", {}, Exception("the database is starting up"))
 
         with monkeypatch.context() as patched:
-            patched.setattr(working, failing, away)
+            patched.setattr(lease_keeping if failing == "renew" else rescuing, failing, away)
             with pytest.raises(OperationalError):
-                worker._heartbeat() if failing == "renew" else worker._sweep()
+                worker.leases.beat() if failing == "renew" else worker.rescuer.sweep()
 
-        worker._sweep()
-        assert workshop.harness().states(Stage.CAPTION) == {"running": 2}
+        worker.rescuer.sweep()
+        assert fleet.harness().states(Stage.CAPTION) == {"running": 2}
         time.sleep(0.45)
-        worker._sweep()
-        assert workshop.harness().states(Stage.CAPTION) == {"ready": 2}
+        worker.rescuer.sweep()
+        assert fleet.harness().states(Stage.CAPTION) == {"ready": 2}

@@ -6,6 +6,7 @@ import pytest
 
 from db.campaigns import CampaignConfig, read_campaign_file
 from db.errors import BadConfiguration
+from producer.backend_checks import with_defaults
 from producer.campaign_options import config_file, configuration
 from producer.errors import WrongUse
 
@@ -13,7 +14,7 @@ from producer.errors import WrongUse
 def test_the_shipped_defaults_are_the_defaults() -> None:
     name, settings = read_campaign_file(config_file("repaints"))
     assert name == "repaints"
-    assert configuration(settings) == CampaignConfig()
+    assert with_defaults(configuration(settings)) == with_defaults(CampaignConfig())
     written = CampaignConfig.model_validate(settings).model_dump(exclude_unset=True)
     assert set(written) == set(CampaignConfig.model_fields) - {"models_directory"}, "every setting is spelled out"
 
@@ -41,12 +42,12 @@ def test_keeping_some_levels_spreads_the_shares_over_them() -> None:
     assert configuration({}, levels=["radical"]).levels == "both"
 
 
-def test_a_level_without_a_share_can_not_be_the_only_one() -> None:
+def test_a_level_without_a_share_cannot_be_the_only_one() -> None:
     with pytest.raises(WrongUse, match="no share"):
         configuration({"levels": {"radical": 1.0, "moderate": 0.0}}, levels=["moderate"])
 
 
-def test_the_pocket_models_are_said_to_be_missing_where_they_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_pocket_models_that_are_not_installed_are_named_with_the_fix(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("db.models_directory.files", lambda _package: tmp_path)
     with pytest.raises(BadConfiguration, match="paragone tiny-models DIR"):
         configuration({}, models="pocket")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from workers.backends.protocol import Settings
+    from workers.backends.settings import Blip2Settings
 
 
 @pytest.fixture
@@ -53,8 +53,8 @@ class Says:
 
     def load(self) -> None: ...
 
-    def run(self, batch: Sequence[CaptionRequest], settings: Settings) -> Sequence[CaptionResult]:
-        return [CaptionResult(text=f"{settings['max_new_tokens']} {request.image.getpixel((0, 0))}") for request in batch]
+    def run(self, batch: Sequence[CaptionRequest], settings: Blip2Settings) -> Sequence[CaptionResult]:
+        return [CaptionResult(text=f"{settings.max_new_tokens} {request.image.getpixel((0, 0))}") for request in batch]
 
 
 def pictures() -> tuple[Image.Image, Image.Image]:

@@ -75,7 +75,7 @@ def test_an_nvidia_smi_that_fails_or_finds_nothing_means_no_gpu(smi: Callable[[s
     assert names("") == CPU_ALONE
 
 
-def test_an_nvidia_smi_that_can_not_be_run_means_no_gpu(smi: Callable[[str], None], tmp_path: Path) -> None:
+def test_an_nvidia_smi_that_cannot_be_run_means_no_gpu(smi: Callable[[str], None], tmp_path: Path) -> None:
     program = tmp_path / "nvidia-smi"
     program.write_bytes(b"\x7fELF rubbish")
     program.chmod(0o755)

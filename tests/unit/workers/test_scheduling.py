@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from db.enums import Stage
 from db.jobs.batch_keys import Parameters
 from db.jobs.claim import BatchCandidate
-from workers.scheduling import ranked
+from workers.scheduling import STICK_SECONDS, TROUBLE_SECONDS, Scheduler, ranked
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -61,5 +61,98 @@ def test_a_key_seen_for_the_first_time_does_not_starve() -> None:
     assert order(candidate("new"), candidate("loaded"), loaded={"loaded"}) == ["loaded", "new"]
 
 
-def test_of_true_equals_the_order_of_the_record_stays() -> None:
+def test_of_true_equals_the_order_of_the_database_stays() -> None:
     assert order(candidate("b"), candidate("a"), candidate("c")) == ["b", "a", "c"]
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.moment = 1000.0
+
+    def __call__(self) -> float:
+        return self.moment
+
+
+def scheduler_at(clock: Clock, *, loaded: Collection[str] = ()) -> Scheduler:
+    return Scheduler(is_loaded=lambda one: one.batch_key in loaded, starvation_seconds=100.0, clock=clock)
+
+
+def keys(found: list[BatchCandidate]) -> list[str]:
+    return [one.batch_key for one in found]
+
+
+def test_a_scheduler_prefers_the_key_it_chose_last_for_a_while() -> None:
+    clock = Clock()
+    scheduler = scheduler_at(clock)
+    assert scheduler.preferred() is None
+
+    scheduler.note_chosen(candidate("a"))
+
+    assert scheduler.preferred() == candidate("a")
+    clock.moment += STICK_SECONDS * 0.9
+    assert scheduler.preferred() == candidate("a")
+    clock.moment += STICK_SECONDS * 0.2
+    assert scheduler.preferred() is None
+
+
+def test_a_scheduler_ranks_the_loaded_model_first_until_another_key_starves() -> None:
+    clock = Clock()
+    scheduler = scheduler_at(clock, loaded={"loaded"})
+    found = [candidate("other"), candidate("loaded")]
+    assert keys(scheduler.ranked(found)) == ["loaded", "other"]
+
+    for _ in range(4):
+        scheduler.note_chosen(candidate("loaded"))
+        clock.moment += 30
+        last = scheduler.ranked(found)
+
+    assert keys(last) == ["other", "loaded"]
+
+
+def test_a_key_that_was_served_begins_to_wait_anew() -> None:
+    clock = Clock()
+    scheduler = scheduler_at(clock, loaded={"loaded"})
+    found = [candidate("other"), candidate("loaded")]
+    scheduler.ranked(found)
+    clock.moment += 101
+    scheduler.note_chosen(candidate("other"))
+
+    assert keys(scheduler.ranked(found)) == ["loaded", "other"]
+
+
+def test_a_key_that_had_no_work_meanwhile_begins_to_wait_anew() -> None:
+    clock = Clock()
+    scheduler = scheduler_at(clock, loaded={"loaded"})
+    scheduler.ranked([candidate("other"), candidate("loaded")])
+    scheduler.ranked([candidate("loaded")])
+    clock.moment += 101
+
+    assert keys(scheduler.ranked([candidate("other")])) == ["other"]
+    clock.moment += 50
+    assert keys(scheduler.ranked([candidate("other"), candidate("loaded")])) == ["loaded", "other"]
+
+
+def test_a_key_whose_model_is_broken_is_left_out_until_its_time_is_over() -> None:
+    clock = Clock()
+    scheduler = scheduler_at(clock)
+    scheduler.note_chosen(candidate("a"))
+
+    scheduler.note_broken("a", "hub/one: no such model")
+
+    assert scheduler.preferred() is None
+    assert keys(scheduler.ranked([candidate("a"), candidate("b")])) == ["b"]
+    assert (scheduler.broken_keys, scheduler.troubles) == ({"a"}, ["hub/one: no such model"])
+    clock.moment += TROUBLE_SECONDS
+    assert keys(scheduler.ranked([candidate("a"), candidate("b")])) == ["a", "b"]
+    assert (scheduler.broken_keys, scheduler.troubles) == (set(), [])
+
+
+def test_one_cause_that_breaks_several_keys_is_named_once() -> None:
+    scheduler = scheduler_at(Clock())
+
+    for key in ("c1/generate/radical", "c1/generate/moderate"):
+        scheduler.note_broken(key, "sdxl is absent")
+
+    assert scheduler.troubles == ["sdxl is absent"]

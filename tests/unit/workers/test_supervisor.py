@@ -42,7 +42,6 @@ def _our_signals() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.1)
     monkeypatch.setattr(supervisor, "LOOK_SECONDS", 0.02)
 
 
@@ -51,9 +50,8 @@ class Host:
 
     def __init__(self, note: Path, devices: Sequence[Device], *, grace: float = 30.0) -> None:
         self._note = note
-        self.supervisor = Supervisor(devices, settings=Settings(grace_seconds=grace), stages=list(Stage), until_idle=False)
-        for child in self.children:
-            child.pause = supervisor.FIRST_PAUSE
+        settings = Settings(grace_seconds=grace, restart_seconds=0.1)
+        self.supervisor = Supervisor(devices, settings=settings, stages=list(Stage), until_idle=False)
 
     @property
     def children(self) -> list[ChildProcess]:
@@ -225,7 +223,7 @@ def test_a_child_hears_when_its_supervisor_is_gone(note: Path) -> None:
     assert process.wait(30) == 0
 
 
-def test_the_command_names_device_and_stages_and_keeps_strangers_off_the_path(tmp_path: Path) -> None:
+def test_the_command_names_device_and_stages_and_keeps_other_packages_off_the_path(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
 
     made = Supervisor(chosen_devices("1", configured="0,1"), settings=settings, stages=[Stage.CAPTION, Stage.PROMPT], until_idle=True)

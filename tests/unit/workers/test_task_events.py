@@ -13,13 +13,15 @@ from kombu import Connection, Exchange, Queue
 from db.enums import Stage
 from db.jobs.batch_keys import Parameters
 from db.jobs.claim import Batch, ClaimedJob
-from db.jobs.inputs import JobInput
+from db.jobs.inputs import CaptionInput, MissingInput, MissingReason, PromptInput
 from workers import task_events as task_events_module
 from workers.app import create_app
 from workers.task_events import TaskEventSender
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from db.jobs.inputs import JobInput
 
 PARAMETERS = Parameters(backend="fake-none", model="", revision="main", dtype="auto", batch=8, models_directory="", settings={}, picture={})
 
@@ -38,6 +40,10 @@ def batch_of(count: int, stage: Stage = Stage.GENERATE) -> Batch:
         parameters=PARAMETERS,
         jobs=jobs,
     )
+
+
+def missing(job: ClaimedJob) -> MissingInput:
+    return MissingInput(job_id=job.job_id, artwork_id=job.artwork_id, reason=MissingReason.SUPERSEDED)
 
 
 class Listener:
@@ -86,18 +92,21 @@ def task_events(url: str, listener: Listener) -> TaskEventSender:
 
 
 def test_a_received_job_shows_stage_artwork_and_level(task_events: TaskEventSender, listener: Listener) -> None:
-    works = [
-        JobInput(job_id=0, artwork_id=0, key="monet_lilies", level="radical"),
-        JobInput(job_id=1, artwork_id=9),
+    facts: Any = {"artist": "", "title": "", "style": "", "seed": 1, "caption": "a pond"}
+    inputs: list[JobInput | MissingInput] = [
+        PromptInput(job_id=0, artwork_id=0, key="monet_lilies", level="radical", **facts),
+        MissingInput(job_id=1, artwork_id=9, reason=MissingReason.SUPERSEDED),
+        CaptionInput(job_id=2, artwork_id=3, key="monet_poppies", content_hash="f" * 64, link=None),
     ]
-    task_events.received(batch_of(2), works)
+    task_events.received(batch_of(3), inputs)
     task_events.start()
 
-    first, second = listener.wait_for(2)
+    first, second, third = listener.wait_for(3)
 
     assert (first["type"], first["uuid"], first["name"]) == ("task-received", "c1/a0/generate", "generate")
     assert (first["args"], first["kwargs"], first["retries"]) == ("('monet_lilies', 'radical')", "{}", 0)
     assert (second["uuid"], second["args"], second["retries"]) == ("c1/a1/generate", "('artwork 9',)", 1)
+    assert third["args"] == "('monet_poppies',)"
     task_events.stop()
 
 
@@ -121,14 +130,14 @@ def test_every_event_names_worker_process_and_time(task_events: TaskEventSender,
 def test_success_failure_and_retry_have_the_shapes_that_flower_reads(task_events: TaskEventSender, listener: Listener) -> None:
     batch = batch_of(3)
     task_events.succeeded(batch.jobs[:1], runtime=1.25)
-    task_events.failed(batch.jobs[1], error="input: the picture is broken", again=False)
+    task_events.failed(batch.jobs[1], error="input: the image is broken", again=False)
     task_events.failed(batch.jobs[2], error="oom: full", again=True)
     task_events.start()
 
     done, failed, retried = listener.wait_for(3)
 
     assert (done["type"], done["runtime"], done["result"]) == ("task-succeeded", 1.25, "'done'")
-    assert (failed["type"], failed["exception"], failed["traceback"]) == ("task-failed", "input: the picture is broken", None)
+    assert (failed["type"], failed["exception"], failed["traceback"]) == ("task-failed", "input: the image is broken", None)
     assert (retried["type"], retried["exception"]) == ("task-retried", "oom: full")
     assert json.dumps([done, failed, retried])
     task_events.stop()
@@ -136,7 +145,7 @@ def test_success_failure_and_retry_have_the_shapes_that_flower_reads(task_events
 
 def test_what_happens_at_about_the_same_time_is_one_message_in_order(task_events: TaskEventSender, listener: Listener) -> None:
     batch = batch_of(8)
-    task_events.received(batch, [JobInput(job_id=job.job_id, artwork_id=job.artwork_id) for job in batch.jobs])
+    task_events.received(batch, [missing(job) for job in batch.jobs])
     task_events.started(batch)
     task_events.start()
 

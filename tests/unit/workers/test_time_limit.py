@@ -19,7 +19,7 @@ PATIENCE = 60
 
 
 def run(script: str) -> tuple[int, str, float]:
-    """Exit code, what was said on stderr and stdout, and how long the script took."""
+    """Exit code, what it wrote to stderr and stdout, and how long the script took."""
     began = time.monotonic()
     ended = subprocess.run([sys.executable, "-c", START + script], capture_output=True, text=True, timeout=PATIENCE, check=False)
     return ended.returncode, ended.stderr + ended.stdout, time.monotonic() - began
@@ -35,19 +35,19 @@ def run(script: str) -> tuple[int, str, float]:
     ids=["asleep", "holding the interpreter lock"],
 )
 def test_a_block_that_outlives_its_budget_ends_the_process_with_a_traceback(work: str) -> None:
-    code, said, seconds = run(f"def stuck():\n    with time_limit.of(0.3):\n        {work}\nstuck()\nprint('survived')")
+    code, output, seconds = run(f"def stuck():\n    with time_limit.of(0.3):\n        {work}\nstuck()\nprint('survived')")
 
     assert code == EXIT_CODE
-    assert "Timeout (" in said
-    assert "in stuck" in said
-    assert "survived" not in said
+    assert "Timeout (" in output
+    assert "in stuck" in output
+    assert "survived" not in output
     assert seconds < 40
 
 
 def test_a_met_deadline_does_not_kill_the_idle_process_later() -> None:
-    code, said, _ = run("with time_limit.of(0.6):\n    pass\ntime.sleep(1.0)\nprint('survived')")
+    code, output, _ = run("with time_limit.of(0.6):\n    pass\ntime.sleep(1.0)\nprint('survived')")
 
-    assert (code, said) == (0, "survived\n")
+    assert (code, output) == (0, "survived\n")
 
 
 def test_a_failed_block_has_met_its_deadline_too() -> None:
@@ -57,9 +57,9 @@ def test_a_failed_block_has_met_its_deadline_too() -> None:
 
 
 def test_an_inner_budget_counts_before_the_outer() -> None:
-    code, said, seconds = run("with time_limit.of(100):\n    with time_limit.of(0.2):\n        time.sleep(50)")
+    code, output, seconds = run("with time_limit.of(100):\n    with time_limit.of(0.2):\n        time.sleep(50)")
 
-    assert (code, "Timeout (" in said) == (EXIT_CODE, True)
+    assert (code, "Timeout (" in output) == (EXIT_CODE, True)
     assert seconds < 40
 
 
@@ -71,9 +71,9 @@ def test_an_outer_budget_counts_though_the_inner_one_is_longer_or_was_met() -> N
 
 
 def test_an_outer_budget_counts_though_the_inner_one_holds_the_interpreter_lock() -> None:
-    code, said, seconds = run("with time_limit.of(0.4):\n    with time_limit.of(100):\n        ctypes.PyDLL(None).sleep(50)")
+    code, output, seconds = run("with time_limit.of(0.4):\n    with time_limit.of(100):\n        ctypes.PyDLL(None).sleep(50)")
 
-    assert (code, "Timeout (" in said) == (EXIT_CODE, True)
+    assert (code, "Timeout (" in output) == (EXIT_CODE, True)
     assert seconds < 40
 
 
@@ -90,11 +90,11 @@ while time.monotonic() < until:
         time.sleep(0.001)
 print("survived")
 """
-    code, said, _ = run(script)
+    code, output, _ = run(script)
 
     assert code == EXIT_CODE
-    assert "in stuck" in said
-    assert "survived" not in said
+    assert "in stuck" in output
+    assert "survived" not in output
 
 
 def test_many_threads_that_keep_their_budgets_go_on_past_the_first_deadline() -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 import db.jobs.complete
 from db.enums import AttemptOutcome, FailureKind, JobState, Stage
 from db.jobs.complete import complete_batch
-from db.jobs.inputs import load_inputs
+from db.jobs.inputs import PromptInput, load_inputs
 from db.results.stage_results import Failure
 from db.tables import artworks, attempts, captions, images, jobs, leases, prompts, variations
 from tests.builders import harness_of, results_of
@@ -57,6 +57,7 @@ def test_a_batch_is_given_the_facts_of_its_jobs_in_its_order(database: Database)
 
     assert [work.job_id for work in found] == [job.job_id for job in batch.jobs]
     for work in found:
+        assert isinstance(work, PromptInput)
         artwork = rows[work.artwork_id]
         assert (work.key, work.artist, work.title, work.style) == (artwork["key"], artwork["artist"], artwork["title"], "Baroque")
         assert (work.level, work.caption) == ("radical", f"original {artwork['content_hash']}")
@@ -70,7 +71,7 @@ def test_two_campaigns_do_not_see_each_others_captions(database: Database) -> No
     found = load_inputs(database, two.claim(Stage.PROMPT, "moderate"))
 
     assert len(found) == 2
-    assert all(work.caption.endswith(" of two") for work in found)
+    assert all(isinstance(work, PromptInput) and work.caption.endswith(" of two") for work in found)
     assert one.states(Stage.PROMPT) == {"ready": 4}
 
 

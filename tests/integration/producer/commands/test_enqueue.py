@@ -4,12 +4,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from db.campaigns import all_campaigns, find_campaign
 from db.enums import ImageState, Stage
 from db.errors import BadConfiguration, CampaignDiffers
-from db.tables import attempts, jobs
+from db.tables import attempts, campaigns, jobs
 from producer.errors import NothingRegistered, UnknownStyle, WrongUse
 from tests.builders import CampaignHarness, artworks_of
 
@@ -106,6 +106,37 @@ def test_the_same_name_with_another_configuration_is_refused_with_the_difference
             operator.output_of(line, fakes)
     assert operator.json_of("enqueue --campaign other --level radical --config", fakes)["jobs"] == 4
     assert list(find_campaign(operator.database, "other").config.level) == ["radical"]
+
+
+def test_a_campaign_of_the_version_before_goes_on_with_the_same_file(operator: Operator, fakes: str) -> None:
+    artworks_of(operator.database, 1)
+    operator.output_of("enqueue --config", fakes)
+    with operator.database.engine.begin() as connection:
+        config = connection.execute(select(campaigns.c.config)).scalar_one()
+        config["caption"]["settings"] = {"max_new_tokens": 40}  # the default that stood in every campaign
+        connection.execute(update(campaigns).values(config=config))
+    artworks_of(operator.database, 1)
+
+    assert operator.json_of("enqueue --dry-run --config", fakes)["jobs"] == 7
+    assert operator.json_of("enqueue --config", fakes)["jobs"] == 7
+    assert find_campaign(operator.database, "fakes").config.caption.settings == {"max_new_tokens": 40}
+
+
+def test_an_unknown_backend_or_setting_is_refused_before_anything_is_written(sqlite_operator: Operator, tmp_path: Path) -> None:
+    artworks_of(sqlite_operator.database, 1)
+    path = tmp_path / "wrong.toml"
+    for text, fault in (
+        ('[caption]\nbackend = "blip9"', "caption.backend: no installed package offers the backend 'blip9'"),
+        ("[caption]\nsettings = {max_new_token = 7}", "caption.settings.max_new_token: there is no such setting"),
+        ("[caption]\nsettings = {num_beams = 0}", "caption.settings.num_beams = 0: give at least 1"),
+        ("[level.radical]\nstrength = 0.01", "runs no step"),
+        ("[level.wild]\nstrength = 0.5", "level.wild.brief: no briefs 'wild'"),
+    ):
+        path.write_text(text)
+        for line in ("enqueue --config", "enqueue --dry-run --config"):
+            with pytest.raises(BadConfiguration, match=fault):
+                sqlite_operator.types(line, str(path))
+    assert all_campaigns(sqlite_operator.database) == []
 
 
 def test_local_models_bring_their_own_sizes_and_the_campaign_file_takes_precedence(

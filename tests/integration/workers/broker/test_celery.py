@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WORKER = """
 import sys
 from celery import Celery
-app = Celery("rings", broker=sys.argv[1])
+app = Celery("wake-ups", broker=sys.argv[1])
 app.worker_main(["worker", "--pool=threads", "--concurrency=2", "--hostname=one@here", "--loglevel=ERROR"])
 """
 
@@ -28,7 +28,7 @@ app.worker_main(["worker", "--pool=threads", "--concurrency=2", "--hostname=one@
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Celery]:
     """A Celery app on an embedded broker."""
-    with EmbeddedBroker(tmp_path / "broker") as broker, Celery("rings", broker=broker.url, set_as_current=False) as app:
+    with EmbeddedBroker(tmp_path / "broker") as broker, Celery("wake-ups", broker=broker.url, set_as_current=False) as app:
         yield app
 
 
@@ -67,7 +67,7 @@ def test_events_arrive_singly_from_one_message_of_many(app: Celery) -> None:
 
 def test_flower_reads_the_depth_of_a_queue_through_the_socket(app: Celery) -> None:
     for _ in range(3):
-        app.send_task("ring", queue="caption")
+        app.send_task("wake-up", queue="caption")
 
     async def depths() -> list[dict[str, Any]]:
         return await FlowersBroker(app.conf.broker_url).queues(["caption", "prompt"])  # type: ignore[no-any-return]

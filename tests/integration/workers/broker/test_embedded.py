@@ -112,23 +112,23 @@ def test_a_forked_child_does_not_leave_for_its_parent(directory: Path) -> None:
 
 def test_a_dead_socket_and_a_stale_pid_file_do_not_matter(directory: Path) -> None:
     # Given what a machine that lost power leaves: a socket nobody listens on, and a pid that is now another program
-    with subprocess.Popen(["sleep", "60"]) as stranger:
+    with subprocess.Popen(["sleep", "60"]) as other:
         broker = EmbeddedBroker(directory)
         broker.join()
         (server,) = servers(directory)
         identity = (directory / "server.pid").read_text().split()[1]
         os.kill(server, signal.SIGKILL)
         until(lambda: servers(directory) == [])
-        (directory / "server.pid").write_text(f"{stranger.pid} {identity}\n")
+        (directory / "server.pid").write_text(f"{other.pid} {identity}\n")
         assert (directory / "broker.sock").exists()
 
         # When the next user comes
         with EmbeddedBroker(directory):
-            # Then there is a new server, and the stranger was left alone
+            # Then there is a new server, and the other was left alone
             assert broker.is_running()
-            assert stranger.poll() is None
+            assert other.poll() is None
         broker.leave()
-        stranger.kill()
+        other.kill()
 
 
 def test_a_server_that_hangs_is_replaced(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:

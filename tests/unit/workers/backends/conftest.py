@@ -38,7 +38,7 @@ def real_tokenizer() -> CLIPTokenizer:
 
 
 def scene(seed: int = 0, size: tuple[int, int] = (64, 64)) -> Image.Image:
-    """A picture with large forms, another one for each seed."""
+    """An image with large forms, another one for each seed."""
     bands = [Image.linear_gradient("L"), Image.radial_gradient("L"), Image.linear_gradient("L").rotate(90 * (seed % 4))]
     image = Image.merge("RGB", bands).rotate(37 * seed).resize(size)
     image.paste((40 * seed % 255, 90, 200), (size[0] // 4, size[1] // 4, size[0] // 2, size[1] // 2 + seed % 8))

@@ -21,7 +21,7 @@ def embedder(tiny: Path) -> ClipEmbedder:
     return clip
 
 
-def test_pictures_become_vectors_that_are_not_normalised(embedder: ClipEmbedder, scenes: list[Image]) -> None:
+def test_images_become_vectors_that_are_not_normalised(embedder: ClipEmbedder, scenes: list[Image]) -> None:
     vectors = embedder.embed_images(scenes)
 
     assert vectors.dtype == np.dtype("float32")
@@ -39,7 +39,7 @@ def test_a_vector_does_not_depend_on_its_batch(embedder: ClipEmbedder, scenes: l
     assert not np.allclose(together[0], together[1], atol=1e-3)
 
 
-def test_of_a_long_picture_the_centre_is_seen(embedder: ClipEmbedder, scenes: list[Image]) -> None:
+def test_of_a_long_image_the_centre_is_seen(embedder: ClipEmbedder, scenes: list[Image]) -> None:
     long = scenes[0].resize((192, 64))
 
     assert np.allclose(embedder.embed_images([long]), embedder.embed_images([long.crop((64, 0, 128, 64))]), atol=1e-4)

@@ -18,44 +18,51 @@ from workers.backends import (
     TransientFailure,
 )
 from workers.backends.fakes import FakeCaptioner, FakePrompts, FakeRepainter
+from workers.backends.settings import FakeCaptionSettings, FakePromptSettings, FakeRepaintSettings, check_settings
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 NOWHERE = ModelSource(location="")
+CAPTION = FakeCaptionSettings()
+PROMPT = FakePromptSettings(max_tokens=75, target_tokens=55, brief_set=("radical",))
+
+
+def settings(**own: Any) -> FakeRepaintSettings:
+    return check_settings(FakeRepaintSettings, {"steps": 4, "strength": 0.5, "guidance": 7.5, **own})
 
 
 def repaints(images: list[Image], prompt: str = "glass") -> list[RepaintRequest]:
     return [RepaintRequest(image=image, prompt=f"{prompt} {index}", seed=index) for index, image in enumerate(images)]
 
 
-def test_captions_follow_the_picture(scenes: list[Image]) -> None:
+def test_captions_follow_the_image(scenes: list[Image]) -> None:
     captioner = FakeCaptioner(model=NOWHERE, device="cpu")
 
-    first, second = (captioner.run([CaptionRequest(image=image) for image in scenes], {}) for _ in range(2))
+    first, second = (captioner.run([CaptionRequest(image=image) for image in scenes], CAPTION) for _ in range(2))
 
     assert first == second
     assert len({result.text for result in first}) > 1
 
 
 def test_repaints_are_sound_repeatable_and_differ_by_seed(scenes: list[Image]) -> None:
-    painter = FakeRepainter(model=NOWHERE, device="cpu")
+    repainter = FakeRepainter(model=NOWHERE, device="cpu")
 
-    first, second = (painter.run(repaints(scenes), {}) for _ in range(2))
+    first, second = (repainter.run(repaints(scenes), settings()) for _ in range(2))
 
     for before, one, other in zip(scenes, first, second, strict=True):
         assert one.image is not None
         assert other.image is not None
         assert degenerate_reason(original=before, repaint=one.image) is None
         assert pixel_hash(one.image) == pixel_hash(other.image)
-    same = painter.run([RepaintRequest(image=scenes[0], prompt="p", seed=seed) for seed in range(5)], {})
+    same = repainter.run([RepaintRequest(image=scenes[0], prompt="p", seed=seed) for seed in range(5)], settings())
     assert len({pixel_hash(result.image) for result in same if result.image}) == 5
 
 
 def test_prompts_name_neither_artist_nor_title() -> None:
     asked = PromptRequest(caption="a boat", style="Realism", artist="nobody", title="the red boat", level="radical", seed=1)
 
-    written = FakePrompts(model=NOWHERE, device="cpu").run([asked], {})[0]
+    written = FakePrompts(model=NOWHERE, device="cpu").run([asked], PROMPT)[0]
 
     assert written.text == "a boat, radical change 1, Realism"
     assert written.tokens == 6
@@ -64,26 +71,26 @@ def test_prompts_name_neither_artist_nor_title() -> None:
 
 @pytest.mark.parametrize(("kind", "error"), [("oom", OutOfMemory), ("transient", TransientFailure), ("bad", BadRequest)])
 def test_failures_strike_whom_they_are_meant_for(kind: str, error: type[Exception], scenes: list[Image]) -> None:
-    painter = FakeRepainter(model=NOWHERE, device="cpu")
-    fail = {"fail": {"kind": kind, "when": "glass 2"}}
+    repainter = FakeRepainter(model=NOWHERE, device="cpu")
+    fail = settings(fail={"kind": kind, "when": "glass 2"})
 
     with pytest.raises(error, match="injected"):
-        painter.run(repaints(scenes), fail)
-    assert len(painter.run(repaints(scenes)[:2], fail)) == 2
+        repainter.run(repaints(scenes), fail)
+    assert len(repainter.run(repaints(scenes)[:2], fail)) == 2
 
 
 def test_failures_can_depend_on_the_size_of_the_batch(scenes: list[Image]) -> None:
-    painter = FakeRepainter(model=NOWHERE, device="cpu")
-    fail = {"fail": {"kind": "oom", "above_batch": 2}}
+    repainter = FakeRepainter(model=NOWHERE, device="cpu")
+    fail = settings(fail={"kind": "oom", "above_batch": 2})
 
     with pytest.raises(OutOfMemory):
-        painter.run(repaints(scenes)[:3], fail)
-    assert len(painter.run(repaints(scenes)[:2], fail)) == 2
+        repainter.run(repaints(scenes)[:3], fail)
+    assert len(repainter.run(repaints(scenes)[:2], fail)) == 2
 
 
 @pytest.mark.parametrize(("kind", "reason"), [("black", "black"), ("nan", "nan")])
 def test_spoiled_outputs_are_degenerate_and_the_others_sound(kind: str, reason: str, scenes: list[Image]) -> None:
-    fail: dict[str, Any] = {"fail": {"kind": kind, "when": "glass 1"}}
+    fail = settings(fail={"kind": kind, "when": "glass 1"})
 
     results = FakeRepainter(model=NOWHERE, device="cpu").run(repaints(scenes), fail)
 
@@ -92,10 +99,10 @@ def test_spoiled_outputs_are_degenerate_and_the_others_sound(kind: str, reason: 
     assert str(reasons[1]).startswith(reason)
 
 
-def test_a_batch_takes_the_time_it_is_told(scenes: list[Image]) -> None:
+def test_a_batch_takes_its_seconds(scenes: list[Image]) -> None:
     start = time.monotonic()
 
-    FakeRepainter(model=NOWHERE, device="cpu").run(repaints(scenes), {"seconds_per_batch": 0.2})
+    FakeRepainter(model=NOWHERE, device="cpu").run(repaints(scenes), settings(seconds_per_batch=0.2))
 
     assert time.monotonic() - start >= 0.2
 
@@ -103,8 +110,13 @@ def test_a_batch_takes_the_time_it_is_told(scenes: list[Image]) -> None:
 def test_a_crash_ends_the_process() -> None:
     code = (
         "from PIL import Image; from workers.backends import *; from workers.backends.fakes import FakeRepainter;"
-        "FakeRepainter(model=ModelSource(location=''), device='cpu')"
-        ".run([RepaintRequest(image=Image.new('RGB', (8, 8)), prompt='p', seed=1)], {'fail': {'kind': 'crash'}})"
+        "from workers.backends.settings import FakeRepaintSettings, InjectedFault;"
+        "settings = FakeRepaintSettings(steps=4, strength=0.5, guidance=7.5, fail=InjectedFault(kind='crash'));"
+        "request = RepaintRequest(image=Image.new('RGB', (8, 8)), prompt='p', seed=1);"
+        "FakeRepainter(model=ModelSource(location=''), device='cpu').run([request], settings);"
+        "print('still there')"
     )
 
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 1
+    ended = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "")

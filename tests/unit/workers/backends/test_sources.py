@@ -65,7 +65,7 @@ def test_without_a_network_the_hub_is_unavailable(monkeypatch: pytest.MonkeyPatc
         (ValueError("other"), ValueError),
     ],
 )
-def test_a_devices_errors_are_told_apart(raised: Exception, expected: type[Exception]) -> None:
+def test_a_devices_errors_are_kept_apart(raised: Exception, expected: type[Exception]) -> None:
     with pytest.raises(expected) as caught, device_errors():
         raise raised
 

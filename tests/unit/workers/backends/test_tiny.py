@@ -35,12 +35,12 @@ def test_the_models_are_small_safe_and_say_that_they_are_untrained(tiny: Path) -
 
     assert sum(path.stat().st_size for path in files) < 8_000_000
     assert not [path for path in files if path.suffix in {".bin", ".pt", ".ckpt", ".pkl", ".py"}]
-    told = json.loads((tiny / "models.json").read_text())
-    assert told["trained"] is False
-    for level in told["levels"].values():
+    facts = json.loads((tiny / "models.json").read_text())
+    assert facts["trained"] is False
+    for level in facts["levels"].values():
         assert int(level["steps"] * level["strength"]) >= 2
         assert (tiny / level["model"] / "model_index.json").exists()
-    assert told["image"]["size"] == SIZE == RECOMMENDED["image"]["size"]
+    assert facts["image"]["size"] == SIZE == RECOMMENDED["image"]["size"]
 
 
 def test_the_autoencoder_sees_through(scenes: list[Image]) -> None:

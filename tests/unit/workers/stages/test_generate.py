@@ -7,7 +7,7 @@ from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from db.enums import FailureKind
 from db.images import content_hash, crop, decode_image, letterbox, pixel_hash, read_metadata
-from db.jobs.inputs import JobInput
+from db.jobs.inputs import RepaintInput
 from workers.backends.protocol import RepaintResult
 from workers.errors import JobFault
 from workers.stages.generate import GenerateStage
@@ -16,20 +16,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from db.store import Store
-    from workers.stages import Context, Prepared
+    from workers.backends.settings.base import RepaintSettings
+    from workers.stages import StageContext
+    from workers.stages.generate import PreparedRepaint
 
     Put = Callable[[Image.Image], str]
-    MakeContext = Callable[..., Context]
+    MakeContext = Callable[..., StageContext[RepaintSettings]]
 
 STAGE = GenerateStage()
+REVISION = "abc123"
 
 
-def work_on(blob: str, **facts: Any) -> JobInput:
-    return JobInput(
+def work_on(blob: str, **facts: Any) -> RepaintInput:
+    return RepaintInput(
         **{
             "job_id": 5,
             "artwork_id": 3,
             "content_hash": blob,
+            "link": None,
             "key": "monet_lilies",
             "level": "radical",
             "seed": 42,
@@ -40,7 +44,7 @@ def work_on(blob: str, **facts: Any) -> JobInput:
     )
 
 
-def inverted(prepared: Prepared) -> RepaintResult:
+def inverted(prepared: PreparedRepaint) -> RepaintResult:
     """A repaint that is easy to recognise."""
     return RepaintResult(image=ImageOps.invert(prepared.request.image))
 
@@ -53,7 +57,7 @@ def test_the_repaint_is_cropped_back_to_exactly_where_the_original_lay(
     around = context()
 
     prepared = STAGE.prepare(work_on(put(original)), around)
-    image = STAGE.finish(prepared, inverted(prepared), around)
+    image = STAGE.finish(prepared, inverted(prepared), around, revision=REVISION)
 
     canvas, box = letterbox(original, 64)
     assert prepared.request.image.size == (64, 64)
@@ -73,7 +77,7 @@ def test_what_is_recorded_of_the_image_is_true_of_the_blob(put: Put, context: Ma
     around = context(picture={"format": "jpeg", "quality": 90}, steps=4)
     prepared = STAGE.prepare(work_on(put(scene)), around)
 
-    image = STAGE.finish(prepared, inverted(prepared), around)
+    image = STAGE.finish(prepared, inverted(prepared), around, revision=REVISION)
 
     data = store.get(image.content_hash)
     assert content_hash(data) == image.content_hash
@@ -90,7 +94,7 @@ def test_provenance_holds_the_facts_of_the_plan_and_nothing_else(put: Put, conte
     blob = put(scene)
     prepared = STAGE.prepare(work_on(blob), around)
 
-    image = STAGE.finish(prepared, inverted(prepared), around)
+    image = STAGE.finish(prepared, inverted(prepared), around, revision=REVISION)
 
     assert image.provenance == {
         "artwork": "monet_lilies",
@@ -109,10 +113,10 @@ def test_provenance_holds_the_facts_of_the_plan_and_nothing_else(put: Put, conte
 
 
 def test_a_backend_without_a_model_is_named_itself(put: Put, context: MakeContext, scene: Image.Image) -> None:
-    around = context(model="", revision="")
+    around = context(model="")
     prepared = STAGE.prepare(work_on(put(scene)), around)
 
-    assert STAGE.finish(prepared, inverted(prepared), around).provenance["model"] == "some-backend"
+    assert STAGE.finish(prepared, inverted(prepared), around, revision=REVISION).provenance["model"] == "some-backend"
 
 
 @pytest.mark.parametrize("format", ["jpeg", "png", "webp"])
@@ -126,7 +130,7 @@ def test_two_runs_of_one_plan_write_equal_files_whatever_their_row_ids(
     for ids in ({"job_id": 1, "artwork_id": 1, "prompt_id": 1}, {"job_id": 900, "artwork_id": 77, "prompt_id": 31}):
         around = context(picture={"format": format}, steps=4)
         prepared = STAGE.prepare(work_on(put(scene), **ids), around)
-        made.append(STAGE.finish(prepared, inverted(prepared), around))
+        made.append(STAGE.finish(prepared, inverted(prepared), around, revision=REVISION))
 
     one, other = made
     assert one.content_hash == other.content_hash
@@ -138,7 +142,7 @@ def test_another_seed_alone_makes_another_file(put: Put, context: MakeContext, s
     hashes = set()
     for seed in (1, 2):
         prepared = STAGE.prepare(work_on(put(scene), seed=seed), around)
-        hashes.add(STAGE.finish(prepared, inverted(prepared), around).content_hash)
+        hashes.add(STAGE.finish(prepared, inverted(prepared), around, revision=REVISION).content_hash)
 
     assert len(hashes) == 2
 
@@ -147,11 +151,11 @@ def test_another_seed_alone_makes_another_file(put: Put, context: MakeContext, s
 def test_a_degenerate_repaint_is_not_stored(spoil: str, reason: str, put: Put, context: MakeContext, scene: Image.Image) -> None:
     around = context()
     prepared = STAGE.prepare(work_on(put(scene)), around)
-    canvas: Image.Image = prepared.request.image
+    canvas = prepared.request.image
     answers = {"nan": None, "black": Image.new("RGB", canvas.size), "flat": Image.new("RGB", canvas.size, (120, 90, 200)), "same": canvas}
 
-    with pytest.raises(JobFault, match=f"the repaint is worth nothing: {reason}") as caught:
-        STAGE.finish(prepared, RepaintResult(image=answers[spoil]), around)
+    with pytest.raises(JobFault, match=f"degenerate output: {reason}") as caught:
+        STAGE.finish(prepared, RepaintResult(image=answers[spoil]), around, revision=REVISION)
 
     assert caught.value.kind is FailureKind.DEGENERATE
     assert len(list(around.store.blobs())) == 1
@@ -161,18 +165,17 @@ def test_a_repaint_that_differs_in_the_bars_alone_is_equal_to_the_original(put: 
     around = context()
     prepared = STAGE.prepare(work_on(put(scene)), around)
     answer = Image.new("RGB", (64, 64), (255, 0, 255))
-    assert prepared.box is not None
     answer.paste(crop(prepared.request.image, prepared.box), (prepared.box.left, prepared.box.top))
 
     with pytest.raises(JobFault, match="equal"):
-        STAGE.finish(prepared, RepaintResult(image=answer), around)
+        STAGE.finish(prepared, RepaintResult(image=answer), around, revision=REVISION)
 
 
 def test_a_monochrome_may_stay_a_monochrome(put: Put, context: MakeContext) -> None:
     around = context()
     prepared = STAGE.prepare(work_on(put(Image.new("RGB", (60, 60), (20, 30, 200)))), around)
 
-    image = STAGE.finish(prepared, RepaintResult(image=Image.new("RGB", (64, 64), (200, 40, 20))), around)
+    image = STAGE.finish(prepared, RepaintResult(image=Image.new("RGB", (64, 64), (200, 40, 20))), around, revision=REVISION)
 
     assert (image.width, image.height) == (64, 64)
 

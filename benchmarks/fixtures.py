@@ -1,4 +1,4 @@
-"""What several benchmarks stand on: real pictures in a store, artworks in the record, worker processes with their settings."""
+"""What several benchmarks share: real images in a store, artworks in the database, worker processes with their settings."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 MUSEUM = Path(__file__).parents[2] / "shared" / "data" / "museum"
 COLUMNS = ("key", "group_key", "artist", "style", "styles", "picture", "content_hash", "width", "height", "registered_at")
 
-#: Hash, width and height of a picture.
+#: Hash, width and height of an image.
 Facts = tuple[str, int, int]
 
 
-def register(database: Database, name: str, count: int, pictures: Sequence[Facts] = (("0" * 64, 16, 16),)) -> None:
-    """Register `count` artworks that show these pictures in turn."""
-    shown = (pictures[number % len(pictures)] for number in range(count))
+def register(database: Database, name: str, count: int, originals: Sequence[Facts] = (("0" * 64, 16, 16),)) -> None:
+    """Register `count` artworks with these originals in turn."""
+    shown = (originals[number % len(originals)] for number in range(count))
     rows = (
         (f"{name}-{number}", f"{name}-{number}", "a b", "style", '["style"]', str(ImageState.PRESENT), *facts, 0.0)
         for number, facts in enumerate(shown)
@@ -38,7 +38,7 @@ def register(database: Database, name: str, count: int, pictures: Sequence[Facts
 
 
 def paintings(count: int, pixels: int) -> Iterator[Image.Image]:
-    """RGB pictures with a longer side of `pixels`: the museum's paintings if they are there, else gradients under grain."""
+    """RGB images with a longer side of `pixels`: the museum's paintings if they are there, else gradients under grain."""
     files = sorted(MUSEUM.glob("*/*.png"))
     for number in range(count):
         image = Image.open(files[number * 7 % len(files)]).convert("RGB") if files else _grain(number)

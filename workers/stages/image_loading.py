@@ -1,0 +1,30 @@
+"""Reading the image that a job works on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from db.enums import FailureKind
+from db.errors import BlobMissing
+from db.images import UnreadableImage, content_hash, decode_image
+from db.results.pairs import read_image_bytes
+from workers.errors import JobFault
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from db.store import Store
+
+
+def load_image(store: Store, blob: str, *, link: str | None = None) -> Image:
+    """The image of that hash, RGB and upright, from the store or where it lies; a missing or broken one is a fault of kind `input`."""
+    try:
+        data = read_image_bytes(store, blob, link)
+        image = decode_image(data).image
+    except (BlobMissing, UnreadableImage) as error:
+        raise JobFault(FailureKind.INPUT, str(error)) from error
+    except (IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        raise JobFault(FailureKind.INPUT, f"the image at {error.filename} cannot be read: {error.strerror}") from error
+    if link is not None and content_hash(data) != blob:
+        raise JobFault(FailureKind.INPUT, f"{link} is another image than the one that was ingested: run `paragone ingest` again")
+    return image
