@@ -1,4 +1,4 @@
-"""A finished campaign written straight into a database: what the trainer finds when the workers are done."""
+"""A finished campaign written straight into a database: what the trainer finds when the workers have finished."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def jpeg(pixels: np.ndarray[Any, Any]) -> bytes:
 
 
 class Filler:
-    """Writes artworks with two repaints each; a picture's colours are its own, its repaints are noisy versions of it."""
+    """Writes artworks with two repaints each; an original's colours are its own, its repaints are noisy versions of it."""
 
     def __init__(self, database: Database, store: Store, config: CampaignConfig) -> None:
         self.store = store
@@ -65,7 +65,7 @@ class Filler:
             "key": f"painter_work-{number:03}",
             "group_key": group,
             "artist": f"Painter {number % 3}",
-            "title": f"Work {number:03}",
+            "title": f"GroupedOriginal {number:03}",
             "style": style,
             "styles": [style],
             "picture": ImageState.PRESENT,
@@ -87,7 +87,7 @@ class Filler:
         text = {"draft": "d", "text": f"a {level} reading of the scene, in warm light", "draft_tokens": 9, "tokens": 9, "brief": "material"}
         made_by = {"model": "m", "revision": "r", "current": True, "created_at": now()}
         prompt = self._insert(connection, prompts, job_id=written, campaign_id=self.campaign.id, variation_id=variation, **text, **made_by)
-        painted = self._job(connection, artwork, variation, Stage.GENERATE)
+        generated = self._job(connection, artwork, variation, Stage.GENERATE)
         data = jpeg(pixels)
         content_hash = self.store.put(data)
         facts = {
@@ -102,7 +102,7 @@ class Filler:
         image = self._insert(
             connection,
             images,
-            job_id=painted,
+            job_id=generated,
             **campaign,
             variation_id=variation,
             prompt_id=prompt,
@@ -113,8 +113,8 @@ class Filler:
             current=True,
             created_at=now(),
         )
-        said = self._job(connection, artwork, variation, Stage.RECAPTION)
-        self._caption(connection, said, f"the {level} one", artwork_id=artwork, variation_id=variation, image_id=image)
+        recaptioned = self._job(connection, artwork, variation, Stage.RECAPTION)
+        self._caption(connection, recaptioned, f"the {level} one", artwork_id=artwork, variation_id=variation, image_id=image)
 
     def _job(self, connection: Connection, artwork: int, variation: int | None, stage: Stage) -> int:
         place = {"campaign_id": self.campaign.id, "artwork_id": artwork, "variation_id": variation, "stage": stage}
@@ -145,7 +145,7 @@ class Filler:
 def fill(tmp_path: Path) -> Callable[..., Filled]:
     """Fill a database with a finished campaign of so many artworks in so many styles."""
 
-    def filled(database: Database, *, count: int = 30, styles: int = 5, models: Path | None = None) -> Filled:
+    def fill_database(database: Database, *, count: int = 30, styles: int = 5, models: Path | None = None) -> Filled:
         store = Store(str(tmp_path / "store"))
         store.prepare()
         config = CampaignConfig(models_directory=str(models or ""), caption={"model": "local:captioner"} if models else {})
@@ -154,7 +154,7 @@ def fill(tmp_path: Path) -> Callable[..., Filled]:
             filler.fill(connection, count, styles)
         return Filled(database=database, store=store, campaign=find_campaign(database, "studies"))
 
-    return filled
+    return fill_database
 
 
 @pytest.fixture
