@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import torch
+from click.testing import CliRunner
 from PIL import Image
 from sqlalchemy import insert
 
@@ -17,15 +20,18 @@ from db.engine.clock import now
 from db.enums import ImageState, JobState, Stage
 from db.store import Store
 from db.tables import artworks, batch_keys, captions, images, jobs, prompts, variations
+from workers.backends.tiny import build_tiny_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import click
     from sqlalchemy import Connection
 
     from db.campaigns import Campaign
     from db.engine import Database
+    from db.settings import Settings
 
 LEVELS = ("moderate", "radical")
 
@@ -139,6 +145,31 @@ class Filler:
     @staticmethod
     def _insert(connection: Connection, table: Any, **values: Any) -> int:
         return int(connection.execute(insert(table).values(**values).returning(table.c.id)).scalar_one())
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenRuntime:
+    """What the commands use of a `Runtime`, on the test's own database and store."""
+
+    settings: Settings
+    database: Database
+    store: Store
+
+
+def call(command: click.Command, runtime: OpenRuntime, *arguments: object) -> Any:
+    """The JSON that a command prints; its error is raised."""
+    result = CliRunner().invoke(command, [*map(str, arguments), "--json"], obj=runtime)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+@pytest.fixture(scope="module")
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tiny random models of the real classes."""
+    torch.set_num_threads(1)
+    return build_tiny_models(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture

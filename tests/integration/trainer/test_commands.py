@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
 from click.testing import CliRunner
 
 from db.results.pairs import originals, repaints
 from db.settings import Settings
+from tests.integration.trainer.conftest import OpenRuntime, call
 from trainer.commands.compare import compare
 from trainer.commands.evaluate import evaluate
 from trainer.commands.report import report
@@ -22,28 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import click
-
     from db.engine import Database
-    from db.store import Store
     from tests.integration.trainer.conftest import Filled
-
-
-@dataclass(frozen=True, kw_only=True)
-class OpenRuntime:
-    """What the commands use of a `Runtime`, on the test's own database and store."""
-
-    settings: Settings
-    database: Database
-    store: Store
-
-
-@pytest.fixture(scope="module")
-def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from workers.backends.tiny import build_tiny_models
-
-    torch.set_num_threads(1)
-    return build_tiny_models(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture
@@ -54,14 +32,6 @@ def filled(sqlite_database: Database, fill: Callable[..., Filled], tiny_models: 
 @pytest.fixture
 def runtime(filled: Filled, tmp_path: Path) -> OpenRuntime:
     return OpenRuntime(settings=Settings(data_dir=tmp_path / "data"), database=filled.database, store=filled.store)
-
-
-def call(command: click.Command, runtime: OpenRuntime, *arguments: object) -> Any:
-    result = CliRunner().invoke(command, [*map(str, arguments), "--json"], obj=runtime)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
 
 
 def test_train_evaluate_compare_and_report_work_on_a_finished_campaign(runtime: OpenRuntime, filled: Filled, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from trainer.data.fake_embedder import FakeEmbedder
-from trainer.errors import BadImageFile, BadModelFolder, EmbedderMismatch
+from trainer.errors import BadImageFile, BadModelFolder, EmbedderMismatch, UnknownComponent
 from trainer.evaluate.compare import compare_images, open_image
 from trainer.evaluate.evaluation import Evaluation
 from trainer.fit.config import TrainingConfig
@@ -75,6 +75,25 @@ def test_a_saved_model_comes_back_whole(folder: Path) -> None:
     assert (model.config.triplets.seed, model.config.temperature, model.config.best_epoch) == (3, 0.07, 12)
     assert seen_groups(folder) == {"g1", "g2"}
     assert "studies" in (folder / "README.md").read_text()
+
+
+def test_a_model_saved_before_loss_and_head_existed_loads_with_the_defaults(folder: Path) -> None:
+    saved = json.loads((folder / "config.json").read_text())
+    training = {name: value for name, value in saved["training"].items() if name not in {"loss", "head"}}
+    changed(folder, training=training)
+
+    model = load_model(folder)
+
+    assert (model.config.training.loss, model.config.training.head) == ("contrastive", "mlp")
+    assert model.config.triplets.negative_strategy == "other-style"
+
+
+def test_a_model_whose_head_is_not_installed_is_refused_by_name(folder: Path) -> None:
+    saved = json.loads((folder / "config.json").read_text())
+    changed(folder, training={**saved["training"], "head": "transformer"})
+
+    with pytest.raises(UnknownComponent, match="the head 'transformer'; known: mlp"):
+        load_model(folder)
 
 
 def test_an_image_is_most_similar_to_itself(folder: Path) -> None:
