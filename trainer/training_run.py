@@ -101,7 +101,7 @@ def train_run(
 
     Raises:
         NothingToTrainOn: the dataset is too small, or a split has no triplet.
-        BadCheckpoint: the run shall be resumed and cannot be.
+        BadCheckpoint: `start` is RESUME and there is no checkpoint that fits.
         UnknownComponent: the negative strategy, loss or head is not installed.
     """
     run.directory.mkdir(parents=True, exist_ok=True)

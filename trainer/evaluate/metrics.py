@@ -51,15 +51,17 @@ class Score(BaseModel):
     gallery: int
 
 
-def score_triplets(scorer: str, level: str, vectors: npt.NDArray[np.float32], rows: TripletIndices, chosen: npt.NDArray[np.bool_]) -> Score:
+def score_triplets(
+    scorer: str, level: str, vectors: npt.NDArray[np.float32], indices: TripletIndices, chosen: npt.NDArray[np.bool_]
+) -> Score:
     """The figures of unit `vectors` on the chosen triplets; the gallery is always the whole split's."""
     from sklearn.metrics import roc_auc_score
 
-    anchors, groups = rows.anchors[chosen], rows.groups[chosen]
-    s_plus = _cosines(vectors, anchors, rows.positives[chosen])
-    s_minus = _cosines(vectors, anchors, rows.negatives[chosen])
+    anchors, groups = indices.anchors[chosen], indices.groups[chosen]
+    s_plus = _cosines(vectors, anchors, indices.positives[chosen])
+    s_minus = _cosines(vectors, anchors, indices.negatives[chosen])
     correct = _ranked_right(s_plus - s_minus)
-    queries, first = np.unique(rows.positives[chosen], return_index=True)
+    queries, first = np.unique(indices.positives[chosen], return_index=True)
     truth = np.repeat([1, 0], len(s_plus))
     return Score(
         scorer=scorer,
@@ -71,16 +73,16 @@ def score_triplets(scorer: str, level: str, vectors: npt.NDArray[np.float32], ro
         negative=float(s_minus.mean()),
         margin=float((s_plus - s_minus).mean()),
         roc_auc=float(roc_auc_score(truth, np.round(np.concatenate([s_plus, s_minus]), 6))),
-        recall_at_1=float(_recall(vectors, queries, groups[first], rows.group_of_row).mean()),
-        gallery=len(rows.group_of_row),
+        recall_at_1=float(_recall(vectors, queries, groups[first], indices.group_of_row).mean()),
+        gallery=len(indices.group_of_row),
     )
 
 
-def chance(level: str, rows: TripletIndices, chosen: npt.NDArray[np.bool_]) -> Score:
+def chance(level: str, indices: TripletIndices, chosen: npt.NDArray[np.bool_]) -> Score:
     """What a coin scores."""
-    _, first = np.unique(rows.positives[chosen], return_index=True)
-    owners = np.array(list(rows.group_of_row.values()))
-    right = [(owners == group).mean() for group in rows.groups[chosen][first]]
+    _, first = np.unique(indices.positives[chosen], return_index=True)
+    owners = np.array(list(indices.group_of_row.values()))
+    right = [(owners == group).mean() for group in indices.groups[chosen][first]]
     return Score(
         scorer="chance",
         level=level,

@@ -68,7 +68,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         history = History.model_validate(header["history"])
         fingerprint, groups = str(header["fingerprint"]), list(header["param_groups"])
     except (OSError, SafetensorError, KeyError, json.JSONDecodeError, ValidationError) as error:
-        raise BadCheckpoint(f"{path} is no checkpoint that can be resumed ({type(error).__name__}): start anew with --fresh") from None
+        raise BadCheckpoint(f"{path} is not a checkpoint that can be resumed ({type(error).__name__}): start anew with --fresh") from None
     return Checkpoint(
         fingerprint=fingerprint,
         history=history,

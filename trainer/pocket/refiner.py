@@ -65,12 +65,10 @@ def train_refiner(
             others[place][int(rng.integers(len(others[place])))] if also else place for place, also in zip(places, repainting, strict=True)
         ]
         starts = torch.from_numpy(rng.integers(_LOWEST_START, len(sigmas), budget.batch)).to(context.device)
-        plain = torch.from_numpy(~repainting).to(context.device)
-        starts[plain] = len(sigmas) - 1
+        starts[torch.from_numpy(~repainting).to(context.device)] = len(sigmas) - 1  # plain diffusion starts from pure noise
         steps = (torch.rand(budget.batch, generator=torch_rng, device=context.device) * (starts + 1)).long()
         with_text = rng.random(budget.batch) >= _WITHOUT_TEXT
         texts = [describe_as_prompt(paintings.labels[place], rng) if also else "" for place, also in zip(places, with_text, strict=True)]
-
         target, source = _load(latents, places, context.device), _load(latents, sources, context.device)
         sigma, start = sigmas[steps].view(-1, 1, 1, 1), sigmas[starts].view(-1, 1, 1, 1)
         noise = torch.randn(target.shape, generator=torch_rng, device=context.device)
@@ -85,7 +83,7 @@ def train_refiner(
 
 
 def noisy_between(target: Tensor, source: Tensor, noise: Tensor, *, sigma: Tensor, start: Tensor) -> Tensor:
-    """Where Euler steps stand at the noise sigma, if they began at the noise start over the source and go to the target."""
+    """The state of Euler steps at the noise sigma that started over the source at the noise start and go to the target."""
     return target + sigma / start * (source - target) + sigma * noise
 
 
