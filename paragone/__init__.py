@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from producer.requeue import RequeueResult
     from producer.samples import SampleTree
     from producer.steering import CancelResult, PauseResult
-    from trainer.comparison import Comparison
+    from trainer.evaluate.compare import Comparison
     from trainer.siamese_model import SiameseModel
 
     __version__: str
@@ -51,7 +51,7 @@ _MODULES = {
     "Campaign": "db.campaigns",
     "CancelResult": "producer.steering",
     "CleaningReport": "producer.cleaning.report",
-    "Comparison": "trainer.comparison",
+    "Comparison": "trainer.evaluate.compare",
     "EnqueueResult": "producer.enqueue",
     "MissingExtra": "paragone.errors",
     "ParagoneError": "paragone.errors",

@@ -2,13 +2,14 @@
 
 TrainerError
 ├── NothingToTrainOn    no repaints, too few artworks, or too few styles
+├── UnknownComponent    a negative strategy, loss or head that is not installed
 ├── TripletSetDiffers   a triplet set of this name holds other triplets
 ├── NoTrainedModel      no training run has finished yet
 ├── BadModelFolder      a saved model that cannot be used
-├── OtherEmbedder       the CLIP at hand is not the one the model was trained on
+├── EmbedderMismatch    the CLIP loaded is not the one the model was trained on
 ├── PretrainedModelUnavailable  its CLIP or captioner cannot be loaded
-├── BadCheckpoint       a checkpoint that cannot be taken up
-└── BadPicture          a picture to compare cannot be read
+├── BadCheckpoint       a checkpoint that cannot be resumed
+└── BadImageFile        an image file to compare cannot be read
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ class NothingToTrainOn(TrainerError):
     """There are too few repaints to train on: let `paragone work` finish more."""
 
 
+class UnknownComponent(TrainerError):
+    """No installed package offers a negative strategy, loss or head of this name."""
+
+
 class TripletSetDiffers(TrainerError):
     """A triplet set of this name holds other triplets: choose another name."""
 
@@ -39,8 +44,8 @@ class BadModelFolder(TrainerError):
     """The folder holds no model that can be used."""
 
 
-class OtherEmbedder(TrainerError):
-    """The CLIP at hand is not the one the model was trained on: name its folder with --models."""
+class EmbedderMismatch(TrainerError):
+    """The CLIP loaded is not the one the model was trained on: name its folder with --models."""
 
 
 class PretrainedModelUnavailable(TrainerError):
@@ -48,8 +53,8 @@ class PretrainedModelUnavailable(TrainerError):
 
 
 class BadCheckpoint(TrainerError):
-    """The checkpoint cannot be taken up: start anew with --fresh."""
+    """The checkpoint cannot be resumed: start anew with --fresh."""
 
 
-class BadPicture(TrainerError):
-    """The picture cannot be read."""
+class BadImageFile(TrainerError):
+    """The image file cannot be read."""

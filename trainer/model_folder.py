@@ -1,6 +1,6 @@
 """The folder of a trained model: `model.safetensors`, `config.json` and a card to read.
 
-It says all that is needed to use it on another machine: which CLIP, which captioner, what it was trained on and how well it did.
+It records all that is needed to use the model on another machine: which CLIP, which captioner, what it was trained on, its metrics.
 """
 
 from __future__ import annotations
@@ -13,74 +13,87 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from trainer.configuration import TrainingConfig
 from trainer.errors import BadModelFolder
-from trainer.evaluation import Evaluation, plain_table
-from trainer.head import SiameseHead
-from trainer.sources import Source
+from trainer.evaluate.evaluation import Evaluation
+from trainer.evaluate.metrics_table import plain_table
+from trainer.fit.config import TrainingConfig
+from trainer.heads.registry import new_head
+from trainer.model_sources import SavedModelSource
+from trainer.negatives.registry import DEFAULT_NEGATIVES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor
 
+    from trainer.heads.siamese import SiameseHead
+
 WEIGHTS, CONFIG, CARD, GROUPS = "model.safetensors", "config.json", "README.md", "groups.json"
 
 
-class _Facts(BaseModel):
+class _Record(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class TripletFacts(_Facts):
-    """What it was trained on."""
+class TripletSetSummary(_Record):
+    """The triplets it was trained on."""
 
     name: str
     content_hash: str
     seed: int
     recipe: dict[str, Any]
 
+    @property
+    def negative_strategy(self) -> str:
+        """The name of the strategy that drew the negatives."""
+        return str(self.recipe.get("negatives", DEFAULT_NEGATIVES))
 
-class ModelConfig(_Facts):
+
+class ModelConfig(_Record):
     """`config.json`."""
 
     format: Literal[1] = 1
     dimension: int = Field(ge=1)
     campaign: str
-    clip: Source
-    captioner: Source | None = None
+    clip: SavedModelSource
+    captioner: SavedModelSource | None = None
     training: TrainingConfig
-    triplets: TripletFacts
+    triplets: TripletSetSummary
     temperature: float
     best_epoch: int
     metrics: Evaluation
-    #: True if the models behind the pictures had random weights: the figures show that the machinery works, nothing more.
+    #: True if the models behind the images had random weights: the figures show that the machinery works, nothing more.
     untrained_models: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedModel:
-    """A head ready to be used, and its facts."""
+    """A head in evaluation mode, and its configuration."""
 
     head: SiameseHead
     config: ModelConfig
     directory: Path
 
 
-def save_model(directory: Path, head: SiameseHead, config: ModelConfig, learned_groups: list[str]) -> None:
-    """Write the folder; `learned_groups` are the groups of copies it has seen, so that no later evaluation counts them."""
+def save_model(directory: Path, head: SiameseHead, config: ModelConfig, groups: list[str]) -> None:
+    """Write the folder; `groups` are the groups of copies it has seen, so that no later evaluation counts them."""
     directory.mkdir(parents=True, exist_ok=True)
     save_file({name: tensor.detach().cpu().contiguous() for name, tensor in head.state_dict().items()}, directory / WEIGHTS)
-    (directory / GROUPS).write_text(json.dumps(sorted(learned_groups)), encoding="utf-8")
+    (directory / GROUPS).write_text(json.dumps(sorted(groups)), encoding="utf-8")
     (directory / CARD).write_text(_card(config), encoding="utf-8")
-    (directory / CONFIG).write_text(config.model_dump_json(indent=2), encoding="utf-8")  # last: a folder with it is whole
+    (directory / CONFIG).write_text(config.model_dump_json(indent=2), encoding="utf-8")  # last: a folder with it is complete
 
 
 def load_model(directory: Path) -> TrainedModel:
-    """Read the folder; raises `BadModelFolder` naming what is missing or does not fit."""
+    """Read the folder.
+
+    Raises:
+        BadModelFolder: a file is missing or does not fit.
+        UnknownComponent: its head is not installed here.
+    """
     config = _config(directory)
     weights = _weights(directory / WEIGHTS)
-    training = config.training
-    head = SiameseHead(dimension=config.dimension, hidden=training.hidden, out=training.out, dropout=training.dropout)
+    head = new_head(config.dimension, config.training)
     wanted = {name: tuple(tensor.shape) for name, tensor in head.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
     if wanted != found:
@@ -91,8 +104,8 @@ def load_model(directory: Path) -> TrainedModel:
     return TrainedModel(head=head.eval(), config=config, directory=directory)
 
 
-def learned_groups(directory: Path) -> set[str]:
-    """The groups of copies that the model has learned from; empty if the folder does not say."""
+def seen_groups(directory: Path) -> set[str]:
+    """The groups of copies that the model was trained or validated on; empty if the folder does not say."""
     path = directory / GROUPS
     return set(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else set()
 
@@ -108,7 +121,7 @@ def _config(directory: Path) -> ModelConfig:
     except ValidationError as error:
         fault = error.errors()[0]
         place = ".".join(str(part) for part in fault["loc"]) or "the file"
-        raise BadModelFolder(f"{path} is no configuration of a trained model: {place}: {fault['msg']}") from None
+        raise BadModelFolder(f"{path} is not the configuration of a trained model: {place}: {fault['msg']}") from None
 
 
 def _weights(path: Path) -> dict[str, Tensor]:
@@ -117,22 +130,23 @@ def _weights(path: Path) -> dict[str, Tensor]:
     except FileNotFoundError:
         raise BadModelFolder(f"{path} is missing: train again, or copy it beside its {CONFIG}") from None
     except (SafetensorError, OSError) as error:
-        raise BadModelFolder(f"{path} is no safetensors file that can be read: {error}") from None
+        raise BadModelFolder(f"{path} is not a safetensors file that can be read: {error}") from None
 
 
 def _card(config: ModelConfig) -> str:
     note = (
-        "\n**Tiny random models made its pictures and vectors: the figures show that the machinery works, nothing more.**\n"
+        "\n**Tiny random models made its images and vectors: the figures show that the machinery works, nothing more.**\n"
         if config.untrained_models
         else ""
     )
     return f"""# Siamese head of campaign {config.campaign}
 {note}
-Tells how alike an original artwork and a picture are: cosine of two CLIP vectors after the head
-({config.dimension} -> {config.training.hidden} -> {config.training.out}).
+Measures how similar an original artwork and an image are: the cosine of two CLIP vectors after the head
+(`{config.training.head}`, {config.dimension} -> {config.training.hidden} -> {config.training.out}).
 
 - CLIP: `{config.clip.location}` at `{config.clip.revision}`
 - triplets: `{config.triplets.name}`, SHA-256 `{config.triplets.content_hash}`
+- negatives: `{config.triplets.negative_strategy}`, loss: `{config.training.loss}`
 - best epoch: {config.best_epoch}, temperature {config.temperature:.4f}
 
 ```

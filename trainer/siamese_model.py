@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING
 from PIL import ImageOps
 
 from db.images.colour import to_rgb
-from trainer.comparison import Comparison, check_embedder, open_picture
-from trainer.embeddings import unit_length
+from trainer.data.embeddings import unit_length
 from trainer.errors import PretrainedModelUnavailable
-from trainer.evaluation import project
-from trainer.sources import best_device, saved_captioner, saved_clip
+from trainer.evaluate.compare import Comparison, check_embedder, compare_images, open_image
+from trainer.heads.projection import project
+from trainer.model_sources import best_device, saved_captioner, saved_clip
 from workers.backends.blip2 import Blip2Captioner
 from workers.backends.clip import ClipEmbedder
 from workers.backends.errors import ModelUnavailable
-from workers.backends.protocol import CaptionRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -56,8 +55,8 @@ class SiameseModel:
         """Unit vectors of the head, float32 of shape (N, `config.training.out`): their products are the cosines.
 
         Raises:
-            BadPicture: a file is no image that can be read.
-            PretrainedModelUnavailable, OtherEmbedder: its CLIP cannot be loaded, or is another than it was trained on.
+            BadImageFile: a file is no image that can be read.
+            PretrainedModelUnavailable, EmbedderMismatch: its CLIP cannot be loaded, or is another than it was trained on.
         """
         return project(self._model.head, self._clip_vectors([_rgb(image) for image in images]))
 
@@ -66,24 +65,14 @@ class SiameseModel:
 
         Raises what `embed` raises.
         """
-        images = [_rgb(image_a), _rgb(image_b)]
-        vectors = self._clip_vectors(images)
-        one, other = project(self._model.head, vectors)
-        sentences = self._captions(images) if captions else (None, None)
-        return Comparison(cosine=float(one @ other), clip_cosine=float(vectors[0] @ vectors[1]), captions=sentences)
+        captioner = self._captioner if captions else None
+        return compare_images(self._model, (_rgb(image_a), _rgb(image_b)), embedder=self._clip, captioner=captioner)
 
     def _clip_vectors(self, images: list[Image]) -> npt.NDArray[np.float32]:
         import numpy as np
 
         batches = [self._clip.embed_images(images[start : start + _BATCH]) for start in range(0, len(images), _BATCH)]
         return unit_length(np.concatenate(batches) if batches else self._clip.embed_images([]))
-
-    def _captions(self, images: list[Image]) -> tuple[str | None, str | None]:
-        if self._captioner is None:
-            return None, None
-        settings = self.config.captioner.settings if self.config.captioner is not None else {}
-        first, second = self._captioner.run([CaptionRequest(image=image) for image in images], settings)
-        return first.text, second.text
 
     @cached_property
     def _clip(self) -> ClipEmbedder:
@@ -107,7 +96,7 @@ class SiameseModel:
 def _rgb(image: str | Path | Image) -> Image:
     """A file or an image in memory, as upright RGB."""
     if isinstance(image, str | Path):
-        return open_picture(Path(image))
+        return open_image(Path(image))
     return to_rgb(ImageOps.exif_transpose(image))
 
 

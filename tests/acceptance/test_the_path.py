@@ -16,10 +16,10 @@ from db.results.pairs import originals, read_image_bytes
 from db.tables import attempts, images, prompts, variations
 from tests.acceptance.record import check_whole, rows
 from trainer.pocket.colours import PaletteScale
-from trainer.pocket.paintings import paint
-from trainer.pocket.reading import Reading
-from trainer.pocket.repainting import asked_of
-from trainer.pocket.table import share
+from trainer.pocket.measures_table import accuracy
+from trainer.pocket.paintings import load_paintings
+from trainer.pocket.recognition import Recognition
+from trainer.pocket.sample_repaints import prompted_style_and_palette
 
 if TYPE_CHECKING:
     from tests.acceptance.installation import Demonstrated
@@ -89,13 +89,13 @@ def test_radical_repaints_take_on_the_style_and_the_palette_of_their_prompts(dem
     installation = demonstrated.installation
     radical = [repaint for repaint in installation.repaints() if repaint.level == "radical"]
     images = [decode_image(installation.runtime.store.get(repaint.content_hash)).image for repaint in radical]
-    styles, palettes = zip(*(asked_of(repaint.prompt) for repaint in radical), strict=True)
+    styles, palettes = zip(*(prompted_style_and_palette(repaint.prompt) for repaint in radical), strict=True)
     assert all(styles)
     assert all(palettes)
 
-    paintings = paint(tmp_path, count=100, seed=77)
-    named = Reading(pack=pocket_directory(), paintings=paintings).named_styles(images)
-    assert share(named, styles) >= 0.6
+    paintings = load_paintings(tmp_path, count=100, seed=77)
+    named = Recognition(pack=pocket_directory(), paintings=paintings).named_styles(images)
+    assert accuracy(named, styles) >= 0.6
 
     scale, truths = PaletteScale(paintings), painted_truths(demonstrated)
     by_artwork = {original.artwork_id: original for original in originals(installation.runtime.database)}
@@ -105,7 +105,7 @@ def test_radical_repaints_take_on_the_style_and_the_palette_of_their_prompts(dem
         if truths[titled(original.key)]["palette"] != palette:
             before = decode_image(read_image_bytes(installation.runtime.store, original.content_hash, original.link)).image
             nearer.append(scale.distance(image, palette) < scale.distance(before, palette))
-    assert share(nearer, [True] * len(nearer)) >= 0.85, "grey alone, which lies amid all palettes, gets to 0.6"
+    assert accuracy(nearer, [True] * len(nearer)) >= 0.85, "grey alone, which lies amid all palettes, gets to 0.6"
 
 
 def test_a_second_enqueue_and_work_do_nothing(demonstrated: Demonstrated) -> None:

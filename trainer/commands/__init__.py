@@ -1,1 +1,1 @@
-"""The trainer's commands, one a file; they load torch when they run, not when they are named."""
+"""The trainer's commands, one a file; torch is loaded when a command runs, not when it is listed."""

@@ -1,4 +1,4 @@
-"""`paragone compare`: how alike two pictures are, and what the captioner says of each."""
+"""`paragone compare`: how similar two images are, with a caption of each."""
 
 from __future__ import annotations
 
@@ -8,40 +8,29 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trainer.commands.context import Runtime, models_option, pass_runtime
+from trainer.commands.options import models_option
 
 if TYPE_CHECKING:
+    from db.runtime import Runtime
     from trainer.model_folder import TrainedModel
 
-_picture = click.Path(dir_okay=False, path_type=Path)
+_image = click.Path(dir_okay=False, path_type=Path)
+_folder = click.Path(file_okay=False, path_type=Path)
 
 
-@click.command("compare")
-@click.argument("one", metavar="IMAGE", type=_picture)
-@click.argument("other", metavar="IMAGE", type=_picture)
-@click.option(
-    "--model", "model_directory", type=click.Path(file_okay=False, path_type=Path), help="A trained model; the latest if not named."
-)
+@click.command("compare", short_help="Compare two images.")
+@click.argument("one", metavar="IMAGE", type=_image)
+@click.argument("other", metavar="IMAGE", type=_image)
+@click.option("--model", "model_directory", type=_folder, help="A trained model. [default: the latest]")
 @models_option("CLIP and captioner")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-@pass_runtime
+@click.pass_obj
 def compare(runtime: Runtime, *, one: Path, other: Path, model_directory: Path | None, models: Path | None, as_json: bool) -> None:
-    """Compare two pictures by the trained head, with frozen CLIP beside it."""
-    from trainer.comparison import compare_pictures, open_picture
-    from trainer.sources import best_device, saved_captioner, saved_clip
-    from workers.backends.blip2 import Blip2Captioner
-    from workers.backends.clip import ClipEmbedder
+    """Compare two images by the trained head, beside frozen CLIP."""
+    from trainer.siamese_model import SiameseModel
 
-    images = (open_picture(one), open_picture(other))
-    model = _model(runtime, model_directory)
-    local, device = models or runtime.settings.models, best_device()
-    captioner = saved_captioner(model.config.captioner, local)
-    comparison = compare_pictures(
-        model,
-        images,
-        embedder=ClipEmbedder(model=saved_clip(model.config.clip, local), device=device),
-        captioner=None if captioner is None else Blip2Captioner(model=captioner, device=device),
-    )
+    model = SiameseModel(_model(runtime, model_directory), models=models or runtime.settings.models)
+    comparison = model.compare(one, other, captions=True)
     if as_json:
         click.echo(json.dumps(comparison.as_json()))
         return

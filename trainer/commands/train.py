@@ -1,4 +1,4 @@
-"""`paragone train`: embed, split, draw, train, judge; several splits on one plot."""
+"""`paragone train`: embed, split, draw triplets, train, evaluate; several splits on one plot."""
 
 from __future__ import annotations
 
@@ -10,21 +10,27 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from db.campaigns import find_campaign
-from trainer.commands.context import Runtime, pass_runtime
-from trainer.splits import Shares
+from trainer.data.splits import SplitRatio
+from trainer.errors import UnknownComponent
+from trainer.heads.registry import DEFAULT_HEAD, HEADS
+from trainer.losses.registry import DEFAULT_LOSS, LOSSES
+from trainer.negatives.registry import DEFAULT_NEGATIVES, NEGATIVES
 
 if TYPE_CHECKING:
-    from trainer.history import Epoch
-    from trainer.orders import Outcome
+    from collections.abc import Callable
 
+    from db.runtime import Runtime
+    from trainer.experiment import ExperimentResult
+    from trainer.fit.history import Epoch
+    from trainer.registry import ComponentRegistry
 
-#: Between two lines of progress while pictures are embedded.
+#: Between two lines of progress while images are embedded.
 _SECONDS = 5.0
 
 
-def _shares(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> list[Shares]:
+def _ratios(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> list[SplitRatio]:
     try:
-        return list({str(shares): shares for shares in map(Shares.parse, values)}.values())
+        return list({str(ratio): ratio for ratio in map(SplitRatio.parse, values)}.values())
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
@@ -40,99 +46,120 @@ def _temperature(_context: click.Context, _parameter: click.Parameter, value: st
     raise click.BadParameter(f"{value!r} is neither a positive number nor 'learned'")
 
 
-@click.command("train")
-@click.option("--campaign", "campaign_name", help="The campaign to learn from; the latest if not named.")
+def _component_option(name: str, registry: ComponentRegistry[Any], default: str, text: str) -> Callable[[Any], Any]:
+    """An option that takes a name of the registry; the classes are not imported."""
+
+    def check(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+        try:
+            return registry.check(value)
+        except UnknownComponent as error:
+            raise click.BadParameter(str(error)) from None
+
+    return click.option(name, default=default, show_default=True, metavar="NAME", callback=check, help=text)
+
+
+@click.command("train", short_help="Train a siamese head on a campaign.")
+@click.option("--campaign", "campaign_name", help="Campaign to train on. [default: the latest]")
 @click.option(
-    "--split", "splits", multiple=True, default=("80/20",), show_default=True, callback=_shares, help="Train/test in percent; repeatable."
+    "--split", "ratios", multiple=True, default=("80/20",), show_default=True, callback=_ratios, help="Train/test in percent; repeatable."
 )
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Where models and curves go: one folder a split.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for models and curves, one subfolder a split.")
 @click.option("--epochs", type=click.IntRange(min=1), default=60, show_default=True, help="At most; early stopping may end sooner.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides split, negatives, first weights and dropout.")
 @click.option(
-    "--clip", "clip", metavar="MODEL_OR_DIR", help="CLIP for the embeddings; the local models' own, else openai/clip-vit-base-patch32."
+    "--clip", metavar="MODEL_OR_DIR", help="CLIP for the embeddings. [default: that of the local models, else openai/clip-vit-base-patch32]"
 )
 @click.option("--temperature", default="0.1", show_default=True, callback=_temperature, metavar="X|learned", help="The t of the loss.")
-@click.option("--negatives", type=click.IntRange(min=1), default=4, show_default=True, help="Triplets drawn for each repaint.")
-@click.option("--resume/--fresh", "resume", default=None, help="Go on from a checkpoint or begin anew; default: go on where it fits.")
+@click.option(
+    "--negatives", "per_repaint", type=click.IntRange(min=1), default=4, show_default=True, help="Triplets drawn for each repaint."
+)
+@_component_option("--negative-strategy", NEGATIVES, DEFAULT_NEGATIVES, "How negatives are chosen.")
+@_component_option("--loss", LOSSES, DEFAULT_LOSS, "The loss over triplets.")
+@_component_option("--head", HEADS, DEFAULT_HEAD, "The network over the embeddings.")
+@click.option("--resume/--fresh", "resume", default=None, help="Resume from a checkpoint or start anew. [default: resume if it fits]")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
-@pass_runtime
+@click.pass_obj
 def train(
     runtime: Runtime,
     *,
     campaign_name: str | None,
-    splits: list[Shares],
+    ratios: list[SplitRatio],
     out: Path | None,
     epochs: int,
     seed: int,
     clip: str | None,
     temperature: float | Literal["learned"],
-    negatives: int,
+    per_repaint: int,
+    negative_strategy: str,
+    loss: str,
+    head: str,
     resume: bool | None,
     as_json: bool,
 ) -> None:
     """Train a siamese head on a campaign's originals and repaints."""
     campaign = find_campaign(runtime.database, campaign_name)
 
-    from trainer.configuration import TrainingConfig
-    from trainer.orders import Order, carry_out
-    from trainer.run import Start
+    from trainer.experiment import Experiment, run_experiment
+    from trainer.fit.config import TrainingConfig
+    from trainer.training_run import StartMode
 
-    order = Order(
-        splits=tuple(splits),
-        config=TrainingConfig(seed=seed, epochs=epochs, temperature=temperature),
+    experiment = Experiment(
+        ratios=tuple(ratios),
+        config=TrainingConfig(seed=seed, epochs=epochs, temperature=temperature, loss=loss, head=head),
         directory=(out or runtime.settings.data_dir / "training" / campaign.name).expanduser().resolve(),
-        start=Start.AUTO if resume is None else Start.RESUME if resume else Start.FRESH,
-        negatives=negatives,
+        start=StartMode.AUTO if resume is None else StartMode.RESUME if resume else StartMode.FRESH,
+        per_repaint=per_repaint,
+        negative_strategy=negative_strategy,
         clip=clip,
         models=runtime.settings.models,
     )
-    outcome = carry_out(runtime.database, runtime.store, campaign, order, _Told())
+    result = run_experiment(runtime.database, runtime.store, campaign, experiment, _ProgressLines())
     if as_json:
-        click.echo(json.dumps(_facts(campaign.name, outcome)))
+        click.echo(json.dumps(_as_json(campaign.name, result)))
     else:
-        _print(outcome)
+        _print(result)
 
 
-class _Told:
-    """Progress for the person who waits, on stderr."""
+class _ProgressLines:
+    """Progress as lines on stderr."""
 
     def __init__(self) -> None:
-        self._said_at = 0.0
+        self._printed_at = 0.0
 
     def embedded(self, done: int, total: int) -> None:
         """A line every few seconds, and the last."""
-        if done == total or time.monotonic() - self._said_at >= _SECONDS:
-            self._said_at = time.monotonic()
-            click.echo(f"embedded {done} of {total} pictures", err=True)
+        if done == total or time.monotonic() - self._printed_at >= _SECONDS:
+            self._printed_at = time.monotonic()
+            click.echo(f"embedded {done} of {total} images", err=True)
 
     def epoch(self, split: str, epoch: Epoch) -> None:
         """One line an epoch."""
-        judged = (
+        validation = (
             "" if epoch.validation_loss is None else f", validation {epoch.validation_loss:.4f} ({epoch.validation_accuracy:.1%} right)"
         )
-        click.echo(f"{split} epoch {epoch.number}: loss {epoch.train_loss:.4f} ({epoch.train_accuracy:.1%} right){judged}", err=True)
+        click.echo(f"{split} epoch {epoch.number}: loss {epoch.train_loss:.4f} ({epoch.train_accuracy:.1%} right){validation}", err=True)
 
 
-def _facts(campaign: str, outcome: Outcome) -> dict[str, Any]:
+def _as_json(campaign: str, result: ExperimentResult) -> dict[str, Any]:
     return {
         "campaign": campaign,
-        "runs": [run.as_json() for run in outcome.runs],
-        "plot": str(outcome.plot),
-        "unreadable": outcome.unreadable,
-        "untrained_models": outcome.untrained_models,
+        "runs": [run.as_json() for run in result.runs],
+        "plot": str(result.plot),
+        "unreadable": result.unreadable,
+        "untrained_models": result.untrained_models,
     }
 
 
-def _print(outcome: Outcome) -> None:
-    from trainer.evaluation import plain_table
+def _print(result: ExperimentResult) -> None:
+    from trainer.evaluate.metrics_table import plain_table
 
-    for content_hash, reason in outcome.unreadable.items():
-        click.echo(f"left out: picture {content_hash[:12]}: {reason}", err=True)
-    for run in outcome.runs:
+    for content_hash, reason in result.unreadable.items():
+        click.echo(f"left out: image {content_hash[:12]}: {reason}", err=True)
+    for run in result.runs:
         counts = run.triplet_set.recipe["triplets"]
-        click.echo(f"{run.shares}: {counts['train']} training and {counts['test']} test triplets, best epoch {run.history.best_epoch}")
+        click.echo(f"{run.ratio}: {counts['train']} training and {counts['test']} test triplets, best epoch {run.history.best_epoch}")
         click.echo(plain_table(run.evaluation))
         click.echo(f"model: {run.directory}\n")
-    click.echo(f"curves: {outcome.plot}")
-    if outcome.untrained_models:
-        click.echo("The models behind this were never trained: the figures show that the machinery works, nothing more.")
+    click.echo(f"curves: {result.plot}")
+    if result.untrained_models:
+        click.echo("These models were never trained: the figures show that the machinery works, nothing more.")

@@ -1,8 +1,8 @@
-"""Negatives: one strategy a file."""
+"""Negative strategies, one a file, registered in the entry point group `paragone.negatives`."""
 
 from __future__ import annotations
 
 from trainer.negatives.other_style import OtherStyle
-from trainer.negatives.protocol import NegativeStrategy
+from trainer.negatives.protocol import NegativePool, NegativeStrategy
 
-__all__ = ["NegativeStrategy", "OtherStyle"]
+__all__ = ["NegativePool", "NegativeStrategy", "OtherStyle"]

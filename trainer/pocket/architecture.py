@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 WIDTH = 128
 #: Width of CLIP's shared space: what the trainer's head takes.
 SHARED = 512
-#: Picture pixels to a latent's side; three levels of the autoencoder.
+#: Image pixels to a latent's side; three levels of the autoencoder.
 FACTOR = 4
-#: What the refiner is told of the beauty of the pictures that it learns, and of pictures without a text.
+#: Aesthetic scores that the refiner gets with the images that it learns, and with images without a text.
 AESTHETIC, NO_AESTHETIC = 6.0, 2.5
 MAX_CAPTION = 24
 
@@ -99,7 +99,7 @@ def new_unet() -> UNet2DConditionModel:
 
 
 def new_scheduler() -> EulerDiscreteScheduler:
-    """SDXL's noise. The network predicts velocity, which keeps what it says about a picture's overall colour precise at high noise."""
+    """SDXL's noise. The network predicts velocity, which keeps an image's overall colour precise at high noise."""
     return EulerDiscreteScheduler(
         beta_schedule="scaled_linear",
         beta_start=0.00085,
@@ -122,7 +122,7 @@ def new_captioner(tokenizer: PreTrainedTokenizerFast) -> Blip2ForConditionalGene
                 "num_hidden_layers": 5,
                 "hidden_act": "gelu",
                 "layer_norm_eps": 1e-5,
-                "initializer_range": 0.02,  # the class begins with 1e-10
+                "initializer_range": 0.02,  # the class starts with 1e-10
                 **_LAYERS,
             },
             qformer_config={
@@ -149,7 +149,7 @@ def new_captioner(tokenizer: PreTrainedTokenizerFast) -> Blip2ForConditionalGene
             image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
         )
     )
-    torch.nn.init.normal_(model.query_tokens, std=0.02)  # they begin as zeros, all alike
+    torch.nn.init.normal_(model.query_tokens, std=0.02)  # they start as zeros, all equal
     words = GenerationConfig(max_new_tokens=MAX_CAPTION, **ids)
     model.generation_config = words
     model.language_model.generation_config = words

@@ -1,4 +1,4 @@
-"""The autoencoder: pictures to latents and back (Kingma & Welling 2014; Rombach et al. 2022, without a discriminator)."""
+"""The autoencoder: images to latents and back (Kingma & Welling 2014; Rombach et al. 2022, without a discriminator)."""
 
 from __future__ import annotations
 
@@ -9,69 +9,69 @@ import torch
 from torch.nn import functional
 
 from trainer.pocket.architecture import FACTOR, new_autoencoder
-from trainer.pocket.fitting import fit
 from trainer.pocket.pixels import as_tensor
 from trainer.pocket.recipe import SIZE
+from trainer.pocket.train_loop import fit
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from trainer.pocket.fitting import Bench
     from trainer.pocket.paintings import Paintings
-    from trainer.pocket.recipe import Part
+    from trainer.pocket.recipe import TrainingBudget
+    from trainer.pocket.train_loop import TrainContext
 
-#: Side of the pieces of a picture that it learns from: what it does is local, and four pieces cost as much as one picture.
+#: Side of the pieces of an image that it learns from: what it does is local, and four pieces cost as much as one image.
 _PIECE = 64
 _SQUARED, _POOLED, _KL = 4.0, 1.0, 3e-4
-#: Pictures that go through it together once it is trained.
+#: Images that go through it together once it is trained.
 _BATCH = 50
 
 
-def train_autoencoder(bench: Bench, part: Part, paintings: Paintings) -> AutoencoderKL:
+def train_autoencoder(context: TrainContext, budget: TrainingBudget, paintings: Paintings) -> AutoencoderKL:
     """L1 and L2 on pixels, the same on means of 8 x 8 pixels, which holds the hues, and a light pull of the latents towards N(0, 1)."""
-    torch.manual_seed(bench.seed)
-    model = new_autoencoder().to(bench.device, memory_format=torch.channels_last)
+    torch.manual_seed(context.seed)
+    model = new_autoencoder().to(context.device, memory_format=torch.channels_last)
 
     def loss(rng: np.random.Generator, noise: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        real = as_tensor(_pieces(paintings, part.batch, rng), bench.device)
+        real = as_tensor(_pieces(paintings, budget.batch, rng), context.device)
         posterior = model.encode(real).latent_dist
-        drawn = posterior.mean + posterior.std * torch.randn(posterior.mean.shape, generator=noise, device=bench.device)
-        painted = model.decode(drawn).sample
-        pooled = functional.l1_loss(functional.avg_pool2d(painted, 8), functional.avg_pool2d(real, 8))
-        squared = functional.mse_loss(painted, real)
+        drawn = posterior.mean + posterior.std * torch.randn(posterior.mean.shape, generator=noise, device=context.device)
+        decoded = model.decode(drawn).sample
+        pooled = functional.l1_loss(functional.avg_pool2d(decoded, 8), functional.avg_pool2d(real, 8))
+        squared = functional.mse_loss(decoded, real)
         kl = 0.5 * (posterior.mean**2 + posterior.var - 1 - posterior.logvar).mean()
-        value = functional.l1_loss(painted, real) + _SQUARED * squared + _POOLED * pooled + _KL * kl
+        value = functional.l1_loss(decoded, real) + _SQUARED * squared + _POOLED * pooled + _KL * kl
         return value, {"PSNR": 10 * float(torch.log10(4 / squared.detach())), "KL": float(kl.detach())}
 
-    fit(bench, "autoencoder", model, part, loss, convolutions=True)
-    model.register_to_config(scaling_factor=round(float(1 / _spread(bench, model, paintings)), 4))
+    fit(context, "autoencoder", model, budget, loss, convolutions=True)
+    model.register_to_config(scaling_factor=round(float(1 / _spread(context, model, paintings)), 4))
     return model
 
 
-def encode_all(bench: Bench, model: AutoencoderKL, paintings: Paintings) -> NDArray[np.float16]:
+def encode_all(context: TrainContext, model: AutoencoderKL, paintings: Paintings) -> NDArray[np.float16]:
     """The scaled mean latents of all canvases, (N, 4, SIZE / 4, SIZE / 4); kept in a file."""
-    path = bench.folder / "latents.npy"
+    path = context.folder / "latents.npy"
     shape = (len(paintings), 4, SIZE // FACTOR, SIZE // FACTOR)
     if not path.exists():
         latents = np.lib.format.open_memmap(path.with_suffix(".writing"), "w+", np.float16, shape)
         for start in range(0, len(paintings), _BATCH):
-            latents[start : start + _BATCH] = (_encode(bench, model, paintings, start) * model.config.scaling_factor).cpu().numpy()
+            latents[start : start + _BATCH] = (_encode(context, model, paintings, start) * model.config.scaling_factor).cpu().numpy()
         latents.flush()
         path.with_suffix(".writing").rename(path)
     found: NDArray[np.float16] = np.load(path, mmap_mode="r")
     return found
 
 
-def decode_again(model: AutoencoderKL, pixels: NDArray[np.uint8], device: str) -> NDArray[np.uint8]:
-    """Pictures (N, SIZE, SIZE, 3) as they come back from the autoencoder."""
+def reconstruct(model: AutoencoderKL, pixels: NDArray[np.uint8], device: str) -> NDArray[np.uint8]:
+    """Images (N, SIZE, SIZE, 3) as they come back from the autoencoder."""
     back = []
     with torch.inference_mode():
         for start in range(0, len(pixels), _BATCH):
             real = as_tensor(pixels[start : start + _BATCH], device)
-            painted = model.decode(model.encode(real).latent_dist.mean).sample
-            back.append(((painted.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy())
+            decoded = model.decode(model.encode(real).latent_dist.mean).sample
+            back.append(((decoded.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy())
     return np.concatenate(back)
 
 
@@ -85,16 +85,16 @@ def _pieces(paintings: Paintings, count: int, rng: np.random.Generator) -> NDArr
     return pieces
 
 
-def _spread(bench: Bench, model: AutoencoderKL, paintings: Paintings) -> Tensor:
-    """The standard deviation of latents over some pictures of all kinds."""
+def _spread(context: TrainContext, model: AutoencoderKL, paintings: Paintings) -> Tensor:
+    """The standard deviation of latents over some images of all kinds."""
     step = max(1, len(paintings) // 500)
     with torch.inference_mode():
-        real = as_tensor(np.asarray(paintings.canvases[::step]), bench.device)
+        real = as_tensor(np.asarray(paintings.canvases[::step]), context.device)
         return torch.cat([model.encode(some).latent_dist.mean for some in torch.split(real, _BATCH)]).std()
 
 
-def _encode(bench: Bench, model: AutoencoderKL, paintings: Paintings, start: int) -> Tensor:
-    with torch.inference_mode(), bench.precision(convolutions=True):
-        real = as_tensor(np.asarray(paintings.canvases[start : start + _BATCH]), bench.device)
+def _encode(context: TrainContext, model: AutoencoderKL, paintings: Paintings, start: int) -> Tensor:
+    with torch.inference_mode(), context.precision(convolutions=True):
+        real = as_tensor(np.asarray(paintings.canvases[start : start + _BATCH]), context.device)
         mean: Tensor = model.encode(real).latent_dist.mean
         return mean.float()

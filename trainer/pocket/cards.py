@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from trainer.pocket.table import Row, markdown
+from trainer.pocket.measures_table import Measure, markdown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,16 +34,16 @@ _KINDS = {
 }
 
 
-def write_cards(directory: Path, recipe: Recipe, rows: Sequence[Row] = ()) -> None:
+def write_cards(directory: Path, recipe: Recipe, rows: Sequence[Measure] = ()) -> None:
     """A README.md for each model and, with measures, `measures.json` for the pack."""
     if rows:
-        facts = {"recipe": recipe.model_dump(mode="json"), "measures": [row.model_dump(mode="json") for row in rows]}
+        facts = {"recipe": recipe.model_dump(mode="json", by_alias=True), "measures": [row.model_dump(mode="json") for row in rows]}
         (directory / MEASURES).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     for name in _KINDS:
         (directory / name / "README.md").write_text(_card(name, recipe, rows), encoding="utf-8")
 
 
-def _card(name: str, recipe: Recipe, rows: Sequence[Row]) -> str:
+def _card(name: str, recipe: Recipe, rows: Sequence[Measure]) -> str:
     task, library, what = _KINDS[name]
     measured = f"## Measured\n\nThe whole pack, on {recipe.held_out} paintings of other seeds.\n\n{markdown(rows)}\n" if rows else ""
     return f"""---

@@ -1,4 +1,4 @@
-"""How near a picture's colours are to a palette's, by what that palette's paintings look like on average."""
+"""How near an image's colours are to a palette's, by what that palette's paintings look like on average."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _TO_LAB = np.array([[0.2105, 0.7936, -0.0041], [1.9780, -2.4286, 0.4506], [0.025
 class PaletteScale:
     """The mean colour of each palette over known paintings.
 
-    Grey lies amid all palettes: a picture without colours is nearer to most of them than another palette's painting is.
+    Grey lies amid all palettes: an image without colours is nearer to most of them than another palette's painting is.
     """
 
     def __init__(self, paintings: Paintings) -> None:
         colours: dict[str, list[NDArray[np.float64]]] = {}
-        for truth, pixels in zip(paintings.truths, paintings.squares, strict=True):
-            colours.setdefault(truth.palette, []).append(mean_colour(pixels[::4, ::4]))
+        for label, pixels in zip(paintings.labels, paintings.squares, strict=True):
+            colours.setdefault(label.palette, []).append(mean_colour(pixels[::4, ::4]))
         self._centres = {palette: np.mean(known, axis=0) for palette, known in colours.items()}
 
     def distance(self, image: Image.Image, palette: str) -> float:
-        """From the picture's mean colour to the palette's, in Oklab."""
+        """From the image's mean colour to the palette's, in Oklab."""
         return float(np.linalg.norm(mean_colour(np.asarray(image.convert("RGB"))) - self._centres[palette]))
 
 
 def mean_colour(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The mean of a picture (height, width, 3) in Oklab."""
+    """The mean of an image (height, width, 3) in Oklab."""
     value = pixels.reshape(-1, 3) / 255.0
     linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)  # noqa: PLR2004  # the sRGB curve
     mean: NDArray[np.float64] = (np.cbrt(linear @ _TO_CONES.T) @ _TO_LAB.T).mean(axis=0)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from diffusers import AutoencoderKL, UNet2DConditionModel
     from transformers import Blip2ForConditionalGeneration, CLIPModel, CLIPTokenizer, PreTrainedTokenizerFast
 
-#: What `models.json` says of a campaign with these models. Strength and guidance were chosen on paintings of another seed than all others.
-ADVICE: dict[str, Any] = {
+#: The content of `models.json`: settings for campaigns. Strength and guidance were chosen on paintings of a separate seed.
+PACK_FACTS: dict[str, Any] = {
     "description": "small models of the production classes, trained on paintings that Paragone paints itself",
     "image": {"size": SIZE},
     "captioner": {"max_new_tokens": MAX_CAPTION},
@@ -40,7 +40,7 @@ _PIXELS: dict[str, Any] = {"size": _SQUARE, "image_mean": [MEAN] * 3, "image_std
 
 
 def write_clip(directory: Path, model: CLIPModel, tokenizer: CLIPTokenizer) -> None:
-    """CLIPModel + CLIPProcessor. Pictures are scaled to the square, not cropped: nothing of a wide one is lost."""
+    """CLIPModel + CLIPProcessor. Images are scaled to the square, not cropped: nothing of a wide one is lost."""
     _begin(directory)
     model.half().save_pretrained(directory)
     tokenizer.save_pretrained(directory)
@@ -60,7 +60,7 @@ def write_captioner(directory: Path, model: Blip2ForConditionalGeneration, token
 def write_refiner(
     directory: Path, autoencoder: AutoencoderKL, unet: UNet2DConditionModel, clip: CLIPModel, tokenizer: CLIPTokenizer
 ) -> None:
-    """StableDiffusionXLImg2ImgPipeline in the refiner's form: the second text encoder alone, told of aesthetic scores."""
+    """StableDiffusionXLImg2ImgPipeline in the refiner's form: the second text encoder alone, with aesthetic scores."""
     _begin(directory)
     pipeline = StableDiffusionXLImg2ImgPipeline(
         vae=autoencoder,
@@ -81,9 +81,9 @@ def write_refiner(
         part.float()
 
 
-def write_advice(directory: Path, *, trained: bool) -> None:
-    """`models.json`; last, for with it the pack is whole."""
-    (directory / "models.json").write_text(json.dumps({**ADVICE, "trained": trained}, indent=2) + "\n", encoding="utf-8")
+def write_pack_facts(directory: Path, *, trained: bool) -> None:
+    """`models.json`; last, because with it the pack is complete."""
+    (directory / "models.json").write_text(json.dumps({**PACK_FACTS, "trained": trained}, indent=2) + "\n", encoding="utf-8")
 
 
 def megabytes(directory: Path) -> float:

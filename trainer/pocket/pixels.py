@@ -1,4 +1,4 @@
-"""Pixels as tensors, and the harm that is done to pictures so that models bear repaints."""
+"""Pixels as tensors, and the augmentation by which models become robust to repaints."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MEAN, STD = 0.5, 0.5
 
 _BLURRED, _NOISY, _MIRRORED = 0.3, 0.3, 0.5
-#: By how many pixels a picture is moved at most.
+#: By how many pixels an image is moved at most.
 _REACH = 8
 
 
@@ -27,31 +27,31 @@ def as_tensor(pixels: NDArray[np.uint8], device: str) -> Tensor:
     return scaled
 
 
-def worn(pictures: Tensor, dice: torch.Generator) -> Tensor:
-    """Pictures in -1..1, moved, half of them mirrored, some blurred, some noisy, some paler or darker. Only what is chosen is computed."""
-    device = pictures.device
-    pictures = _moved(pictures, dice)
+def augment(images: Tensor, torch_rng: torch.Generator) -> Tensor:
+    """Images in -1..1, moved, half of them mirrored, some blurred, some noisy, some paler or darker. Only what is chosen is computed."""
+    device = images.device
+    images = _moved(images, torch_rng)
 
     def some(share: float) -> Tensor:
-        return torch.nonzero(torch.rand(len(pictures), generator=dice, device=device) < share).flatten()
+        return torch.nonzero(torch.rand(len(images), generator=torch_rng, device=device) < share).flatten()
 
     mirrored = some(_MIRRORED)
-    pictures[mirrored] = pictures[mirrored].flip(-1)
+    images[mirrored] = images[mirrored].flip(-1)
     for width in (3, 7):
         blurred = some(_BLURRED / 2)
         edge = width // 2
-        pictures[blurred] = functional.avg_pool2d(functional.pad(pictures[blurred], (edge,) * 4, mode="replicate"), width, 1)
+        images[blurred] = functional.avg_pool2d(functional.pad(images[blurred], (edge,) * 4, mode="replicate"), width, 1)
     noisy = some(_NOISY)
-    strength = 0.25 * torch.rand((len(noisy), 1, 1, 1), generator=dice, device=device)
-    pictures[noisy] += strength * torch.randn(pictures[noisy].shape, generator=dice, device=device)
-    gain, shift = torch.rand((2, len(pictures), 1, 1, 1), generator=dice, device=device)
-    shown: Tensor = pictures * (0.85 + 0.3 * gain) + 0.16 * (shift - 0.5)
+    strength = 0.25 * torch.rand((len(noisy), 1, 1, 1), generator=torch_rng, device=device)
+    images[noisy] += strength * torch.randn(images[noisy].shape, generator=torch_rng, device=device)
+    gain, shift = torch.rand((2, len(images), 1, 1, 1), generator=torch_rng, device=device)
+    shown: Tensor = images * (0.85 + 0.3 * gain) + 0.16 * (shift - 0.5)
     return shown.clamp(-1, 1)
 
 
-def _moved(pictures: Tensor, dice: torch.Generator) -> Tensor:
-    """Each picture moved by a few pixels, its edge carried on."""
-    wide = functional.pad(pictures, (_REACH,) * 4, mode="replicate")
-    height, width = pictures.shape[2:]
-    places = torch.randint(0, 2 * _REACH + 1, (len(pictures), 2), generator=dice, device=pictures.device).tolist()
+def _moved(images: Tensor, torch_rng: torch.Generator) -> Tensor:
+    """Each image moved by a few pixels, its edge carried on."""
+    wide = functional.pad(images, (_REACH,) * 4, mode="replicate")
+    height, width = images.shape[2:]
+    places = torch.randint(0, 2 * _REACH + 1, (len(images), 2), generator=torch_rng, device=images.device).tolist()
     return torch.stack([wide[row, :, top : top + height, left : left + width] for row, (top, left) in enumerate(places)])

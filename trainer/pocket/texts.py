@@ -1,4 +1,4 @@
-"""What is said about a painting while models learn to read: the painter's own sentence, and prompts as the prompt writer composes them."""
+"""Texts about a painting, to train on: the sentence of its label, and prompts as the prompt writer composes them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from trainer.pocket.paintings import Truth
+    from trainer.pocket.paintings import PaintingLabel
 
-#: Which facts a text may tell, and how often a whole batch of texts tells just these. Half a truth belongs to several pictures.
-TELLINGS = (
+#: Which attributes a text may name, and how often a whole batch of texts names just these. A text of few attributes fits several images.
+ATTRIBUTE_SETS = (
     (("caption", "style", "palette"), 0.5),
     (("style",), 0.12),
     (("palette",), 0.12),
@@ -25,39 +25,39 @@ TELLINGS = (
     (("caption", "style"), 0.06),
 )
 
-#: Most texts carry some phrases that mean nothing to a painter of samples, as the prompt writer's do; models learn to pass over them.
+#: Many texts carry phrases that mean nothing in a sample painting, as the prompt writer's do; models learn to ignore them.
 _WITH_PHRASES = 0.4
 _MOST_PHRASES = 5
 _AS_SENTENCE = 0.3
 
 
-def draw_telling(rng: np.random.Generator) -> tuple[str, ...]:
-    """Which facts the next batch tells."""
-    shares = [share for _, share in TELLINGS]
-    return TELLINGS[int(rng.choice(len(TELLINGS), p=shares))][0]
+def draw_attributes(rng: np.random.Generator) -> tuple[str, ...]:
+    """Which attributes the texts of the next batch name."""
+    shares = [share for _, share in ATTRIBUTE_SETS]
+    return ATTRIBUTE_SETS[int(rng.choice(len(ATTRIBUTE_SETS), p=shares))][0]
 
 
-def tell(truth: Truth, facts: Sequence[str], rng: np.random.Generator) -> str:
+def describe(label: PaintingLabel, facts: Sequence[str], rng: np.random.Generator) -> str:
     """A text with these facts of a painting, in one of several wordings."""
     if set(facts) == {"caption", "style", "palette"} and rng.random() < _AS_SENTENCE:
-        return truth.sentence
-    clauses = [clause(truth, fact) for fact in facts if fact != "caption"]
+        return label.sentence
+    clauses = [clause(label, fact) for fact in facts if fact != "caption"]
     rng.shuffle(clauses)
     # The prompt writer leaves a captioner's "a painting of" out.
-    said = truth.caption if rng.random() < 0.5 else join(caption_clauses(truth.caption, rank=0))  # noqa: PLR2004
-    first = [said] if "caption" in facts else ["a painting"] if rng.random() < 0.5 else []  # noqa: PLR2004
+    caption = label.caption if rng.random() < 0.5 else join(caption_clauses(label.caption, rank=0))  # noqa: PLR2004
+    first = [caption] if "caption" in facts else ["a painting"] if rng.random() < 0.5 else []  # noqa: PLR2004
     return ", ".join([*first, *clauses])
 
 
-def clause(truth: Truth, fact: str) -> str:
-    """A fact as the prompt writer says it."""
-    return f"in the manner of {truth.style}" if fact == "style" else f"in {truth.palette} colours" if fact == "palette" else truth.caption
+def clause(label: PaintingLabel, fact: str) -> str:
+    """An attribute in the words of the prompt writer."""
+    return f"in the manner of {label.style}" if fact == "style" else f"in {label.palette} colours" if fact == "palette" else label.caption
 
 
-def tell_prompt(truth: Truth, rng: np.random.Generator) -> str:
+def describe_as_prompt(label: PaintingLabel, rng: np.random.Generator) -> str:
     """A text such as the refiner is given: mostly all facts, mostly with phrases around them."""
     facts = [fact for fact, share in (("caption", 0.95), ("style", 0.92), ("palette", 0.8)) if rng.random() < share]
-    return with_phrases(tell(truth, facts, rng), rng)
+    return with_phrases(describe(label, facts, rng), rng)
 
 
 def with_phrases(text: str, rng: np.random.Generator) -> str:

@@ -1,4 +1,4 @@
-"""The page: one HTML file that needs nothing beside it, the sheet and the curves once more as PNG."""
+"""The page: one HTML file that needs no other file, with the contact sheet and the curves beside it as PNG."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from trainer.evaluation import COLUMNS, table
-from trainer.plots import plot_splits
-from trainer.report.pictures import data_uri
-from trainer.report.sheet import UNTRAINED, draw_sheet
+from trainer.evaluate.metrics_table import COLUMNS, table_rows
+from trainer.fit.curves import plot_splits
+from trainer.report.contact_sheet import UNTRAINED, draw_sheet
+from trainer.report.thumbnails import data_uri
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from trainer.evaluation import Evaluation
-    from trainer.report.facts import ReportFacts
+    from trainer.evaluate.evaluation import Evaluation
+    from trainer.report.content import ReportContent
 
 PAGE, SHEET, CURVES = "index.html", "sheet.png", "splits.png"
 
-#: The largest canvas in pixels whose pictures stand two artworks to a row: larger, they would only look blurred.
+#: The largest canvas in pixels whose images are shown two artworks to a row: enlarged further, they would only look blurred.
 _SMALL = 256
-#: States in the order of a job's life.
+#: Job states in the order in which a job passes through them.
 _STATES = ("waiting", "ready", "running", "done", "failed", "cancelled")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written:
+class ReportFiles:
     """The files of a report; there are no curves before the first training."""
 
     page: Path
@@ -36,35 +36,35 @@ class Written:
     curves: Path | None
 
 
-def write_report(facts: ReportFacts, directory: Path) -> Written:
+def write_report(content: ReportContent, directory: Path) -> ReportFiles:
     """Write page, sheet and curves into the directory, replacing those of an earlier report."""
     directory.mkdir(parents=True, exist_ok=True)
-    levels = [level.name for level in facts.levels]
-    draw_sheet(facts.examples, levels, directory / SHEET, untrained=facts.untrained)
-    curves = directory / CURVES if facts.runs else None
+    levels = [level.name for level in content.levels]
+    draw_sheet(content.examples, levels, directory / SHEET, untrained=content.untrained)
+    curves = directory / CURVES if content.runs else None
     if curves is not None:
-        plot_splits({run.split: run.history for run in facts.runs}, curves)
-    (directory / PAGE).write_text(_render(facts, curves), encoding="utf-8")
-    return Written(page=directory / PAGE, sheet=directory / SHEET, curves=curves)
+        plot_splits({run.split: run.history for run in content.runs}, curves)
+    (directory / PAGE).write_text(_render(content, curves), encoding="utf-8")
+    return ReportFiles(page=directory / PAGE, sheet=directory / SHEET, curves=curves)
 
 
-def _render(facts: ReportFacts, curves: Path | None) -> str:
+def _render(content: ReportContent, curves: Path | None) -> str:
     environment = Environment(
         loader=PackageLoader("trainer.report", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["picture"] = data_uri
+    environment.filters["thumbnail"] = data_uri
     return environment.get_template("report.html.j2").render(
-        facts=facts,
+        report=content,
         untrained_note=UNTRAINED,
         small=_SMALL,
         columns=COLUMNS,
-        evaluations=[(run, _rows(run.evaluation)) for run in facts.runs],
-        states=[state for state in _STATES if any(counts.get(state) for counts in facts.counts.values())],
+        evaluations=[(run, _rows(run.evaluation)) for run in content.runs],
+        states=[state for state in _STATES if any(counts.get(state) for counts in content.counts.values())],
         curves=None if curves is None else "data:image/png;base64," + base64.b64encode(curves.read_bytes()).decode(),
     )
 
 
 def _rows(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """Table rows with the scorer's key, and whether a row opens a level."""
-    rows = zip(evaluation.scores, table(evaluation), strict=True)
+    """Table rows with the scorer's key, and whether a row is the first of a level."""
+    rows = zip(evaluation.scores, table_rows(evaluation), strict=True)
     return [{"scorer": score.scorer, "cells": cells, "opens": score.scorer == "trained"} for score, cells in rows]

@@ -12,11 +12,11 @@ from PIL import Image
 
 import paragone
 from db.runtime import Runtime
-from trainer.configuration import TrainingConfig
-from trainer.evaluation import Evaluation
-from trainer.head import SiameseHead
-from trainer.model_folder import ModelConfig, TripletFacts, save_model
-from trainer.sources import Source, clip_source
+from trainer.evaluate.evaluation import Evaluation
+from trainer.fit.config import TrainingConfig
+from trainer.heads.mlp import MlpHead
+from trainer.model_folder import ModelConfig, TripletSetSummary, save_model
+from trainer.model_sources import SavedModelSource, clip_source
 from workers.backends.clip import ClipEmbedder
 from workers.backends.tiny import build_tiny_models
 
@@ -35,15 +35,15 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     config = ModelConfig(
         dimension=embedder.dimension,
         campaign="studies",
-        clip=Source(location=str(models / "clip"), revision=embedder.revision, dtype="float32"),
-        captioner=Source(location=str(models / "captioner"), settings={"max_new_tokens": 5}),
+        clip=SavedModelSource(location=str(models / "clip"), revision=embedder.revision, dtype="float32"),
+        captioner=SavedModelSource(location=str(models / "captioner"), settings={"max_new_tokens": 5}),
         training=TrainingConfig(hidden=16, out=8),
-        triplets=TripletFacts(name="studies/80-20/abc", content_hash="f" * 64, seed=0, recipe={}),
+        triplets=TripletSetSummary(name="studies/80-20/abc", content_hash="f" * 64, seed=0, recipe={}),
         temperature=0.1,
         best_epoch=1,
         metrics=Evaluation(scores=()),
     )
-    save_model(folder / "80-20", SiameseHead(dimension=embedder.dimension, hidden=16, out=8), config, [])
+    save_model(folder / "80-20", MlpHead(dimension=embedder.dimension, hidden=16, out=8), config, [])
     return folder / "80-20", models
 
 

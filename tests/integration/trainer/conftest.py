@@ -1,14 +1,17 @@
-"""A finished campaign written straight into a database: what the trainer finds when the workers are done."""
+"""A finished campaign written straight into a database: what the trainer finds when the workers have finished."""
 
 from __future__ import annotations
 
 import hashlib
 import io
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import torch
+from click.testing import CliRunner
 from PIL import Image
 from sqlalchemy import insert
 
@@ -17,15 +20,18 @@ from db.engine.clock import now
 from db.enums import ImageState, JobState, Stage
 from db.store import Store
 from db.tables import artworks, batch_keys, captions, images, jobs, prompts, variations
+from workers.backends.tiny import build_tiny_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import click
     from sqlalchemy import Connection
 
     from db.campaigns import Campaign
     from db.engine import Database
+    from db.settings import Settings
 
 LEVELS = ("moderate", "radical")
 
@@ -46,7 +52,7 @@ def jpeg(pixels: np.ndarray[Any, Any]) -> bytes:
 
 
 class Filler:
-    """Writes artworks with two repaints each; a picture's colours are its own, its repaints are noisy versions of it."""
+    """Writes artworks with two repaints each; an original's colours are its own, its repaints are noisy versions of it."""
 
     def __init__(self, database: Database, store: Store, config: CampaignConfig) -> None:
         self.store = store
@@ -65,7 +71,7 @@ class Filler:
             "key": f"painter_work-{number:03}",
             "group_key": group,
             "artist": f"Painter {number % 3}",
-            "title": f"Work {number:03}",
+            "title": f"GroupedOriginal {number:03}",
             "style": style,
             "styles": [style],
             "picture": ImageState.PRESENT,
@@ -87,7 +93,7 @@ class Filler:
         text = {"draft": "d", "text": f"a {level} reading of the scene, in warm light", "draft_tokens": 9, "tokens": 9, "brief": "material"}
         made_by = {"model": "m", "revision": "r", "current": True, "created_at": now()}
         prompt = self._insert(connection, prompts, job_id=written, campaign_id=self.campaign.id, variation_id=variation, **text, **made_by)
-        painted = self._job(connection, artwork, variation, Stage.GENERATE)
+        generated = self._job(connection, artwork, variation, Stage.GENERATE)
         data = jpeg(pixels)
         content_hash = self.store.put(data)
         facts = {
@@ -102,7 +108,7 @@ class Filler:
         image = self._insert(
             connection,
             images,
-            job_id=painted,
+            job_id=generated,
             **campaign,
             variation_id=variation,
             prompt_id=prompt,
@@ -113,8 +119,8 @@ class Filler:
             current=True,
             created_at=now(),
         )
-        said = self._job(connection, artwork, variation, Stage.RECAPTION)
-        self._caption(connection, said, f"the {level} one", artwork_id=artwork, variation_id=variation, image_id=image)
+        recaptioned = self._job(connection, artwork, variation, Stage.RECAPTION)
+        self._caption(connection, recaptioned, f"the {level} one", artwork_id=artwork, variation_id=variation, image_id=image)
 
     def _job(self, connection: Connection, artwork: int, variation: int | None, stage: Stage) -> int:
         place = {"campaign_id": self.campaign.id, "artwork_id": artwork, "variation_id": variation, "stage": stage}
@@ -141,11 +147,36 @@ class Filler:
         return int(connection.execute(insert(table).values(**values).returning(table.c.id)).scalar_one())
 
 
+@dataclass(frozen=True, kw_only=True)
+class OpenRuntime:
+    """What the commands use of a `Runtime`, on the test's own database and store."""
+
+    settings: Settings
+    database: Database
+    store: Store
+
+
+def call(command: click.Command, runtime: OpenRuntime, *arguments: object) -> Any:
+    """The JSON that a command prints; its error is raised."""
+    result = CliRunner().invoke(command, [*map(str, arguments), "--json"], obj=runtime)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+@pytest.fixture(scope="module")
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tiny random models of the real classes."""
+    torch.set_num_threads(1)
+    return build_tiny_models(tmp_path_factory.mktemp("models"))
+
+
 @pytest.fixture
 def fill(tmp_path: Path) -> Callable[..., Filled]:
     """Fill a database with a finished campaign of so many artworks in so many styles."""
 
-    def filled(database: Database, *, count: int = 30, styles: int = 5, models: Path | None = None) -> Filled:
+    def fill_database(database: Database, *, count: int = 30, styles: int = 5, models: Path | None = None) -> Filled:
         store = Store(str(tmp_path / "store"))
         store.prepare()
         config = CampaignConfig(models_directory=str(models or ""), caption={"model": "local:captioner"} if models else {})
@@ -154,7 +185,7 @@ def fill(tmp_path: Path) -> Callable[..., Filled]:
             filler.fill(connection, count, styles)
         return Filled(database=database, store=store, campaign=find_campaign(database, "studies"))
 
-    return filled
+    return fill_database
 
 
 @pytest.fixture

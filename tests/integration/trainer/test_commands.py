@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
 from click.testing import CliRunner
 
 from db.results.pairs import originals, repaints
 from db.settings import Settings
+from tests.integration.trainer.conftest import OpenRuntime, call
 from trainer.commands.compare import compare
 from trainer.commands.evaluate import evaluate
 from trainer.commands.report import report
@@ -22,26 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import click
-
     from db.engine import Database
-    from db.store import Store
     from tests.integration.trainer.conftest import Filled
-
-
-@dataclass(frozen=True, kw_only=True)
-class Runtime:
-    settings: Settings
-    database: Database
-    store: Store
-
-
-@pytest.fixture(scope="module")
-def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from workers.backends.tiny import build_tiny_models
-
-    torch.set_num_threads(1)
-    return build_tiny_models(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture
@@ -50,30 +30,22 @@ def filled(sqlite_database: Database, fill: Callable[..., Filled], tiny_models: 
 
 
 @pytest.fixture
-def runtime(filled: Filled, tmp_path: Path) -> Runtime:
-    return Runtime(settings=Settings(data_dir=tmp_path / "data"), database=filled.database, store=filled.store)
+def runtime(filled: Filled, tmp_path: Path) -> OpenRuntime:
+    return OpenRuntime(settings=Settings(data_dir=tmp_path / "data"), database=filled.database, store=filled.store)
 
 
-def call(command: click.Command, runtime: Runtime, *arguments: object) -> Any:
-    result = CliRunner().invoke(command, [*map(str, arguments), "--json"], obj=runtime)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
-
-
-def test_train_evaluate_compare_and_report_work_on_a_finished_campaign(runtime: Runtime, filled: Filled, tmp_path: Path) -> None:
+def test_train_evaluate_compare_and_report_work_on_a_finished_campaign(runtime: OpenRuntime, filled: Filled, tmp_path: Path) -> None:
     trained = call(train, runtime, "--split", "80/20", "--split", "40/60", "--epochs", 3)
     first, second = trained["runs"]
     assert (first["split"], second["split"]) == ("80/20", "40/60")
     assert trained["untrained_models"] is True
     assert (runtime.settings.data_dir / "training/studies/splits.png").exists()
 
-    judged = call(evaluate, runtime, first["directory"])
-    assert judged["scores"][1] == first["metrics"]["scores"][1]
+    again = call(evaluate, runtime, first["directory"])
+    assert again["scores"][1] == first["metrics"]["scores"][1]
 
-    picture, painted = originals(filled.database)[0], repaints(filled.database, filled.campaign.id)[0]
-    for name, content_hash in (("one.jpg", picture.content_hash), ("other.jpg", painted.content_hash)):
+    original, repaint = originals(filled.database)[0], repaints(filled.database, filled.campaign.id)[0]
+    for name, content_hash in (("one.jpg", original.content_hash), ("other.jpg", repaint.content_hash)):
         (tmp_path / name).write_bytes(filled.store.get(content_hash))
     compared = call(compare, runtime, tmp_path / "one.jpg", tmp_path / "other.jpg")
     assert set(compared) == {"cosine", "clip_cosine", "captions"}
@@ -87,7 +59,7 @@ def test_train_evaluate_compare_and_report_work_on_a_finished_campaign(runtime: 
     assert "An original and its radical repaint" in html
 
 
-def test_without_json_the_commands_print_tables(runtime: Runtime, tmp_path: Path) -> None:
+def test_train_without_json_prints_a_table(runtime: OpenRuntime, tmp_path: Path) -> None:
     result = CliRunner().invoke(train, ["--epochs", "1", "--out", str(tmp_path / "out")], obj=runtime)
 
     assert result.exit_code == 0, result.output
@@ -97,25 +69,36 @@ def test_without_json_the_commands_print_tables(runtime: Runtime, tmp_path: Path
     assert (tmp_path / "out" / "80-20" / "model.safetensors").exists()
 
 
-def test_compare_without_a_trained_model_says_what_to_run(runtime: Runtime, filled: Filled, tmp_path: Path) -> None:
-    picture = originals(filled.database)[0]
-    (tmp_path / "one.jpg").write_bytes(filled.store.get(picture.content_hash))
+def test_compare_without_a_trained_model_names_the_command_to_run(runtime: OpenRuntime, filled: Filled, tmp_path: Path) -> None:
+    original = originals(filled.database)[0]
+    (tmp_path / "one.jpg").write_bytes(filled.store.get(original.content_hash))
 
     with pytest.raises(NoTrainedModel, match="paragone train"):
         call(compare, runtime, tmp_path / "one.jpg", tmp_path / "one.jpg")
 
 
-def test_a_campaign_too_small_to_split_is_refused(
+def test_training_on_a_campaign_too_small_to_split_is_refused(
     sqlite_database: Database, fill: Callable[..., Filled], tiny_models: Path, tmp_path: Path
 ) -> None:
     filled = fill(sqlite_database, count=4, models=tiny_models)
-    runtime = Runtime(settings=Settings(data_dir=tmp_path / "data"), database=filled.database, store=filled.store)
+    runtime = OpenRuntime(settings=Settings(data_dir=tmp_path / "data"), database=filled.database, store=filled.store)
 
     with pytest.raises(NothingToTrainOn, match="at least 6") as caught:
         call(train, runtime)
     assert isinstance(caught.value, TrainerError)
 
 
-@pytest.mark.parametrize("wrong", [("--split", "80/30"), ("--temperature", "warm"), ("--temperature", "-1"), ("--epochs", "0")])
-def test_wrong_use_ends_with_2(wrong: tuple[str, str]) -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--split", "80/30"),
+        ("--temperature", "warm"),
+        ("--temperature", "-1"),
+        ("--epochs", "0"),
+        ("--head", "none"),
+        ("--loss", "none"),
+        ("--negative-strategy", "none"),
+    ],
+)
+def test_a_wrong_option_of_train_exits_with_2(wrong: tuple[str, str]) -> None:
     assert CliRunner().invoke(train, list(wrong), obj=None).exit_code == 2

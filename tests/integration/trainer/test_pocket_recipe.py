@@ -12,7 +12,7 @@ import pytest
 
 from db.images import ContentBox
 from producer.campaign_options import configuration
-from trainer.pocket.paintings import content, paint
+from trainer.pocket.paintings import content, load_paintings
 from workers.backends import CaptionRequest, ModelSource
 from workers.backends.blip2 import Blip2Captioner
 from workers.backends.settings import Blip2Settings
@@ -41,7 +41,7 @@ def recipe(work: Path, command: str, *arguments: str) -> str:
     return done.stdout
 
 
-def test_the_pack_serves_a_campaign_and_loads_through_the_production_backends(trained: Path, work: Path) -> None:
+def test_a_trained_pack_serves_a_campaign_and_loads_through_the_production_backends(trained: Path, work: Path) -> None:
     config = configuration({}, models=str(trained))
     assert config.level["radical"].brief == "restyle"
     assert config.picture.size == 128
@@ -49,12 +49,12 @@ def test_the_pack_serves_a_campaign_and_loads_through_the_production_backends(tr
 
     captioner = Blip2Captioner(model=ModelSource(location=str(trained / "captioner")), device="cpu")
     captioner.load()
-    paintings = paint(work / "work" / "held-out", count=8, seed=3)
+    paintings = load_paintings(work / "work" / "held-out", count=8, seed=3)
     (result,) = captioner.run([CaptionRequest(image=content(paintings, paintings.canvases)[0])], Blip2Settings(**config.caption.settings))
     assert isinstance(result.text, str)
 
 
-def test_all_measures_are_taken_of_a_pack_and_written_into_its_cards(trained: Path, work: Path) -> None:
+def test_a_packs_measures_are_printed_and_written_into_its_cards(trained: Path, work: Path) -> None:
     table = recipe(work, "measure", str(trained), "--write")
 
     assert "captioner: subject and count exactly right" in table
@@ -65,9 +65,9 @@ def test_all_measures_are_taken_of_a_pack_and_written_into_its_cards(trained: Pa
         assert table.strip() in (trained / model / "README.md").read_text()
 
 
-def test_content_is_what_lies_between_the_bars(trained: Path, work: Path) -> None:
+def test_the_content_of_a_canvas_is_what_lies_between_the_bars(trained: Path, work: Path) -> None:
     assert trained.is_dir()
-    paintings = paint(work / "work" / "held-out", count=8, seed=3)
+    paintings = load_paintings(work / "work" / "held-out", count=8, seed=3)
     for image, box in zip(content(paintings, paintings.canvases), paintings.boxes, strict=True):
         found = ContentBox.from_json(list(box))
         assert image.size == (found.width, found.height)

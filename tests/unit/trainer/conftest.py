@@ -1,4 +1,4 @@
-"""Small data on which a head can learn, or cannot."""
+"""Small data sets on which a head can learn, or cannot."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.rows import TripletRows
+from trainer.data.triplet_indices import TripletIndices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,14 +22,14 @@ def _one_thread() -> None:
 
 
 @pytest.fixture
-def rows() -> Callable[..., TripletRows]:
+def indices() -> Callable[..., TripletIndices]:
     """Triplets among `count` originals (rows 0 to count-1) and their repaints (the rows after)."""
 
-    def made(count: int, start: int = 0, stop: int | None = None, seed: int = 0) -> TripletRows:
+    def made(count: int, start: int = 0, stop: int | None = None, seed: int = 0) -> TripletIndices:
         anchors = np.arange(start, count if stop is None else stop)
         shift = np.random.default_rng(seed).integers(1, max(2, len(anchors)), size=len(anchors))
         negatives = start + (anchors - start + shift) % max(1, len(anchors))
-        return TripletRows(
+        return TripletIndices(
             anchors=anchors,
             positives=anchors + count,
             negatives=negatives,
@@ -42,8 +42,8 @@ def rows() -> Callable[..., TripletRows]:
 
 
 @pytest.fixture
-def hidden_kinship() -> Callable[[int], npt.NDArray[np.float32]]:
-    """Repaints are near their originals but for one direction that all share: it fools frozen cosine, a head can learn better."""
+def misleading_vectors() -> Callable[[int], npt.NDArray[np.float32]]:
+    """Repaints are near their originals but for one shared direction: frozen cosine fails, a head can learn to ignore it."""
 
     def made(count: int) -> npt.NDArray[np.float32]:
         random = np.random.default_rng(1)

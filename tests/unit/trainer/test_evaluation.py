@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from trainer.data.triplet_indices import TripletIndices
 from trainer.errors import NothingToTrainOn
-from trainer.evaluation import COLUMNS, evaluate, plain_table, table
-from trainer.head import SiameseHead
-from trainer.rows import TripletRows
-from trainer.scoring import chance, interval, score_triplets
+from trainer.evaluate.evaluation import evaluate_head
+from trainer.evaluate.metrics import chance, interval, score_triplets
+from trainer.evaluate.metrics_table import COLUMNS, plain_table, table_rows
+from trainer.heads.mlp import MlpHead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-def by_hand() -> tuple[npt.NDArray[np.float32], TripletRows]:
+def by_hand() -> tuple[npt.NDArray[np.float32], TripletIndices]:
     """Originals 0, 1, 2 at 0, 60 and 90 degrees; repaint 3 of 0 at 10, repaint 4 of 1 at 20: nearer to 0 than to its own."""
     degrees = np.radians([0, 60, 90, 10, 20])
     vectors = np.stack([np.cos(degrees), np.sin(degrees)], axis=1).astype(np.float32)
-    rows = TripletRows(
+    indices = TripletIndices(
         anchors=np.array([0, 1]),
         positives=np.array([3, 4]),
         negatives=np.array([2, 2]),
@@ -29,13 +30,13 @@ def by_hand() -> tuple[npt.NDArray[np.float32], TripletRows]:
         groups=np.array([0, 1]),
         group_of_row={0: 0, 1: 1, 2: 2},
     )
-    return vectors, rows
+    return vectors, indices
 
 
-def test_the_figures_are_those_computed_by_hand() -> None:
-    vectors, rows = by_hand()
+def test_scores_equal_those_computed_by_hand() -> None:
+    vectors, indices = by_hand()
 
-    score = score_triplets("clip", "all", vectors, rows, np.array([True, True]))
+    score = score_triplets("clip", "all", vectors, indices, np.array([True, True]))
 
     s_plus, s_minus = np.cos(np.radians([10, 40])), np.cos(np.radians([90, 30]))
     assert score.accuracy == 0.5
@@ -47,15 +48,15 @@ def test_the_figures_are_those_computed_by_hand() -> None:
     assert score.gallery == 3
 
 
-def test_finding_a_copy_of_the_own_original_counts_as_found() -> None:
-    vectors, rows = by_hand()
-    copies = TripletRows(**{**rows.__dict__, "group_of_row": {0: 1, 1: 1, 2: 2}, "groups": np.array([1, 1])})
+def test_retrieving_a_copy_of_the_original_counts_as_recall() -> None:
+    vectors, indices = by_hand()
+    copies = TripletIndices(**{**indices.__dict__, "group_of_row": {0: 1, 1: 1, 2: 2}, "groups": np.array([1, 1])})
 
     assert score_triplets("clip", "all", vectors, copies, np.array([True, True])).recall_at_1 == 1.0
 
 
-def test_a_model_that_maps_all_to_one_point_scores_as_chance_does(rows: Callable[..., TripletRows]) -> None:
-    some = rows(50)
+def test_a_model_that_maps_everything_to_one_point_scores_as_chance(indices: Callable[..., TripletIndices]) -> None:
+    some = indices(50)
     chosen = np.ones(50, dtype=np.bool_)
 
     score = score_triplets("trained", "all", np.tile(np.array([0.6, 0.8], dtype=np.float32), (100, 1)), some, chosen)
@@ -78,18 +79,18 @@ def test_the_interval_widens_when_triplets_come_from_few_artworks() -> None:
     assert high_few - low_few > 3 * (high - low)
 
 
-def test_every_level_stands_in_the_table_with_frozen_clip_and_chance_beside(rows: Callable[..., TripletRows]) -> None:
+def test_the_table_has_every_level_with_frozen_clip_and_chance(indices: Callable[..., TripletIndices]) -> None:
     vectors = np.random.default_rng(0).normal(size=(80, 16)).astype(np.float32)
 
-    evaluation = evaluate(SiameseHead(dimension=16), vectors, rows(40))
+    evaluation = evaluate_head(MlpHead(dimension=16), vectors, indices(40))
 
-    lines = [cells[:2] for cells in table(evaluation)]
+    lines = [cells[:2] for cells in table_rows(evaluation)]
     assert lines == [(level, name) for level in ("all", "moderate", "radical") for name in ("trained head", "frozen CLIP", "chance")]
     assert evaluation.find("clip", "radical").triplets == 20
     assert {len(line) for line in plain_table(evaluation).splitlines()} == {len(plain_table(evaluation).splitlines()[0])}
-    assert len(COLUMNS) == len(table(evaluation)[0])
+    assert len(COLUMNS) == len(table_rows(evaluation)[0])
 
 
-def test_without_a_triplet_there_is_nothing_to_judge(rows: Callable[..., TripletRows]) -> None:
+def test_evaluating_without_a_triplet_is_refused(indices: Callable[..., TripletIndices]) -> None:
     with pytest.raises(NothingToTrainOn, match="no triplet"):
-        evaluate(SiameseHead(dimension=4), np.zeros((0, 4), np.float32), rows(4, 2, 2))
+        evaluate_head(MlpHead(dimension=4), np.zeros((0, 4), np.float32), indices(4, 2, 2))

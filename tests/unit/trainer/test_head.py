@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from trainer.head import SiameseHead
+from trainer.heads.mlp import MlpHead
 
 
-def test_vectors_come_out_with_length_one() -> None:
-    head = SiameseHead(dimension=16, hidden=32, out=8).eval()
+def test_the_head_gives_vectors_of_length_one() -> None:
+    head = MlpHead(dimension=16, hidden=32, out=8).eval()
 
     out = head(torch.randn(5, 16) * 100)
 
@@ -15,16 +15,16 @@ def test_vectors_come_out_with_length_one() -> None:
     assert torch.allclose(out.norm(dim=-1), torch.ones(5), atol=1e-6)
 
 
-def test_the_length_of_an_embedding_does_not_matter() -> None:
-    head = SiameseHead(dimension=16).eval()
+def test_the_length_of_an_embedding_does_not_change_the_heads_output() -> None:
+    head = MlpHead(dimension=16).eval()
     vectors = torch.randn(3, 16)
 
     assert torch.allclose(head(vectors), head(vectors * 7), atol=1e-5)
 
 
-def test_batchnorm_sees_anchors_positives_and_negatives_together() -> None:
+def test_batchnorm_normalises_anchors_positives_and_negatives_together() -> None:
     torch.manual_seed(0)
-    head = SiameseHead(dimension=8, hidden=8, out=8, dropout=0.0)
+    head = MlpHead(dimension=8, hidden=8, out=8, dropout=0.0)
     anchors, positives, negatives = torch.randn(4, 8), torch.randn(4, 8) + 3, torch.randn(4, 8) - 3
     first, norm = head.layers[0], head.layers[1]
     assert isinstance(norm, torch.nn.BatchNorm1d)
@@ -38,8 +38,8 @@ def test_batchnorm_sees_anchors_positives_and_negatives_together() -> None:
     assert torch.allclose(norm.running_mean, 0.1 * first(everything).mean(0), atol=1e-6)
 
 
-def test_similarities_are_cosines_of_the_shared_network() -> None:
-    head = SiameseHead(dimension=8, hidden=8, out=4).eval()
+def test_similarities_are_cosines_of_the_heads_vectors() -> None:
+    head = MlpHead(dimension=8, hidden=8, out=4).eval()
     anchors, positives, negatives = torch.randn(3, 6, 8)
 
     s_plus, s_minus = head.similarities(anchors, positives, negatives)
@@ -49,15 +49,15 @@ def test_similarities_are_cosines_of_the_shared_network() -> None:
 
 
 def test_the_default_head_is_512_to_512_to_512() -> None:
-    shapes = {name: tuple(tensor.shape) for name, tensor in SiameseHead().named_parameters()}
+    shapes = {name: tuple(tensor.shape) for name, tensor in MlpHead().named_parameters()}
 
     assert shapes["layers.0.weight"] == shapes["layers.4.weight"] == (512, 512)
-    assert [type(layer).__name__ for layer in SiameseHead().layers] == ["Linear", "BatchNorm1d", "ReLU", "Dropout", "Linear"]
+    assert [type(layer).__name__ for layer in MlpHead().layers] == ["Linear", "BatchNorm1d", "ReLU", "Dropout", "Linear"]
 
 
 @pytest.mark.parametrize("size", [1, 2])
 def test_a_single_triplet_is_enough_for_a_training_step(size: int) -> None:
-    head = SiameseHead(dimension=8).train()
+    head = MlpHead(dimension=8).train()
 
     s_plus, _ = head.similarities(*torch.randn(3, size, 8))
 

@@ -8,14 +8,14 @@ import pytest
 import torch
 from PIL import Image
 
-from trainer.comparison import compare_pictures, open_picture
-from trainer.configuration import TrainingConfig
-from trainer.errors import BadModelFolder, BadPicture, OtherEmbedder
-from trainer.evaluation import Evaluation
-from trainer.fakes import FakeEmbedder
-from trainer.head import SiameseHead
-from trainer.model_folder import ModelConfig, TripletFacts, learned_groups, load_model, save_model
-from trainer.sources import Source
+from trainer.data.fake_embedder import FakeEmbedder
+from trainer.errors import BadImageFile, BadModelFolder, EmbedderMismatch, UnknownComponent
+from trainer.evaluate.compare import compare_images, open_image
+from trainer.evaluate.evaluation import Evaluation
+from trainer.fit.config import TrainingConfig
+from trainer.heads.mlp import MlpHead
+from trainer.model_folder import ModelConfig, TripletSetSummary, load_model, save_model, seen_groups
+from trainer.model_sources import SavedModelSource
 from workers.backends.protocol import CaptionRequest, CaptionResult
 
 if TYPE_CHECKING:
@@ -31,15 +31,15 @@ def folder(tmp_path: Path) -> Path:
     config = ModelConfig(
         dimension=FakeEmbedder.dimension,
         campaign="studies",
-        clip=Source(location="fake", revision="fake-1"),
-        captioner=Source(location="says", settings={"max_new_tokens": 7}),
+        clip=SavedModelSource(location="fake", revision="fake-1"),
+        captioner=SavedModelSource(location="echo", settings={"max_new_tokens": 7}),
         training=TrainingConfig(hidden=16, out=8),
-        triplets=TripletFacts(name="studies/80-20/abc", content_hash="f" * 64, seed=3, recipe={"per_repaint": 4}),
+        triplets=TripletSetSummary(name="studies/80-20/abc", content_hash="f" * 64, seed=3, recipe={"per_repaint": 4}),
         temperature=0.07,
         best_epoch=12,
         metrics=Evaluation(scores=()),
     )
-    save_model(tmp_path / "model", SiameseHead(dimension=FakeEmbedder.dimension, hidden=16, out=8), config, ["g2", "g1"])
+    save_model(tmp_path / "model", MlpHead(dimension=FakeEmbedder.dimension, hidden=16, out=8), config, ["g2", "g1"])
     return tmp_path / "model"
 
 
@@ -48,8 +48,8 @@ def changed(folder: Path, **changes: object) -> None:
     (folder / "config.json").write_text(json.dumps({**facts, **changes}))
 
 
-class Says:
-    """Answers with the settings it was given and the picture's corner."""
+class EchoCaptioner:
+    """Answers with the settings it was given and the image's corner pixel."""
 
     def load(self) -> None: ...
 
@@ -57,7 +57,7 @@ class Says:
         return [CaptionResult(text=f"{settings.max_new_tokens} {request.image.getpixel((0, 0))}") for request in batch]
 
 
-def pictures() -> tuple[Image.Image, Image.Image]:
+def two_images() -> tuple[Image.Image, Image.Image]:
     random = np.random.default_rng(0)
     one, other = (Image.fromarray(random.integers(0, 255, (20, 20, 3), dtype=np.uint8)) for _ in range(2))
     return one, other
@@ -65,7 +65,7 @@ def pictures() -> tuple[Image.Image, Image.Image]:
 
 def test_a_saved_model_comes_back_whole(folder: Path) -> None:
     torch.manual_seed(0)
-    head = SiameseHead(dimension=FakeEmbedder.dimension, hidden=16, out=8).eval()
+    head = MlpHead(dimension=FakeEmbedder.dimension, hidden=16, out=8).eval()
     vectors = torch.randn(3, FakeEmbedder.dimension)
 
     model = load_model(folder)
@@ -73,16 +73,35 @@ def test_a_saved_model_comes_back_whole(folder: Path) -> None:
     assert torch.equal(model.head(vectors), head(vectors))
     assert not model.head.training
     assert (model.config.triplets.seed, model.config.temperature, model.config.best_epoch) == (3, 0.07, 12)
-    assert learned_groups(folder) == {"g1", "g2"}
+    assert seen_groups(folder) == {"g1", "g2"}
     assert "studies" in (folder / "README.md").read_text()
 
 
-def test_a_picture_is_like_itself_and_less_like_another(folder: Path) -> None:
-    one, other = pictures()
+def test_a_model_saved_before_loss_and_head_existed_loads_with_the_defaults(folder: Path) -> None:
+    saved = json.loads((folder / "config.json").read_text())
+    training = {name: value for name, value in saved["training"].items() if name not in {"loss", "head"}}
+    changed(folder, training=training)
+
     model = load_model(folder)
 
-    same = compare_pictures(model, (one, one), embedder=FakeEmbedder(), captioner=None)
-    different = compare_pictures(model, (one, other), embedder=FakeEmbedder(), captioner=None)
+    assert (model.config.training.loss, model.config.training.head) == ("contrastive", "mlp")
+    assert model.config.triplets.negative_strategy == "other-style"
+
+
+def test_a_model_whose_head_is_not_installed_is_refused_by_name(folder: Path) -> None:
+    saved = json.loads((folder / "config.json").read_text())
+    changed(folder, training={**saved["training"], "head": "transformer"})
+
+    with pytest.raises(UnknownComponent, match="the head 'transformer'; known: mlp"):
+        load_model(folder)
+
+
+def test_an_image_is_most_similar_to_itself(folder: Path) -> None:
+    one, other = two_images()
+    model = load_model(folder)
+
+    same = compare_images(model, (one, one), embedder=FakeEmbedder(), captioner=None)
+    different = compare_images(model, (one, other), embedder=FakeEmbedder(), captioner=None)
 
     assert same.cosine == pytest.approx(1, abs=1e-5)
     assert same.clip_cosine == pytest.approx(1, abs=1e-5)
@@ -91,17 +110,17 @@ def test_a_picture_is_like_itself_and_less_like_another(folder: Path) -> None:
     assert different.captions == (None, None)
 
 
-def test_each_picture_gets_its_own_caption_as_the_campaign_asked_for_it(folder: Path) -> None:
-    one, other = pictures()
+def test_each_image_gets_its_own_caption_with_the_campaigns_settings(folder: Path) -> None:
+    one, other = two_images()
 
-    captions = compare_pictures(load_model(folder), (one, other), embedder=FakeEmbedder(), captioner=Says()).captions
+    captions = compare_images(load_model(folder), (one, other), embedder=FakeEmbedder(), captioner=EchoCaptioner()).captions
 
     assert captions == (f"7 {one.getpixel((0, 0))}", f"7 {other.getpixel((0, 0))}")
 
 
-def test_another_clip_is_refused_by_name(folder: Path) -> None:
-    with pytest.raises(OtherEmbedder, match="fake at fake-1, the one at hand is fake-2"):
-        compare_pictures(load_model(folder), pictures(), embedder=FakeEmbedder("fake-2"), captioner=None)
+def test_comparing_with_another_clip_is_refused_by_name(folder: Path) -> None:
+    with pytest.raises(EmbedderMismatch, match="fake at fake-1, the one loaded is fake-2"):
+        compare_images(load_model(folder), two_images(), embedder=FakeEmbedder("fake-2"), captioner=None)
 
 
 @pytest.mark.parametrize(
@@ -109,14 +128,14 @@ def test_another_clip_is_refused_by_name(folder: Path) -> None:
     [
         (lambda folder: (folder / "config.json").unlink(), r"holds no config\.json"),
         (lambda folder: (folder / "model.safetensors").unlink(), r"model\.safetensors is missing"),
-        (lambda folder: (folder / "model.safetensors").write_bytes(b"PK\x03\x04"), "no safetensors file"),
+        (lambda folder: (folder / "model.safetensors").write_bytes(b"PK\x03\x04"), "not a safetensors file"),
         (lambda folder: (folder / "config.json").write_text("{}"), "dimension: Field required"),
-        (lambda folder: (folder / "config.json").write_text("not json"), "no configuration of a trained model"),
+        (lambda folder: (folder / "config.json").write_text("not json"), "not the configuration of a trained model"),
         (lambda folder: changed(folder, format=2), "format"),
         (lambda folder: changed(folder, dimension=99), r"layers\.0\.weight is \(16, 108\), expected \(16, 99\)"),
     ],
 )
-def test_a_damaged_folder_is_refused_in_one_line_that_says_why(folder: Path, damage: object, message: str) -> None:
+def test_a_damaged_model_folder_is_refused_in_one_line_that_says_why(folder: Path, damage: object, message: str) -> None:
     damage(folder)  # type: ignore[operator]
 
     with pytest.raises(BadModelFolder, match=message) as caught:
@@ -125,10 +144,10 @@ def test_a_damaged_folder_is_refused_in_one_line_that_says_why(folder: Path, dam
     assert "\n" not in str(caught.value)
 
 
-def test_a_picture_that_is_none_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_image_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("hello")
 
-    with pytest.raises(BadPicture, match=r"note\.txt is no picture"):
-        open_picture(tmp_path / "note.txt")
-    with pytest.raises(BadPicture, match=r"gone\.png cannot be read"):
-        open_picture(tmp_path / "gone.png")
+    with pytest.raises(BadImageFile, match=r"note\.txt is not an image"):
+        open_image(tmp_path / "note.txt")
+    with pytest.raises(BadImageFile, match=r"gone\.png cannot be read"):
+        open_image(tmp_path / "gone.png")

@@ -7,63 +7,65 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from trainer.evaluation import evaluate
-from trainer.head import SiameseHead
-from trainer.history import Epoch, History
-from trainer.plots import plot_splits
-from trainer.report import Example, ExampleRepaint, Pair, ReportFacts, ReportRun, write_report
-from trainer.report.facts import LevelFact, ModelFact
+from trainer.evaluate.evaluation import evaluate_head
+from trainer.fit.curves import plot_splits
+from trainer.fit.history import Epoch, History
+from trainer.heads.mlp import MlpHead
+from trainer.report import ExampleArtwork, ExamplePair, ExampleRepaint, ReportContent, ReportRun, write_report
+from trainer.report.content import LevelSummary, ModelSummary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from trainer.rows import TripletRows
+    from trainer.data.triplet_indices import TripletIndices
 
 
-def history(epochs: int, *, validation: bool = True) -> History:
-    told = History()
+def history_of(epochs: int, *, validation: bool = True) -> History:
+    history = History()
     for number in range(1, epochs + 1):
-        judged = 1 / number if validation else None
+        loss = 1 / number if validation else None
         epoch = Epoch(
-            number=number, train_loss=1 / number, train_accuracy=0.9, validation_loss=judged, validation_accuracy=judged, temperature=0.1
+            number=number, train_loss=1 / number, train_accuracy=0.9, validation_loss=loss, validation_accuracy=loss, temperature=0.1
         )
-        told = told.followed_by(epoch, patience=9)
-    return told
+        history = history.with_epoch(epoch, patience=9)
+    return history
 
 
-def facts(**changes: object) -> ReportFacts:
+def content(**changes: object) -> ReportContent:
     image = Image.new("RGB", (64, 40), "#3a6")
     repaint = ExampleRepaint(level="radical", image=image, prompt="a <b>bold</b> prompt", brief="material", recaption="a green one")
-    example = Example(image=image, title="Café & Sea", artist="Painter", style="Cubism", caption="a plain field", repaints=(repaint,))
+    example = ExampleArtwork(
+        image=image, title="Café & Sea", artist="Painter", style="Cubism", caption="a plain field", repaints=(repaint,)
+    )
     plain = {
         "campaign": "studies",
         "seed": 4,
         "size": 64,
         "artworks": 12,
         "repaints": 24,
-        "models": (ModelFact(role="captions", model="blip2", revision="abc"),),
+        "models": (ModelSummary(role="captions", model="blip2", revision="abc"),),
         "levels": (
-            LevelFact(name="moderate", strength=0.3, guidance=7.5, steps=25),
-            LevelFact(name="radical", strength=0.45, guidance=7.5, steps=25),
+            LevelSummary(name="moderate", strength=0.3, guidance=7.5, steps=25),
+            LevelSummary(name="radical", strength=0.45, guidance=7.5, steps=25),
         ),
         "counts": {"caption": {"done": 11, "failed": 1}},
         "examples": (example,),
-        "pairs": (Pair(what="two", one=image, other=image, captions=("a", None), cosine=0.8123, clip_cosine=0.7456),),
+        "pairs": (ExamplePair(title="two", one=image, other=image, captions=("a", None), cosine=0.8123, clip_cosine=0.7456),),
     }
-    return ReportFacts(**{**plain, **changes})  # type: ignore[arg-type]
+    return ReportContent(**{**plain, **changes})  # type: ignore[arg-type]
 
 
-def runs(rows: Callable[..., TripletRows]) -> tuple[ReportRun, ...]:
+def runs(indices: Callable[..., TripletIndices]) -> tuple[ReportRun, ...]:
     vectors = np.random.default_rng(0).normal(size=(40, 8)).astype(np.float32)
-    evaluation = evaluate(SiameseHead(dimension=8), vectors, rows(20))
+    evaluation = evaluate_head(MlpHead(dimension=8), vectors, indices(20))
     return tuple(
-        ReportRun(split=split, history=history(5), evaluation=evaluation, triplets={"train": 70, "test": 20}, directory="/x")
+        ReportRun(split=split, history=history_of(5), evaluation=evaluation, triplets={"train": 70, "test": 20}, directory="/x")
         for split in ("80/20", "40/60")
     )
 
 
-def picture(path: Path) -> Image.Image:
+def opened(path: Path) -> Image.Image:
     with Image.open(path) as image:
         return image.convert("RGB")
 
@@ -84,8 +86,10 @@ class Page(HTMLParser):
         self.text.append(data)
 
 
-def test_the_page_shows_pictures_captions_prompts_figures_and_needs_no_other_file(rows: Callable[..., TripletRows], tmp_path: Path) -> None:
-    written = write_report(facts(runs=runs(rows)), tmp_path)
+def test_the_page_shows_images_captions_prompts_figures_and_needs_no_other_file(
+    indices: Callable[..., TripletIndices], tmp_path: Path
+) -> None:
+    written = write_report(content(runs=runs(indices)), tmp_path)
 
     html = written.page.read_text()
     page = Page(html)
@@ -96,6 +100,7 @@ def test_the_page_shows_pictures_captions_prompts_figures_and_needs_no_other_fil
         "a <b>bold</b> prompt",
         "a green one",
         "frozen CLIP",
+        "negatives other-style, loss contrastive, head mlp",
         "80/20",
         "40/60",
         "0.812",
@@ -109,30 +114,30 @@ def test_the_page_shows_pictures_captions_prompts_figures_and_needs_no_other_fil
     assert written.curves == tmp_path / "splits.png"
 
 
-def test_random_models_are_named_before_anything_else(tmp_path: Path) -> None:
-    plain = write_report(facts(), tmp_path / "plain").page.read_text()
-    warned = write_report(facts(untrained=True), tmp_path / "warned").page.read_text()
+def test_a_report_on_random_models_says_so_before_anything_else(tmp_path: Path) -> None:
+    plain = write_report(content(), tmp_path / "plain").page.read_text()
+    warned = write_report(content(untrained=True), tmp_path / "warned").page.read_text()
 
-    note = "tiny random models: pictures and captions mean nothing; this shows that the machinery works"
+    note = "tiny random models: images and captions mean nothing; this shows that the machinery works"
     assert note not in plain
     assert warned.index(note) < warned.index("<h1>")
-    assert picture(tmp_path / "warned" / "sheet.png").height > picture(tmp_path / "plain" / "sheet.png").height
+    assert opened(tmp_path / "warned" / "sheet.png").height > opened(tmp_path / "plain" / "sheet.png").height
 
 
-def test_a_campaign_with_nothing_yet_still_has_a_report(tmp_path: Path) -> None:
-    written = write_report(facts(examples=(), pairs=(), counts={}), tmp_path)
+def test_a_campaign_without_repaints_still_has_a_report(tmp_path: Path) -> None:
+    written = write_report(content(examples=(), pairs=(), counts={}), tmp_path)
 
     assert "paragone work" in written.page.read_text()
     assert written.curves is None
-    assert picture(written.sheet).size[0] > 1000
+    assert opened(written.sheet).size[0] > 1000
 
 
-def test_the_sheet_puts_the_original_left_and_each_level_in_its_column(tmp_path: Path) -> None:
+def test_the_contact_sheet_puts_the_original_left_and_each_level_in_its_column(tmp_path: Path) -> None:
     original, repaint = Image.new("RGB", (50, 50), "#ff0000"), Image.new("RGB", (50, 50), "#0000ff")
     radical = ExampleRepaint(level="radical", image=repaint, prompt="p", brief="b", recaption=None)
-    example = Example(image=original, title="t", artist="a", style="s", caption=None, repaints=(radical,))
+    example = ExampleArtwork(image=original, title="t", artist="a", style="s", caption=None, repaints=(radical,))
 
-    sheet = picture(write_report(facts(examples=(example,)), tmp_path).sheet)
+    sheet = opened(write_report(content(examples=(example,)), tmp_path).sheet)
 
     left, middle, right = (sheet.getpixel((48 + column * 408 + 190, 48 + 56 + 100)) for column in range(3))
     assert left == (255, 0, 0)
@@ -140,7 +145,7 @@ def test_the_sheet_puts_the_original_left_and_each_level_in_its_column(tmp_path:
     assert right == (0, 0, 255)
 
 
-def test_curves_are_drawn_for_one_epoch_and_without_validation(tmp_path: Path) -> None:
-    plot_splits({"80/20": history(1), "40/60": history(3, validation=False)}, tmp_path / "curves.png")
+def test_training_curves_are_drawn_for_one_epoch_and_without_validation(tmp_path: Path) -> None:
+    plot_splits({"80/20": history_of(1), "40/60": history_of(3, validation=False)}, tmp_path / "curves.png")
 
-    assert picture(tmp_path / "curves.png").size == (1500, 630)
+    assert opened(tmp_path / "curves.png").size == (1500, 630)

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from db.results.pairs import Original
 from db.training import Split
+from trainer.data.originals import group_originals, style_by_group
+from trainer.data.splits import SplitRatio, split_groups
 from trainer.errors import NothingToTrainOn
-from trainer.splits import Shares, split_groups
-from trainer.works import gather_works, group_styles
 
-splits = st.sampled_from(["80/20", "40/60", "50/50", "90/10"])
+ratios = st.sampled_from(["80/20", "40/60", "50/50", "90/10"])
 
 
 def original(number: int, *, group: str, style: str | None, styles: tuple[str, ...] = ()) -> Original:
@@ -34,72 +34,72 @@ def original(number: int, *, group: str, style: str | None, styles: tuple[str, .
 
 @given(
     groups=st.lists(st.tuples(st.integers(0, 60), st.sampled_from(["Cubism", "Rococo", "Pop Art", None])), min_size=40, max_size=150),
-    split=splits,
+    split=ratios,
     seed=st.integers(0, 2**40),
 )
-def test_no_group_of_copies_is_on_two_sides(groups: list[tuple[int, str | None]], split: str, seed: int) -> None:
+def test_no_group_of_copies_is_in_two_splits(groups: list[tuple[int, str | None]], split: str, seed: int) -> None:
     found = [original(number, group=f"g{group}", style=style) for number, (group, style) in enumerate(groups)]
-    works = gather_works(found)
-    styles = group_styles(works, found)
+    grouped = group_originals(found)
+    styles = style_by_group(grouped, found)
     if len(styles) < 6:
         return
 
-    parts = split_groups(styles, Shares.parse(split), seed)
+    split_of = split_groups(styles, SplitRatio.parse(split), seed)
 
-    sides: dict[str, set[Split]] = {}
-    for work in works:
-        sides.setdefault(work.group_key, set()).add(parts[work.group_key])
-    assert set(parts) == {work.group_key for work in works}
-    assert all(len(side) == 1 for side in sides.values())
+    found_splits: dict[str, set[Split]] = {}
+    for one in grouped:
+        found_splits.setdefault(one.group_key, set()).add(split_of[one.group_key])
+    assert set(split_of) == {one.group_key for one in grouped}
+    assert all(len(splits) == 1 for splits in found_splits.values())
 
 
-@given(sizes=st.lists(st.integers(1, 80), min_size=3, max_size=12), split=splits, seed=st.integers(0, 1000))
+@given(sizes=st.lists(st.integers(1, 80), min_size=3, max_size=12), split=ratios, seed=st.integers(0, 1000))
 def test_the_share_of_every_style_is_met_within_one_group(sizes: list[int], split: str, seed: int) -> None:
     styles = {f"{style}-{number}": f"style {style}" for style, size in enumerate(sizes) for number in range(size)}
     if len(styles) < 20:
         return
-    shares = Shares.parse(split)
+    ratio = SplitRatio.parse(split)
 
-    parts = split_groups(styles, shares, seed)
+    split_of = split_groups(styles, ratio, seed)
 
-    test = Counter(styles[group] for group, part in parts.items() if part is Split.TEST)
-    assert sum(test.values()) == pytest.approx(len(styles) * shares.test / 100, abs=0.5)
+    test = Counter(styles[group] for group, side in split_of.items() if side is Split.TEST)
+    assert sum(test.values()) == pytest.approx(len(styles) * ratio.test / 100, abs=0.5)
     for style, size in enumerate(sizes):
         assert abs(test[f"style {style}"] - size * sum(test.values()) / len(styles)) < 1
 
 
-def test_validation_is_carved_from_the_training_side() -> None:
-    counts = Counter(split_groups({f"g{number}": "s" for number in range(1000)}, Shares.parse("80/20"), 0).values())
+def test_validation_is_taken_from_the_training_side() -> None:
+    counts = Counter(split_groups({f"g{number}": "s" for number in range(1000)}, SplitRatio.parse("80/20"), 0).values())
 
     assert counts == {Split.TEST: 200, Split.VALIDATION: 120, Split.TRAIN: 680}
 
 
-def test_the_order_in_which_groups_are_found_changes_nothing() -> None:
+def test_the_order_of_groups_does_not_change_the_split() -> None:
     styles = {f"g{number}": f"s{number % 4}" for number in range(50)}
     backwards = dict(reversed(styles.items()))
 
-    assert split_groups(styles, Shares.parse("80/20"), 3) == split_groups(backwards, Shares.parse("80/20"), 3)
+    assert split_groups(styles, SplitRatio.parse("80/20"), 3) == split_groups(backwards, SplitRatio.parse("80/20"), 3)
 
 
 def test_another_seed_gives_another_split() -> None:
     styles = {f"g{number}": f"s{number % 4}" for number in range(50)}
 
-    assert split_groups(styles, Shares.parse("80/20"), 3) != split_groups(styles, Shares.parse("80/20"), 4)
+    assert split_groups(styles, SplitRatio.parse("80/20"), 3) != split_groups(styles, SplitRatio.parse("80/20"), 4)
 
 
 @pytest.mark.parametrize("count", [6, 7, 9])
-def test_the_smallest_campaigns_still_get_three_parts_of_two(count: int) -> None:
+def test_the_smallest_campaigns_still_get_three_splits_of_two_groups(count: int) -> None:
     for split in ("90/10", "50/50", "10/90"):
-        counts = Counter(split_groups({f"g{number}": "s" for number in range(count)}, Shares.parse(split), 0).values())
-        assert min(counts[part] for part in Split) >= 2
+        counts = Counter(split_groups({f"g{number}": "s" for number in range(count)}, SplitRatio.parse(split), 0).values())
+        assert min(counts[side] for side in Split) >= 2
 
 
-def test_fewer_artworks_than_that_are_refused_with_the_number() -> None:
+def test_too_few_artworks_to_split_are_refused_with_the_number() -> None:
     with pytest.raises(NothingToTrainOn, match="5 different artworks"):
-        split_groups({f"g{number}": "s" for number in range(5)}, Shares.parse("80/20"), 0)
+        split_groups({f"g{number}": "s" for number in range(5)}, SplitRatio.parse("80/20"), 0)
 
 
 @pytest.mark.parametrize("text", ["80", "80/30", "100/0", "0/100", "a/b", "80-20", "", "-10/110", "00/100"])
-def test_what_is_no_split_is_refused(text: str) -> None:
+def test_a_malformed_split_ratio_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no split"):
-        Shares.parse(text)
+        SplitRatio.parse(text)

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from db.results.pairs import Original, Repaint
 from db.training import Split
+from trainer.data.originals import GroupedOriginal, group_originals
+from trainer.data.triplets import DrawnTriplets, draw_triplets, hash_triplets
 from trainer.errors import NothingToTrainOn
-from trainer.negatives import OtherStyle
-from trainer.triplets import Drawing, draw_triplets, hash_of
-from trainer.works import Work, gather_works
+from trainer.negatives import NegativePool, OtherStyle
 
 STYLES = ["Cubism", "Rococo", "Pop Art", "Baroque"]
 
 
-def work(number: int, styles: set[str], group: str | None = None) -> Work:
-    return Work(
+def grouped(number: int, styles: set[str], group: str | None = None) -> GroupedOriginal:
+    return GroupedOriginal(
         artwork_id=number,
         key=f"work-{number:03}",
         group_key=group or f"g{number}",
@@ -56,34 +56,36 @@ def repaint(image: int, artwork: int, level: str = "moderate") -> Repaint:
     )
 
 
-def draw(works: list[Work], parts: dict[str, Split], seed: int = 0, per_repaint: int = 2) -> Drawing:
-    repaints = [repaint(work.artwork_id, work.artwork_id) for work in works]
-    return draw_triplets(works=works, repaints=repaints, parts=parts, strategy=OtherStyle, per_repaint=per_repaint, seed=seed, needed=())
+def draw(originals: list[GroupedOriginal], splits: dict[str, Split], seed: int = 0, per_repaint: int = 2) -> DrawnTriplets:
+    repaints = [repaint(one.artwork_id, one.artwork_id) for one in originals]
+    return draw_triplets(
+        originals=originals, repaints=repaints, splits=splits, strategy=OtherStyle, per_repaint=per_repaint, seed=seed, needed=()
+    )
 
 
-some_works = st.lists(
+some_originals = st.lists(
     st.tuples(st.sets(st.sampled_from(STYLES), max_size=3), st.integers(0, 12), st.sampled_from(list(Split))), max_size=40
 )
 
 
-@given(drawn=some_works, seed=st.integers(0, 99))
-def test_a_negative_shares_no_style_no_group_and_no_side_with_another(drawn: list[tuple[set[str], int, Split]], seed: int) -> None:
-    works = [work(number, styles, f"g{group}") for number, (styles, group, _) in enumerate(drawn)]
-    parts = {f"g{group}": part for _, group, part in drawn}
-    by_id = {work.artwork_id: work for work in works}
+@given(drawn=some_originals, seed=st.integers(0, 99))
+def test_a_negative_has_another_style_and_group_and_the_anchors_split(drawn: list[tuple[set[str], int, Split]], seed: int) -> None:
+    originals = [grouped(number, styles, f"g{group}") for number, (styles, group, _) in enumerate(drawn)]
+    splits = {f"g{group}": part for _, group, part in drawn}
+    by_id = {one.artwork_id: one for one in originals}
 
-    for triplet in draw(works, parts, seed).triplets:
+    for triplet in draw(originals, splits, seed).triplets:
         anchor, negative = by_id[triplet.anchor_id], by_id[triplet.negative_id]
         assert anchor.styles
         assert negative.styles
         assert anchor.styles.isdisjoint(negative.styles)
         assert anchor.group_key != negative.group_key
-        assert parts[anchor.group_key] is parts[negative.group_key] is triplet.part
+        assert splits[anchor.group_key] is splits[negative.group_key] is triplet.part
         assert triplet.positive_hash == f"{triplet.anchor_id + 10**6:064x}"
 
 
 def test_the_styles_of_copies_count_for_the_whole_group() -> None:
-    works = gather_works(
+    originals = group_originals(
         [
             original(1, group="same", style="Cubism"),
             original(2, group="same", style="Rococo", styles=("Rococo", "Baroque")),
@@ -91,70 +93,70 @@ def test_the_styles_of_copies_count_for_the_whole_group() -> None:
         ]
     )
 
-    assert [set(work.styles) for work in works] == [{"Cubism", "Rococo", "Baroque"}] * 2 + [set()]
+    assert [set(one.styles) for one in originals] == [{"Cubism", "Rococo", "Baroque"}] * 2 + [set()]
 
 
-def test_an_anchor_gets_every_other_work_once_when_all_are_asked_for() -> None:
-    works = [work(0, {"Cubism"}), *(work(number, {"Rococo"}) for number in range(1, 6))]
+def test_an_anchor_gets_every_other_original_once_when_all_are_asked_for() -> None:
+    originals = [grouped(0, {"Cubism"}), *(grouped(number, {"Rococo"}) for number in range(1, 6))]
 
-    negatives = OtherStyle(works).draw(works[0], 10, Random(0))
+    negatives = OtherStyle(NegativePool(originals=originals)).draw(originals[0], 10, Random(0))
 
     assert sorted(negative.artwork_id for negative in negatives) == [1, 2, 3, 4, 5]
 
 
 def test_negatives_are_drawn_evenly() -> None:
-    works = [work(0, {"Cubism"}), *(work(number, {"Rococo"}) for number in range(1, 5))]
-    strategy, random = OtherStyle(works), Random(0)
+    originals = [grouped(0, {"Cubism"}), *(grouped(number, {"Rococo"}) for number in range(1, 5))]
+    strategy, random = OtherStyle(NegativePool(originals=originals)), Random(0)
 
-    drawn = [strategy.draw(works[0], 1, random)[0].artwork_id for _ in range(4000)]
+    drawn = [strategy.draw(originals[0], 1, random)[0].artwork_id for _ in range(4000)]
 
     assert all(abs(drawn.count(number) - 1000) < 120 for number in range(1, 5))
 
 
-def test_what_gives_no_triplet_is_counted_with_its_reason() -> None:
-    works = [work(0, {"Cubism"}), work(1, {"Cubism"}), work(2, set()), work(3, {"Rococo"}, "alone")]
-    parts = {"g0": Split.TRAIN, "g1": Split.TRAIN, "g2": Split.TRAIN, "alone": Split.TEST}
+def test_repaints_without_a_triplet_are_counted_by_reason() -> None:
+    originals = [grouped(0, {"Cubism"}), grouped(1, {"Cubism"}), grouped(2, set()), grouped(3, {"Rococo"}, "alone")]
+    splits = {"g0": Split.TRAIN, "g1": Split.TRAIN, "g2": Split.TRAIN, "alone": Split.TEST}
 
-    assert draw(works, parts).left_out == {"no original of another style in its part": 3, "style unknown": 1}
-
-
-def test_an_empty_side_is_named_with_what_is_missing() -> None:
-    works = [work(number, {"Cubism"}) for number in range(4)]
-    parts = {"g0": Split.TRAIN, "g1": Split.TRAIN, "g2": Split.TEST, "g3": Split.TEST}
-
-    with pytest.raises(NothingToTrainOn, match=r"the train side has no triplet.*more styles"):
-        draw_triplets(works=works, repaints=[repaint(0, 0)], parts=parts, strategy=OtherStyle, per_repaint=1, seed=0)
+    assert draw(originals, splits).left_out == {"no original of another style in its part": 3, "style unknown": 1}
 
 
-def test_row_ids_and_order_do_not_change_what_is_drawn() -> None:
-    works = [work(number, {STYLES[number % 4]}) for number in range(20)]
-    parts = {work.group_key: Split.TRAIN for work in works}
-    renumbered = [replace(work, artwork_id=500 - work.artwork_id) for work in works]
+def test_an_empty_split_is_named_with_what_is_missing() -> None:
+    originals = [grouped(number, {"Cubism"}) for number in range(4)]
+    splits = {"g0": Split.TRAIN, "g1": Split.TRAIN, "g2": Split.TEST, "g3": Split.TEST}
+
+    with pytest.raises(NothingToTrainOn, match=r"the train split has no triplet.*more styles"):
+        draw_triplets(originals=originals, repaints=[repaint(0, 0)], splits=splits, strategy=OtherStyle, per_repaint=1, seed=0)
+
+
+def test_row_ids_and_order_do_not_change_the_triplets() -> None:
+    originals = [grouped(number, {STYLES[number % 4]}) for number in range(20)]
+    splits = {one.group_key: Split.TRAIN for one in originals}
+    renumbered = [replace(one, artwork_id=500 - one.artwork_id) for one in originals]
     repaints = [repaint(number, number) for number in range(20)]
     again = [replace(repaint, artwork_id=500 - repaint.artwork_id, image_id=7000 - repaint.image_id) for repaint in reversed(repaints)]
-    options: dict[str, Any] = {"parts": parts, "strategy": OtherStyle, "per_repaint": 3, "seed": 1, "needed": ()}
+    options: dict[str, Any] = {"splits": splits, "strategy": OtherStyle, "per_repaint": 3, "seed": 1, "needed": ()}
 
-    one = draw_triplets(works=works, repaints=repaints, **options)
-    other = draw_triplets(works=renumbered, repaints=again, **options)
+    one = draw_triplets(originals=originals, repaints=repaints, **options)
+    other = draw_triplets(originals=renumbered, repaints=again, **options)
 
     assert one.content_hash == other.content_hash
     assert len(one.triplets) == 60
 
 
-def test_the_hash_notices_every_change() -> None:
-    works = [work(number, {STYLES[number % 4]}) for number in range(8)]
-    drawing = draw(works, {work.group_key: Split.TRAIN for work in works})
-    first, *rest = drawing.triplets
+def test_the_triplet_hash_changes_with_every_field() -> None:
+    originals = [grouped(number, {STYLES[number % 4]}) for number in range(8)]
+    drawn_triplets = draw(originals, {one.group_key: Split.TRAIN for one in originals})
+    first, *rest = drawn_triplets.triplets
 
-    assert hash_of(drawing.triplets) == drawing.content_hash
+    assert hash_triplets(drawn_triplets.triplets) == drawn_triplets.content_hash
     for change in ({"part": Split.TEST}, {"positive_hash": "f" * 64}, {"negative_key": "x"}, {"group_key": "x"}, {"level": "radical"}):
-        assert hash_of([replace(first, **change), *rest]) != drawing.content_hash
-    assert hash_of([*rest, first]) != drawing.content_hash
+        assert hash_triplets([replace(first, **change), *rest]) != drawn_triplets.content_hash
+    assert hash_triplets([*rest, first]) != drawn_triplets.content_hash
 
 
 def test_another_seed_draws_other_negatives() -> None:
-    works = [work(number, {STYLES[number % 4]}) for number in range(20)]
-    parts = {work.group_key: Split.TRAIN for work in works}
+    originals = [grouped(number, {STYLES[number % 4]}) for number in range(20)]
+    splits = {one.group_key: Split.TRAIN for one in originals}
 
-    assert draw(works, parts, seed=0).content_hash == draw(works, parts, seed=0).content_hash
-    assert draw(works, parts, seed=0).content_hash != draw(works, parts, seed=1).content_hash
+    assert draw(originals, splits, seed=0).content_hash == draw(originals, splits, seed=0).content_hash
+    assert draw(originals, splits, seed=0).content_hash != draw(originals, splits, seed=1).content_hash

@@ -1,0 +1,71 @@
+"""Negative strategies, losses and heads by name, with a third-party distribution on the path."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from trainer.errors import UnknownComponent
+from trainer.heads.mlp import MlpHead
+from trainer.heads.registry import HEADS
+from trainer.losses.contrastive import ContrastiveLoss
+from trainer.losses.registry import LOSSES
+from trainer.negatives import OtherStyle
+from trainer.negatives.registry import NEGATIVES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Install = Callable[[str, str, str], None]
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
+    """Install a distribution: its module's source, its name, and its entry points."""
+
+    def install_distribution(name: str, source: str, entry_points: str) -> None:
+        site = tmp_path / name
+        metadata = site / f"{name}-1.0.dist-info"
+        metadata.mkdir(parents=True)
+        (site / f"{name}.py").write_text(source)
+        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (metadata / "entry_points.txt").write_text(entry_points)
+        monkeypatch.syspath_prepend(str(site))
+
+    return install_distribution
+
+
+def test_the_default_components_are_registered() -> None:
+    assert NEGATIVES.load("other-style") is OtherStyle
+    assert LOSSES.load("contrastive") is ContrastiveLoss
+    assert HEADS.load("mlp") is MlpHead
+
+
+def test_a_third_partys_component_is_found_beside_the_default(install: Install) -> None:
+    install("thirdparty_margin", "class Margin:\n    pass\n", "[paragone.losses]\nmargin = thirdparty_margin:Margin\n")
+
+    assert LOSSES.names == ("contrastive", "margin")
+    assert LOSSES.load("margin").__name__ == "Margin"
+
+
+def test_an_unknown_component_is_one_line_that_lists_the_known_ones() -> None:
+    with pytest.raises(UnknownComponent) as caught:
+        NEGATIVES.load("nearest")
+
+    assert str(caught.value) == "no installed package offers the negative strategy 'nearest'; known: other-style"
+
+
+def test_a_component_offered_by_two_packages_is_refused_with_both(install: Install) -> None:
+    install("thirdparty_mlp", "class Mlp:\n    pass\n", "[paragone.heads]\nmlp = thirdparty_mlp:Mlp\n")
+
+    with pytest.raises(UnknownComponent, match=r"'mlp' is offered twice, by thirdparty_mlp:Mlp and trainer\.heads\.mlp:MlpHead"):
+        HEADS.load("mlp")
+
+
+def test_a_component_that_cannot_be_imported_says_why(install: Install) -> None:
+    install("thirdparty_broken", "import not_installed_anywhere\n", "[paragone.heads]\nbroken = thirdparty_broken:Head\n")
+
+    with pytest.raises(UnknownComponent, match=r"'broken' .*cannot be imported: No module named 'not_installed_anywhere'"):
+        HEADS.load("broken")

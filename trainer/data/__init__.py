@@ -1,0 +1,1 @@
+"""What a training computes on: originals, embeddings, splits, triplets, and their rows in one matrix."""

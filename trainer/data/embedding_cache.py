@@ -1,0 +1,99 @@
+"""Embeddings kept in the store as safetensors shards, so that an image is computed once for all hosts.
+
+A shard belongs to one embedding space: model, revision and dtype stand in its folder's name and again in its header, and a shard whose
+header says otherwise is not read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
+
+    import numpy.typing as npt
+
+    from db.store import Store
+
+_log = logging.getLogger(__name__)
+
+#: Incremented when the preparation of images changes, so that vectors of the old preparation are not read any more.
+_PREPARATION = "1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingSpace:
+    """What two vectors must share to be comparable."""
+
+    #: Hugging Face id or local directory.
+    model: str
+    #: The commit or content hash that was loaded.
+    revision: str
+    dtype: str = "float32"
+
+    @property
+    def folder(self) -> str:
+        """The shards' folder in the store. A directory goes by its last name: hosts keep it in different places."""
+        name = self.model.rstrip("/").rsplit("/", 1)[-1] if self.revision.startswith("sha256:") else self.model
+        return "embeddings/" + re.sub(r"[^A-Za-z0-9._@-]+", "-", f"{name}@{self.revision}@{self.dtype}")
+
+    @property
+    def header(self) -> dict[str, str]:
+        """The metadata of every shard of this space."""
+        return {"revision": self.revision, "dtype": self.dtype, "preparation": _PREPARATION}
+
+
+class EmbeddingCache:
+    """The shards of one embedding space in the store."""
+
+    def __init__(self, store: Store, space: EmbeddingSpace) -> None:
+        self._store = store
+        self.space = space
+
+    def read(self, wanted: AbstractSet[str]) -> dict[str, npt.NDArray[np.float32]]:
+        """The vectors that are kept for these content hashes."""
+        found: dict[str, npt.NDArray[np.float32]] = {}
+        for hashes, vectors in self._shards():
+            rows = [row for row, content_hash in enumerate(hashes) if content_hash in wanted]
+            kept = vectors[rows]  # a copy: the rest of the shard need not stay in memory
+            found.update(zip((hashes[row] for row in rows), kept, strict=True))
+        return found
+
+    def write(self, hashes: Sequence[str], vectors: npt.NDArray[np.float32]) -> None:
+        """Keep one shard; hosts that computed the same images write the same name."""
+        tensors: dict[str, npt.NDArray[Any]] = {
+            "hashes": np.frombuffer(bytes.fromhex("".join(hashes)), dtype=np.uint8).reshape(len(hashes), 32),
+            "vectors": np.ascontiguousarray(vectors, dtype=np.float32),
+        }
+        name = hashlib.sha256("".join(sorted(hashes)).encode()).hexdigest()[:24]
+        self._store.put_named(f"{self.space.folder}/{name}.safetensors", save_tensors(tensors, metadata=self.space.header))
+
+    def _shards(self) -> Iterator[tuple[list[str], npt.NDArray[np.float32]]]:
+        for name in self._store.names(self.space.folder):
+            data = self._store.get_named(name)
+            try:
+                header, tensors = _header(data), load_tensors(data)
+            except (SafetensorError, ValueError):
+                _log.warning("embedding shard cannot be read and is computed anew", extra={"shard": name})
+                continue
+            if header != self.space.header:
+                _log.warning("embedding shard of another model is ignored", extra={"shard": name, "header": header})
+                continue
+            yield [row.tobytes().hex() for row in tensors["hashes"]], tensors["vectors"]
+
+
+def _header(data: bytes) -> dict[str, str]:
+    """The `__metadata__` of a safetensors file: eight bytes of length, then JSON."""
+    length = int.from_bytes(data[:8], "little")
+    return dict(json.loads(data[8 : 8 + length]).get("__metadata__", {}))

@@ -1,0 +1,199 @@
+"""CLIP embeddings of originals and repaints: computed once, read from the cache ever after."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from db.errors import BlobMissing
+from db.images import UnreadableImage, decode_image
+from db.results.pairs import read_image_bytes
+from workers.backends.errors import OutOfMemory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    import numpy.typing as npt
+    from PIL.Image import Image
+
+    from db.store import Store
+    from trainer.data.embedding_cache import EmbeddingCache
+
+_log = logging.getLogger(__name__)
+
+#: A shard is written after this many images or seconds, whichever comes first: little is lost when a host dies, and a million images
+#: make a thousand shards.
+SHARD_IMAGES, SHARD_SECONDS = 1024, 20.0
+
+#: Threads that read and decode the next batch while the device works on this one.
+_READERS = 4
+
+
+class Embedder(Protocol):
+    """Turns images into vectors."""
+
+    #: The commit or content hash that was loaded; known after `load`.
+    revision: str
+
+    def load(self) -> None:
+        """Bring the weights onto the device."""
+        ...
+
+    def embed_images(self, images: list[Image]) -> npt.NDArray[np.float32]:
+        """One row for each image, in order, not normalised."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageReference:
+    """An image by its content hash, and its path if it was left outside the store."""
+
+    content_hash: str
+    link: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embeddings:
+    """Vectors of unit length, one row an image, and why other images have none."""
+
+    vectors: npt.NDArray[np.float32]
+    #: Content hash to row.
+    rows: dict[str, int]
+    #: Content hash to reason.
+    unreadable: dict[str, str] = field(default_factory=dict)
+    #: How many were computed now rather than read from the cache.
+    computed: int = 0
+
+
+def embed(
+    images: Iterable[ImageReference],
+    *,
+    embedder: Embedder,
+    cache: EmbeddingCache,
+    store: Store,
+    batch_size: int = 64,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Embeddings:
+    """Vectors of all images: from the cache where it holds them, else computed and written there.
+
+    An image that cannot be read, or whose bytes are no longer those that were registered, is reported and left out.
+    `on_progress` is called with how many of the missing images are done, and how many were missing.
+    """
+    references = {image.content_hash: image for image in images}
+    found = cache.read(references.keys())
+    missing = [reference for content_hash, reference in references.items() if content_hash not in found]
+    unreadable: dict[str, str] = {}
+    shard = _Shard(cache)
+    done = 0
+    try:
+        for batch in _decoded(missing, store, batch_size):
+            decoded = _without_unreadable(batch, unreadable)
+            for content_hash, vector in _vectors(decoded, embedder, unreadable):
+                found[content_hash] = vector
+                shard.add(content_hash, vector)
+            shard.write_if_due()
+            done += len(batch)
+            if on_progress is not None:
+                on_progress(done, len(missing))
+    finally:
+        shard.write()  # also when interrupted: what was computed is not lost
+    return _stack(found, unreadable, len(missing) - len(unreadable))
+
+
+def unit_length(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Rows scaled to length 1; a zero row stays zero."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    scaled: npt.NDArray[np.float32] = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return scaled
+
+
+class _Shard:
+    """Vectors not yet written to the cache."""
+
+    def __init__(self, cache: EmbeddingCache) -> None:
+        self._cache = cache
+        self._pending: dict[str, npt.NDArray[np.float32]] = {}
+        self._since = time.monotonic()
+
+    def add(self, content_hash: str, vector: npt.NDArray[np.float32]) -> None:
+        self._pending[content_hash] = vector
+
+    def write_if_due(self) -> None:
+        if len(self._pending) >= SHARD_IMAGES or time.monotonic() - self._since >= SHARD_SECONDS:
+            self.write()
+
+    def write(self) -> None:
+        if self._pending:
+            self._cache.write(list(self._pending), np.stack(list(self._pending.values())))
+        self._pending = {}
+        self._since = time.monotonic()
+
+
+def _decoded(references: Sequence[ImageReference], store: Store, batch_size: int) -> Iterator[list[tuple[str, Image | str]]]:
+    """Batches of (content hash, image or reason); one batch is read ahead."""
+    remaining = iter(references)
+    with ThreadPoolExecutor(max_workers=_READERS, thread_name_prefix="image-reader") as readers:
+        ahead = [readers.submit(_read, reference, store) for reference in islice(remaining, batch_size)]
+        while ahead:
+            current = ahead
+            ahead = [readers.submit(_read, reference, store) for reference in islice(remaining, batch_size)]
+            yield [future.result() for future in current]
+
+
+def _read(reference: ImageReference, store: Store) -> tuple[str, Image | str]:
+    content_hash, link = reference.content_hash, reference.link
+    try:
+        data = read_image_bytes(store, content_hash, link)
+        if link is not None and hashlib.sha256(data).hexdigest() != content_hash:
+            return content_hash, f"{link} is no longer the image that was ingested: run `paragone ingest` again"
+        return content_hash, decode_image(data).image
+    except (BlobMissing, UnreadableImage, OSError) as error:
+        return content_hash, str(error)
+
+
+def _without_unreadable(batch: Sequence[tuple[str, Image | str]], unreadable: dict[str, str]) -> list[tuple[str, Image]]:
+    decoded: list[tuple[str, Image]] = []
+    for content_hash, image in batch:
+        if isinstance(image, str):
+            unreadable[content_hash] = image
+            _log.warning("image has no embedding", extra={"content_hash": content_hash, "reason": image})
+        else:
+            decoded.append((content_hash, image))
+    return decoded
+
+
+def _vectors(
+    decoded: Sequence[tuple[str, Image]], embedder: Embedder, unreadable: dict[str, str]
+) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
+    if not decoded:
+        return
+    vectors = _embed_in_halves([image for _, image in decoded], embedder)
+    for (content_hash, _), vector in zip(decoded, vectors, strict=True):
+        if np.isfinite(vector).all():
+            yield content_hash, vector
+        else:
+            unreadable[content_hash] = "the embedder gave NaN"
+
+
+def _embed_in_halves(images: list[Image], embedder: Embedder) -> npt.NDArray[np.float32]:
+    """All at once, or in halves if the device is too small for that."""
+    try:
+        return embedder.embed_images(images)
+    except OutOfMemory:
+        if len(images) == 1:
+            raise
+        middle = len(images) // 2
+        return np.concatenate([_embed_in_halves(images[:middle], embedder), _embed_in_halves(images[middle:], embedder)])
+
+
+def _stack(found: dict[str, npt.NDArray[np.float32]], unreadable: dict[str, str], computed: int) -> Embeddings:
+    rows = {content_hash: row for row, content_hash in enumerate(found)}
+    vectors = np.stack(list(found.values())) if found else np.zeros((0, 0), dtype=np.float32)
+    return Embeddings(vectors=unit_length(vectors), rows=rows, unreadable=unreadable, computed=computed)

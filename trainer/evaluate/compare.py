@@ -1,0 +1,77 @@
+"""How similar two images are: by the trained head and by frozen CLIP, with a caption of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from db.images import UnreadableImage, decode_image
+from trainer.data.embeddings import unit_length
+from trainer.errors import BadImageFile, EmbedderMismatch
+from trainer.heads.projection import project
+from workers.backends.protocol import CaptionRequest
+from workers.backends.settings import Blip2Settings, read_stored_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from PIL.Image import Image
+
+    from trainer.data.embeddings import Embedder
+    from trainer.model_folder import TrainedModel
+    from workers.backends.protocol import CaptionResult
+
+
+class ImageCaptioner(Protocol):
+    """Describes images in a sentence each."""
+
+    def run(self, batch: Sequence[CaptionRequest], settings: Blip2Settings) -> Sequence[CaptionResult]:
+        """One caption for each image, in order."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Cosines from -1 to 1; captions are None without a captioner."""
+
+    cosine: float
+    clip_cosine: float
+    captions: tuple[str | None, str | None]
+
+    def as_json(self) -> dict[str, Any]:
+        """The contract of `paragone compare --json`."""
+        return {"cosine": self.cosine, "clip_cosine": self.clip_cosine, "captions": list(self.captions)}
+
+
+def compare_images(model: TrainedModel, images: tuple[Image, Image], *, embedder: Embedder, captioner: ImageCaptioner | None) -> Comparison:
+    """Compare two RGB images; both models are loaded. Raises `EmbedderMismatch` for another CLIP than its own."""
+    check_embedder(model, embedder)
+    vectors = unit_length(embedder.embed_images(list(images)))
+    one, other = project(model.head, vectors)
+    captions: tuple[str | None, str | None] = (None, None)
+    if captioner is not None:
+        stored = model.config.captioner.settings if model.config.captioner is not None else {}
+        results = captioner.run([CaptionRequest(image=image) for image in images], read_stored_settings(Blip2Settings, stored))
+        captions = (results[0].text, results[1].text)
+    return Comparison(cosine=float(one @ other), clip_cosine=float(vectors[0] @ vectors[1]), captions=captions)
+
+
+def check_embedder(model: TrainedModel, embedder: Embedder) -> None:
+    """A head understands the vectors of its own CLIP only; raises `EmbedderMismatch`."""
+    wanted = model.config.clip
+    if embedder.revision != wanted.revision:
+        raise EmbedderMismatch(
+            f"{model.directory} was trained on CLIP {wanted.location} at {wanted.revision}, the one loaded is {embedder.revision}: "
+            "name the right one with --models"
+        )
+
+
+def open_image(path: Path) -> Image:
+    """An image file as upright RGB; raises `BadImageFile`."""
+    try:
+        return decode_image(path.read_bytes()).image
+    except OSError as error:
+        raise BadImageFile(f"{path} cannot be read: {error.strerror}") from None
+    except UnreadableImage as error:
+        raise BadImageFile(f"{path} is not an image that can be read: {error}") from None

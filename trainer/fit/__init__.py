@@ -1,0 +1,1 @@
+"""Fitting a head: its configuration, the loop, the history, checkpoints and curves."""

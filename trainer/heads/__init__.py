@@ -1,0 +1,1 @@
+"""Heads, one a file, registered in the entry point group `paragone.heads`. Importing this package does not load torch."""

@@ -1,0 +1,14 @@
+"""The losses that are installed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trainer.registry import ComponentRegistry
+
+if TYPE_CHECKING:
+    from trainer.losses.protocol import TripletLoss
+
+DEFAULT_LOSS = "contrastive"
+
+LOSSES: ComponentRegistry[TripletLoss] = ComponentRegistry(group="paragone.losses", kind="loss")

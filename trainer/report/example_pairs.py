@@ -1,0 +1,103 @@
+"""Example pairs for the report: an original with its repaint, and with its negative, from the test split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from db.training import Split, triplets_of
+from trainer.data.embedding_cache import EmbeddingCache, EmbeddingSpace
+from trainer.data.embeddings import unit_length
+from trainer.errors import BadModelFolder, UnknownComponent
+from trainer.heads.projection import project
+from trainer.model_folder import load_model
+from trainer.negatives.registry import DEFAULT_NEGATIVES
+from trainer.report.content import ExamplePair
+from trainer.report.thumbnails import read_or_none
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from db.engine import Database
+    from db.results.pairs import Original, Repaint
+    from db.store import Store
+    from db.training import TrainingRun
+    from trainer.model_folder import TrainedModel
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ShownTriplet:
+    """One test triplet with its originals, its repaint, and the caption of the negative."""
+
+    anchor: Original
+    positive: Repaint
+    negative: Original
+    negative_caption: str | None
+
+
+def example_pairs(
+    database: Database, store: Store, runs: Sequence[TrainingRun], found: Sequence[Original], made: Sequence[Repaint]
+) -> tuple[ExamplePair, ...]:
+    """Two pairs compared by the first run's model, from embeddings that its training cached; none if either is missing."""
+    if not runs:
+        return ()
+    try:
+        model = load_model(Path(runs[0].directory))
+    except (BadModelFolder, UnknownComponent):
+        return ()
+    for triplet in _test_triplets(database, runs[0], found, made):
+        pairs = _pairs(store, model, triplet)
+        if pairs:
+            return pairs
+    return ()
+
+
+def _test_triplets(database: Database, run: TrainingRun, found: Sequence[Original], made: Sequence[Repaint]) -> Iterator[_ShownTriplet]:
+    """The test triplets whose images are current, the strongest level first."""
+    by_artwork, by_image = {original.artwork_id: original for original in found}, {repaint.image_id: repaint for repaint in made}
+    captions = {repaint.artwork_id: repaint.caption for repaint in made}
+    test = triplets_of(database, run.triplet_set_id, Split.TEST)
+    for triplet in sorted(test, key=lambda triplet: triplet.level, reverse=True):
+        if triplet.positive_id in by_image and triplet.anchor_id in by_artwork and triplet.negative_id in by_artwork:
+            yield _ShownTriplet(
+                anchor=by_artwork[triplet.anchor_id],
+                positive=by_image[triplet.positive_id],
+                negative=by_artwork[triplet.negative_id],
+                negative_caption=captions.get(triplet.negative_id),
+            )
+
+
+def _pairs(store: Store, model: TrainedModel, triplet: _ShownTriplet) -> tuple[ExamplePair, ...]:
+    clip = model.config.clip
+    cache = EmbeddingCache(store, EmbeddingSpace(model=clip.location, revision=clip.revision or "", dtype=clip.dtype))
+    hashes = [triplet.anchor.content_hash, triplet.positive.content_hash, triplet.negative.content_hash]
+    cached = cache.read(set(hashes))
+    anchor, positive, negative = (read_or_none(store, image) for image in (triplet.anchor, triplet.positive, triplet.negative))
+    if len(cached) < len(set(hashes)) or anchor is None or positive is None or negative is None:
+        return ()
+    vectors = unit_length(np.stack([cached[content_hash] for content_hash in hashes]))
+    projected = project(model.head, vectors)
+    caption = triplet.positive.caption
+    return tuple(
+        ExamplePair(
+            title=title,
+            one=anchor,
+            other=other,
+            captions=(caption, other_caption),
+            cosine=float(projected[0] @ projected[row]),
+            clip_cosine=float(vectors[0] @ vectors[row]),
+        )
+        for row, title, other, other_caption in (
+            (1, f"An original and its {triplet.positive.level} repaint", positive, triplet.positive.recaption),
+            (2, _negative_title(model.config.triplets.negative_strategy), negative, triplet.negative_caption),
+        )
+    )
+
+
+def _negative_title(strategy: str) -> str:
+    if strategy == DEFAULT_NEGATIVES:
+        return "The same original and one of another style"
+    return f"The same original and a negative ({strategy})"

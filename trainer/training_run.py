@@ -1,0 +1,245 @@
+"""One training run from a dataset to a saved model: split, triplets, fitting, evaluation, folder, database."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from db.training import Split, begin_run, finish_run, finished_runs
+from trainer.data.splits import split_groups
+from trainer.data.triplet_indices import index_triplets
+from trainer.data.triplets import draw_triplets, save_triplets
+from trainer.errors import BadCheckpoint
+from trainer.evaluate.evaluation import Evaluation, evaluate_head
+from trainer.fit.checkpoint import CHECKPOINT
+from trainer.fit.config import complete_record, run_record
+from trainer.fit.loop import TrainingLoop
+from trainer.model_folder import ModelConfig, TripletSetSummary, save_model
+from trainer.model_sources import SavedModelSource
+from trainer.negatives.registry import DEFAULT_NEGATIVES, NEGATIVES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from db.engine import Database
+    from db.training import Triplet, TripletSet
+    from trainer.data.dataset import EmbeddingDataset
+    from trainer.data.splits import SplitRatio
+    from trainer.data.triplet_indices import TripletIndices
+    from trainer.fit.config import TrainingConfig
+    from trainer.fit.history import Epoch, History
+    from trainer.fit.loop import FittedHead
+
+_log = logging.getLogger(__name__)
+
+HISTORY, METRICS, TENSORBOARD = "history.json", "metrics.json", "tensorboard"
+
+
+class StartMode(StrEnum):
+    """How a run treats what an earlier one left in its folder."""
+
+    #: Resume if it is of the same training, else start anew.
+    AUTO = "auto"
+    #: Resume, or fail with the reason.
+    RESUME = "resume"
+    #: Start anew.
+    FRESH = "fresh"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """One run: its split, parameters and folder."""
+
+    ratio: SplitRatio
+    config: TrainingConfig
+    directory: Path
+    start: StartMode = StartMode.AUTO
+    #: Triplets drawn for each repaint, each with another negative.
+    per_repaint: int = 4
+    #: A name in the entry point group `paragone.negatives`.
+    negative_strategy: str = DEFAULT_NEGATIVES
+    device: str = "cpu"
+    captioner: SavedModelSource | None = None
+    #: Whether the models behind the dataset were never trained: kept with the model and shown with its figures.
+    untrained_models: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRunResult:
+    """What one run produced."""
+
+    ratio: SplitRatio
+    directory: Path
+    triplet_set: TripletSet
+    history: History
+    evaluation: Evaluation
+
+    def as_json(self) -> dict[str, Any]:
+        """One entry of `paragone train --json`."""
+        return {
+            "split": str(self.ratio),
+            "directory": str(self.directory),
+            "epochs": len(self.history.epochs),
+            "best_epoch": self.history.best_epoch,
+            "stopped_early": self.history.stopped_early,
+            "triplet_set": {"name": self.triplet_set.name, "content_hash": self.triplet_set.content_hash, **self.triplet_set.recipe},
+            "metrics": self.evaluation.model_dump(mode="json"),
+        }
+
+
+def train_run(
+    database: Database, dataset: EmbeddingDataset, run: RunConfig, on_epoch: Callable[[Epoch], None] | None = None
+) -> TrainingRunResult:
+    """Train, evaluate on the test split, save the model and record the run; repeated with the same inputs it changes nothing.
+
+    Raises:
+        NothingToTrainOn: the dataset is too small, or a split has no triplet.
+        BadCheckpoint: `start` is RESUME and there is no checkpoint that fits.
+        UnknownComponent: the negative strategy, loss or head is not installed.
+    """
+    run.directory.mkdir(parents=True, exist_ok=True)
+    splits = split_groups(dataset.group_styles, run.ratio, run.config.seed)
+    triplet_set, triplets = _triplets(database, dataset, run, splits)
+    indices = {split: _indices(dataset, [t for t in triplets if t.part is split]) for split in Split}
+    loop = _loop(dataset, run, triplet_set, indices)
+    repeated = _is_recorded(database, dataset, run, triplet_set)
+    resumed = _start(loop, run)
+    run_id = None if repeated and resumed else _begin(database, run, triplet_set)
+    with _tensorboard(run.directory, loop.epochs_done) as write:
+        fitted = loop.run(lambda epoch: _each(epoch, write, on_epoch))
+    evaluation = evaluate_head(fitted.head, dataset.embeddings.vectors, indices[Split.TEST])
+    seen = [group for group, split in splits.items() if split is not Split.TEST]
+    _save(dataset, run, triplet_set=triplet_set, fitted=fitted, evaluation=evaluation, seen=seen)
+    if run_id is not None:
+        finish_run(database, run_id, evaluation.model_dump(mode="json"))
+    return TrainingRunResult(
+        ratio=run.ratio, directory=run.directory, triplet_set=triplet_set, history=fitted.history, evaluation=evaluation
+    )
+
+
+def _triplets(
+    database: Database, dataset: EmbeddingDataset, run: RunConfig, splits: dict[str, Split]
+) -> tuple[TripletSet, tuple[Triplet, ...]]:
+    seed = run.config.seed
+    drawn = draw_triplets(
+        originals=dataset.originals,
+        repaints=dataset.repaints,
+        splits=splits,
+        strategy=NEGATIVES.load(run.negative_strategy),
+        per_repaint=run.per_repaint,
+        seed=seed,
+    )
+    recipe: dict[str, Any] = {
+        "split": str(run.ratio),
+        "validation": run.ratio.validation,
+        "negatives": run.negative_strategy,
+        "per_repaint": run.per_repaint,
+        "groups": {split.value: sum(1 for chosen in splits.values() if chosen is split) for split in Split},
+        "campaign_hash": dataset.campaign.config.config_hash,
+    }
+    # The name follows from recipe and content, so a campaign that has grown since gets a further set and the old one stays.
+    identity = json.dumps([recipe, drawn.left_out, seed, drawn.content_hash], sort_keys=True)
+    name = f"{dataset.campaign.name}/{run.ratio.folder}/{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
+    saved = save_triplets(database, drawn, name=name, campaign_id=dataset.campaign.id, seed=seed, recipe=recipe)
+    return saved, drawn.triplets
+
+
+def _indices(dataset: EmbeddingDataset, triplets: list[Triplet]) -> TripletIndices:
+    return index_triplets(triplets, dataset.embeddings.rows, dataset.groups_by_key)
+
+
+def _loop(dataset: EmbeddingDataset, run: RunConfig, triplet_set: TripletSet, indices: dict[Split, TripletIndices]) -> TrainingLoop:
+    return TrainingLoop(
+        run.config,
+        vectors=dataset.embeddings.vectors,
+        train=indices[Split.TRAIN],
+        validation=indices[Split.VALIDATION],
+        directory=run.directory,
+        # The same images under another CLIP are another training.
+        triplet_hash=f"{triplet_set.content_hash}@{dataset.space.revision}",
+        device=run.device,
+    )
+
+
+def _is_recorded(database: Database, dataset: EmbeddingDataset, run: RunConfig, triplet_set: TripletSet) -> bool:
+    """Whether the database holds this very run as finished."""
+    record = run_record(str(run.ratio), run.config)
+    return any(
+        known.directory == str(run.directory) and known.triplet_set_id == triplet_set.id and complete_record(known.config) == record
+        for known in finished_runs(database, dataset.campaign.id)
+    )
+
+
+def _begin(database: Database, run: RunConfig, triplet_set: TripletSet) -> int:
+    config = run_record(str(run.ratio), run.config)
+    return begin_run(database, name=str(run.ratio), triplet_set_id=triplet_set.id, config=config, directory=str(run.directory))
+
+
+def _start(loop: TrainingLoop, run: RunConfig) -> bool:
+    """Whether a checkpoint was resumed; if not, the folder is cleared of what an earlier run left."""
+    if run.start is not StartMode.FRESH:
+        try:
+            if loop.resume():
+                return True
+        except BadCheckpoint as error:
+            if run.start is StartMode.RESUME:
+                raise
+            _log.info("training starts anew", extra={"reason": str(error)})
+    if run.start is StartMode.RESUME:
+        raise BadCheckpoint(f"{run.directory} holds no checkpoint to resume: leave out --resume")
+    (run.directory / CHECKPOINT).unlink(missing_ok=True)
+    shutil.rmtree(run.directory / TENSORBOARD, ignore_errors=True)
+    return False
+
+
+@contextmanager
+def _tensorboard(directory: Path, epochs_done: int) -> Iterator[Callable[[Epoch], None]]:
+    """TensorBoard's curves of the run; what an interrupted run wrote beyond its checkpoint is purged."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    writer = SummaryWriter(str(directory / TENSORBOARD), purge_step=epochs_done + 1 if epochs_done else None)
+
+    def write(epoch: Epoch) -> None:
+        for name, value in epoch.model_dump(exclude={"number"}).items():
+            if value is not None:
+                writer.add_scalar(name.replace("_", "/"), value, epoch.number)
+
+    try:
+        yield write
+    finally:
+        writer.close()
+
+
+def _each(epoch: Epoch, write: Callable[[Epoch], None], on_epoch: Callable[[Epoch], None] | None) -> None:
+    write(epoch)
+    if on_epoch is not None:
+        on_epoch(epoch)
+
+
+def _save(
+    dataset: EmbeddingDataset, run: RunConfig, *, triplet_set: TripletSet, fitted: FittedHead, evaluation: Evaluation, seen: list[str]
+) -> None:
+    config = ModelConfig(
+        dimension=dataset.embeddings.vectors.shape[1],
+        campaign=dataset.campaign.name,
+        clip=SavedModelSource(location=dataset.clip.location, revision=dataset.space.revision, dtype=dataset.clip.dtype),
+        captioner=run.captioner,
+        training=run.config,
+        triplets=TripletSetSummary(
+            name=triplet_set.name, content_hash=triplet_set.content_hash, seed=triplet_set.seed, recipe=triplet_set.recipe
+        ),
+        temperature=fitted.temperature,
+        best_epoch=fitted.history.best_epoch,
+        metrics=evaluation,
+        untrained_models=run.untrained_models,
+    )
+    (run.directory / HISTORY).write_text(fitted.history.model_dump_json(indent=2), encoding="utf-8")
+    (run.directory / METRICS).write_text(evaluation.model_dump_json(indent=2), encoding="utf-8")
+    save_model(run.directory, fitted.head, config, seen)
