@@ -83,7 +83,7 @@ def _check(options: RequeueOptions, *, new_seed: bool) -> None:
     """Raise `WrongUse` for options that do not fit together."""
     narrowed = any(getattr(options, name) is not None for name in _NARROWING)
     if not narrowed and not options.all_failed and not options.done:
-        raise WrongUse("choose jobs with --stage, --kind, --error, --style, --artwork or --older-than, or --all-failed for all failed ones")
+        raise WrongUse("say which jobs: --stage, --kind, --error, --style, --artwork or --older-than, or --all-failed for all failed ones")
     if options.done and options.all_failed:
         raise WrongUse("--done selects done jobs, --all-failed failed ones: requeue them one after the other")
     if options.done and (options.kind is not None or options.error is not None):
