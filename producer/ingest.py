@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -67,7 +67,8 @@ def ingest_catalogue(
     if charts is not None:
         from producer.cleaning.charts import draw_charts  # matplotlib takes a second
 
-        report.charts = [str(path) for path in draw_charts(report, charts / f"ingest-{datetime.now(UTC):%Y%m%d-%H%M%S}")]
+        drawn = draw_charts(report, charts / f"ingest-{datetime.now(UTC):%Y%m%d-%H%M%S}")
+        report = replace(report, charts=[str(path) for path in drawn])
     save_ingest_report(database, str(source.catalogue.resolve()), report.as_json())
     return report
 

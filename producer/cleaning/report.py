@@ -16,7 +16,7 @@ class ColumnReport:
     left: int
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CleaningReport:
     """One ingest in numbers, as the operator and scripts see it."""
 

@@ -5,6 +5,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 COMMAND = str(Path(sys.executable).with_name("paragone"))
 PROGRAM = [sys.executable, "-W", "ignore", "-m", "celery", "-A", "paragone.celery"]
@@ -21,6 +27,20 @@ def _celery(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def _lines(data: Path, *arguments: str) -> Iterator[str]:
+    """What one of Celery's tools that run on and on prints, line by line."""
+    command = [*PROGRAM, *arguments]
+    with subprocess.Popen(
+        command, cwd=data.parent, env=_environment(data), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as tool:
+        assert tool.stdout is not None
+        try:
+            yield from tool.stdout
+        finally:
+            tool.kill()
+
+
+@pytest.mark.timeout(240)
 def test_a_running_worker_answers_celerys_own_tools_through_the_embedded_broker(tmp_path: Path) -> None:
     data = tmp_path / "data"
     log = (tmp_path / "work.log").open("w")
@@ -33,6 +53,8 @@ def test_a_running_worker_answers_celerys_own_tools_through_the_embedded_broker(
             assert (pinged.returncode, pinged.stderr) == (0, "")
             assert "cpu-" in pinged.stdout
             assert "1 node online" in _celery(data, "status").stdout
+            assert any("heartbeat" in line for line in _lines(data, "events", "--dump"))
+            assert any("Connected to redis+socket" in line for line in _lines(data, "flower", "--port=0"))
         finally:
             work.terminate()
             work.wait(timeout=60)
