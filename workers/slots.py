@@ -20,11 +20,10 @@ class Slots:
         self._taken = 0
         self._freed = threading.Condition()
 
-    @property
-    def taken(self) -> int:
-        """How many threads are at work."""
+    def any_taken(self) -> bool:
+        """Whether a thread is at work."""
         with self._freed:
-            return self._taken
+            return self._taken > 0
 
     def take(self) -> bool:
         """Take a free place; False if there is none."""

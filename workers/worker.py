@@ -54,7 +54,7 @@ class Worker:
             on_failure=self.rescuer.hold_back,
         )
         self.slots = Slots(settings.threads)
-        self.idleness = IdleWatch(context.database, stages=self.stages, scheduler=self.scheduler, is_busy=lambda: self.slots.taken > 0)
+        self.idleness = IdleWatch(context.database, stages=self.stages, scheduler=self.scheduler, is_busy=self.slots.any_taken)
         self._claimer = Claimer(context, self.scheduler, worker_id=identity.worker_id, stages=self.stages)
         self._context = context
         self._notifier = notifier

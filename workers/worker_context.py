@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from db.jobs.fail import RetryPolicy
+
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Mapping
@@ -45,3 +47,8 @@ class WorkerContext:
     task_events: TaskEventSender
     #: True once the worker was asked to stop.
     stopping: Callable[[], bool]
+
+    @property
+    def retry_policy(self) -> RetryPolicy:
+        """How long failed jobs pause before they are tried again."""
+        return RetryPolicy(first_delay_seconds=self.settings.retry_seconds)

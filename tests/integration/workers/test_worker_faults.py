@@ -21,7 +21,7 @@ from tests.builders import artworks_of
 from tests.integration.workers.conftest import WorkerHarness, wait_for
 from tests.integration.workers.scripted import Scripted, scripted
 from workers import scheduling
-from workers.backends.errors import DeviceLost, ModelUnavailable
+from workers.backends.errors import DeviceLost, ModelUnavailable, TransientFailure
 from workers.batch_run import StageRunner
 from workers.stages.fakes import FakeCaptionStage
 
@@ -148,6 +148,19 @@ def test_an_unforeseen_fault_in_a_stage_fails_only_its_job(half: str, fleet: Wor
     assert again["not_before"] > time.time()
 
 
+def test_a_failed_job_pauses_as_long_as_the_settings_say(fleet: WorkerHarness, backends: Backends) -> None:
+    def run(batch: Sequence[Any]) -> None:
+        raise TransientFailure("503")
+
+    backends["away"] = scripted(run=run)
+    harness = fleet.harness(1, backend="away")
+
+    fleet.worker(stages=CAPTIONS, retry_seconds=400.0).on_wake_up()
+
+    (again,) = harness.jobs(Stage.CAPTION, JobState.READY)
+    assert 290 < again["not_before"] - time.time() < 510
+
+
 def test_an_unforeseen_fault_around_a_batch_fails_its_jobs_and_not_the_worker(
     fleet: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,7 +196,7 @@ def test_a_result_waits_for_its_database_and_is_not_computed_twice(
         return complete_batch(*args, **given)
 
     monkeypatch.setattr(batch_running, "complete_batch", away)
-    monkeypatch.setattr("db.engine.retry.LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr("db.engine.retry.LONGEST_PAUSE_SECONDS", 0.05)
     fleet.worker(stages=CAPTIONS).on_wake_up()
 
     assert harness.states(Stage.CAPTION) == {"done": 3}

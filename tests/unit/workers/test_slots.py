@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 
 def test_no_more_places_are_taken_than_there_are() -> None:
     slots = Slots(2)
+    assert not slots.any_taken()
 
     assert [slots.take() for _ in range(3)] == [True, True, False]
-    assert slots.taken == 2
+    assert slots.any_taken()
     slots.release()
     assert slots.take()
+    assert not slots.take()
 
 
 def test_a_place_is_waited_for_until_one_is_free() -> None:
@@ -25,7 +27,7 @@ def test_a_place_is_waited_for_until_one_is_free() -> None:
     threading.Timer(0.05, slots.release).start()
 
     assert slots.wait_for_one(lambda: False)
-    assert slots.taken == 1
+    assert not slots.take()
 
 
 def test_waiting_for_a_place_ends_when_the_worker_stops(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,4 +37,5 @@ def test_waiting_for_a_place_ends_when_the_worker_stops(monkeypatch: pytest.Monk
     looks = iter([False, True])
 
     assert not slots.wait_for_one(lambda: next(looks))
-    assert slots.taken == 1
+    slots.release()
+    assert not slots.any_taken()
