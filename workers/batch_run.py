@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from db.engine import DBAPIError
 from db.engine.retry import retry_while_unavailable
 from db.jobs.complete import complete_batch
+from db.jobs.fail import RetryPolicy
 from db.jobs.inputs import load_inputs
 from db.jobs.lease import begin_on_device, release_batch
 from db.results.stage_results import Effort
@@ -58,7 +59,13 @@ def run_batch(worker: WorkerContext, batch: Batch) -> CompletedBatch | None:
     except Exception as error:
         logger.exception("a batch of %s was not worked through", batch.batch_key)
         failures = [failure_of(job.job_id, error) for job in batch.jobs]
-        return complete_batch(worker.database, batch, failures=failures, effort=Effort(seconds=0.0, batch_size=len(batch.jobs)))
+        effort = Effort(seconds=0.0, batch_size=len(batch.jobs))
+        return complete_batch(worker.database, batch, failures=failures, effort=effort, retry_policy=_retry_policy(worker))
+
+
+def _retry_policy(worker: WorkerContext) -> RetryPolicy:
+    """How long jobs that fail here pause before they are tried again."""
+    return RetryPolicy(first_delay_seconds=worker.settings.retry_seconds)
 
 
 class StageRunner(Generic[InputT, PreparedT, SettingsT, AnswerT]):
@@ -178,7 +185,14 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
         each = self._seconds / max(1, len(self._prepared))
         effort = Effort(seconds=each, batch_size=max(1, outcomes.together))
         completed = retry_while_unavailable(
-            lambda: complete_batch(self._worker.database, self._batch, results=self._results, failures=self._failures, effort=effort),
+            lambda: complete_batch(
+                self._worker.database,
+                self._batch,
+                results=self._results,
+                failures=self._failures,
+                effort=effort,
+                retry_policy=_retry_policy(self._worker),
+            ),
             patience_seconds=PATIENCE_LEASES * self._worker.settings.lease_seconds,
         )
         self._send_events(completed, runtime=each)

@@ -183,7 +183,7 @@ def test_a_result_waits_for_its_database_and_is_not_computed_twice(
         return complete_batch(*args, **given)
 
     monkeypatch.setattr(batch_running, "complete_batch", away)
-    monkeypatch.setattr("db.engine.retry.LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr("db.engine.retry.LONGEST_PAUSE_SECONDS", 0.05)
     fleet.worker(stages=CAPTIONS).on_wake_up()
 
     assert harness.states(Stage.CAPTION) == {"done": 3}
