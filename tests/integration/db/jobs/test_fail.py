@@ -8,10 +8,13 @@ from sqlalchemy import select
 from db.campaigns import variation_seed
 from db.engine.clock import now
 from db.enums import FailureKind, JobState, Stage
+from db.jobs.complete import complete_batch
 from db.jobs.fail import RETRIES, RetryPolicy
 from db.jobs.requeue import JobFilter, requeue
+from db.results.stage_results import Failure
 from db.tables import artworks, attempts, images, variations
 from tests.builders import CampaignHarness, harness_of
+from tests.builders.campaign_harness import EFFORT
 
 if TYPE_CHECKING:
     from db.engine import Database
@@ -59,6 +62,18 @@ def test_other_kinds_of_failure_are_tried_again_with_growing_pauses_and_then_giv
     assert (row["state"], row["error_kind"], row["attempt_count"]) == ("failed", str(kind), len(pauses))
     kinds = {(one["outcome"], one["error_kind"]) for one in harness.rows(attempts, attempts.c.job_id == row["id"])}
     assert kinds == {("failed", str(kind))}
+
+
+def test_who_completes_a_batch_decides_how_long_its_failures_pause(harness: CampaignHarness) -> None:
+    batch = harness.claim(Stage.GENERATE)
+    failure = Failure(job_id=batch.jobs[0].job_id, kind=FailureKind.TRANSIENT, error="no answer")
+
+    completed = complete_batch(
+        harness.database, batch, failures=[failure], effort=EFFORT, retry_policy=RetryPolicy(first_delay_seconds=0.0)
+    )
+
+    assert completed.failed == {failure.job_id: 0.0}
+    assert [job.job_id for job in harness.claim(Stage.GENERATE).jobs] == [failure.job_id]
 
 
 def test_each_kind_of_failure_has_its_own_count(harness: CampaignHarness) -> None:
