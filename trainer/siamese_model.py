@@ -19,6 +19,7 @@ from workers.backends.blip2 import Blip2Captioner
 from workers.backends.clip import ClipEmbedder
 from workers.backends.errors import ModelUnavailable
 from workers.backends.protocol import CaptionRequest
+from workers.backends.settings import Blip2Settings, read_stored_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -81,7 +82,8 @@ class SiameseModel:
     def _captions(self, images: list[Image]) -> tuple[str | None, str | None]:
         if self._captioner is None:
             return None, None
-        settings = self.config.captioner.settings if self.config.captioner is not None else {}
+        stored = self.config.captioner.settings if self.config.captioner is not None else {}
+        settings = read_stored_settings(Blip2Settings, stored)
         first, second = self._captioner.run([CaptionRequest(image=image) for image in images], settings)
         return first.text, second.text
 

@@ -135,7 +135,7 @@ def test_an_unknown_backend_or_setting_is_refused_before_anything_is_written(sql
         path.write_text(text)
         for line in ("enqueue --config", "enqueue --dry-run --config"):
             with pytest.raises(BadConfiguration, match=fault):
-                sqlite_operator.types(line, str(path))
+                sqlite_operator.output_of(line, str(path))
     assert all_campaigns(sqlite_operator.database) == []
 
 
