@@ -35,8 +35,9 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
         titled = TITLE.search(text)
         title = titled[1] if titled else "Diagram"
         source = get_relative_url(uri, page.url)
-        return f'<figure class="diagram" markdown="0"><img src="{source}" alt="{title}"></figure>\n\n??? note "{title}, as text"\n\n' + "".join(
-            f"    {line}\n" for line in ["```text", *text.splitlines(), "```"]
+        return (
+            f'<figure class="diagram" markdown="0"><img src="{source}" alt="{title}"></figure>\n\n??? note "{title}, as text"\n\n'
+            + "".join(f"    {line}\n" for line in ["```text", *text.splitlines(), "```"])
         )
 
     return FENCE.sub(picture, markdown)
