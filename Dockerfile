@@ -32,7 +32,8 @@ ENV PATH=/opt/paragone/bin:$PATH \
     HF_HOME=/models \
     MPLCONFIGDIR=/tmp/matplotlib
 WORKDIR /data
-USER paragone
+# By number: Kubernetes asks for it to know that it is not root.
+USER 10001
 ENTRYPOINT ["paragone"]
 CMD ["--help"]
 

@@ -80,7 +80,7 @@ def test_the_example_environment_has_every_required_variable_and_no_secret() -> 
 
 
 def test_the_image_does_not_run_as_root_and_copies_what_there_is() -> None:
-    assert re.findall(r"^USER (\w+)$", DOCKERFILE, re.MULTILINE) == ["paragone"]
+    assert re.findall(r"^USER (\w+)$", DOCKERFILE, re.MULTILINE) == ["10001"]
     copied = [name for names in re.findall(r"^COPY ((?!--from)\S.*) \S+$", DOCKERFILE, re.MULTILINE) for name in names.split()]
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     for name in copied:
