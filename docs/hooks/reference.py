@@ -48,10 +48,12 @@ def settings_page() -> str:
 def json_page() -> str:
     """What `--json` prints, command by command."""
     parts = [
-        "# JSON output\n\n"
-        "`--json` prints one JSON document on standard output and nothing else there; warnings go to standard error. "
-        "Keys are added over time and never renamed. Types are Python's: `None` is `null`, tuples are arrays, enums are their values. "
-        "Written from the classes that the commands print."
+        (
+            "# JSON output\n\n"
+            "`--json` prints one JSON document on standard output and nothing else there; warnings go to standard error. "
+            "Keys are added over time and never renamed. Types are Python's: `None` is `null`, tuples are arrays, enums are their values. "
+            "Written from the classes that the commands print."
+        )
     ]
     parts += [_output(command, output) for command, output in OUTPUTS.items()]
     return "\n\n".join(parts) + "\n"
@@ -60,9 +62,11 @@ def json_page() -> str:
 def tables_page() -> str:
     """Every table with its columns."""
     parts = [
-        "# Tables\n\n"
-        "All times are seconds since 1970 as doubles, from the [database's clock](../decisions/0009-time-is-the-databases.md). "
-        "The [data model](../concepts/data-model.md) shows how the tables hang together. Written from `db.tables.metadata`."
+        (
+            "# Tables\n\n"
+            "All times are seconds since 1970 as doubles, from the [database's clock](../decisions/0009-time-is-the-databases.md). "
+            "The [data model](../concepts/data-model.md) shows how the tables hang together. Written from `db.tables.metadata`."
+        )
     ]
     parts += [_columns(table) for table in sorted(metadata.tables.values(), key=lambda table: table.name)]
     return "\n\n".join(parts) + "\n"
