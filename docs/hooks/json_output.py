@@ -15,15 +15,10 @@ class Output:
     before: dict[str, tuple[str, str]] = field(default_factory=dict)
     #: `module:Class` whose fields are keys.
     classes: tuple[str, ...] = ()
-    #: Fields of those classes that are not printed.
-    without: tuple[str, ...] = ()
     after: dict[str, tuple[str, str]] = field(default_factory=dict)
     #: Title to the `module:Class` of a value inside.
     parts: dict[str, str] = field(default_factory=dict)
 
-
-_DRY_RUN = {"dry_run": ("bool", "Whether nothing was written.")}
-_STEERED = {"campaign": ("str", "The campaign's name."), "stage": ("str | None", "None means all stages.")}
 
 OUTPUTS = {
     "samples": Output(
@@ -40,9 +35,7 @@ OUTPUTS = {
     ),
     "enqueue": Output(
         shape="An object: what is new, or would be.",
-        before={"campaign": ("str", "The campaign's name.")},
-        classes=("db.jobs.plan:PlannedWork",),
-        after={"forecast": ("object", "What the jobs will take, see below."), **_DRY_RUN},
+        classes=("producer.enqueue:EnqueueResult",),
         parts={"forecast": "producer.forecast:Forecast"},
     ),
     "status": Output(
@@ -50,16 +43,11 @@ OUTPUTS = {
         classes=("db.monitoring.progress:Progress",),
         parts={"each of workers": "db.monitoring.worker_registry:RegisteredWorker"},
     ),
-    "failures": Output(
-        shape="An array with one object for each failed job, oldest first.",
-        before={"campaign": ("str", "The campaign's name.")},
-        classes=("db.monitoring.progress:FailedJob",),
-        without=("campaign_id",),
-    ),
-    "requeue": Output(shape="An object.", before={"jobs": ("int", "How many jobs were requeued, or would be."), **_DRY_RUN}),
-    "pause, resume": Output(shape="An object.", before={**_STEERED, "paused": ("bool", "Whether its jobs are left unclaimed now.")}),
-    "cancel": Output(shape="An object.", before={**_STEERED, "jobs": ("int", "How many jobs were cancelled.")}),
-    "gc": Output(shape="An object.", classes=("db.store.garbage:Garbage",), after=_DRY_RUN),
+    "failures": Output(shape="An array with one object for each failed job, oldest first.", classes=("producer.failures:ReportedFailure",)),
+    "requeue": Output(shape="An object.", classes=("producer.requeue:RequeueResult",)),
+    "pause, resume": Output(shape="An object.", classes=("producer.steering:PauseResult",)),
+    "cancel": Output(shape="An object.", classes=("producer.steering:CancelResult",)),
+    "gc": Output(shape="An object.", classes=("db.store.garbage:Garbage",), after={"dry_run": ("bool", "Whether nothing was removed.")}),
     "train": Output(
         shape="An object with one entry of `runs` for each split.",
         before={
@@ -69,14 +57,14 @@ OUTPUTS = {
             "unreadable": ("dict[str, str]", "Hashes of images that could not be read, with the reason."),
             "untrained_models": ("bool", "Whether the campaign's models are random, so that figures mean nothing."),
         },
-        parts={"metrics": "trainer.evaluation:Evaluation", "each of scores": "trainer.scoring:Score"},
+        parts={"metrics": "trainer.evaluate.evaluation:Evaluation", "each of scores": "trainer.evaluate.metrics:Score"},
     ),
     "evaluate": Output(
         shape="An object.",
         before={"model": ("str", "The model's folder."), "campaign": ("str | None", "None means the test part of its own triplets.")},
-        classes=("trainer.evaluation:Evaluation",),
+        classes=("trainer.evaluate.evaluation:Evaluation",),
     ),
-    "compare": Output(shape="An object.", classes=("trainer.comparison:Comparison",)),
+    "compare": Output(shape="An object.", classes=("trainer.evaluate.compare:Comparison",)),
     "report": Output(
         shape="An object.",
         before={

@@ -75,7 +75,7 @@ def tables_page() -> str:
 def _output(command: str, output: Output) -> str:
     rows = [(f"`{key}`", f"`{type_}`", meaning) for key, (type_, meaning) in output.before.items()]
     for place in output.classes:
-        rows += [(f"`{field.name}`", f"`{field.type}`", field.comment) for field in fields_of(place) if field.name not in output.without]
+        rows += [(f"`{field.name}`", f"`{field.type}`", field.comment) for field in fields_of(place)]
     rows += [(f"`{key}`", f"`{type_}`", meaning) for key, (type_, meaning) in output.after.items()]
     table = _table(("key", "type", "meaning"), rows)
     parts = [f"## {command}\n\n{output.shape}\n\n{table}"]

@@ -47,7 +47,7 @@ def test_the_data_model_draws_every_table_and_no_column_that_is_not_there() -> N
             drawn[table] = {line.split()[1] for line in body.splitlines()}
     assert drawn.keys() == metadata.tables.keys()
     for table, columns in drawn.items():
-        assert columns <= metadata.tables[table].columns.keys(), table
+        assert columns <= set(metadata.tables[table].columns.keys()), table
 
 
 def test_a_solid_line_of_the_data_model_is_a_foreign_key_and_a_dashed_one_is_none() -> None:

@@ -27,7 +27,7 @@ PACKAGES = ("db", "workers", "producer", "trainer", "paragone")
 #: Options of other programs.
 FOREIGN = {"--build-arg", "--profile", "--target"}
 #: Files that are the reader's, or that appear only when something runs.
-READERS_FILES = re.compile(r"^(DIR|OUT|images|samples|store|blobs|wikiart|my_package)/|^\.venv|^\.\./")
+READERS_FILES = re.compile(r"^(DIR|OUT|Style|images|samples|store|blobs|wikiart|my_package)/|^\.venv|^\.\./")
 
 
 def _options(command: click.Command) -> set[str]:
