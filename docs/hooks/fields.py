@@ -16,12 +16,15 @@ class SourceField:
     type: str
     #: As it is written; "" where there is none.
     default: str
-    #: The `#:` lines above it, joined; fields that follow without a comment and without a blank line share it.
+    #: The `#:` lines above it, joined.
     comment: str
 
 
-def fields_of(place: str) -> list[SourceField]:
-    """The fields of `module:Class`, in order; raises `LookupError` where there is no such class."""
+def fields_of(place: str, *, share_comments: bool = False) -> list[SourceField]:
+    """The fields of `module:Class`, in order; raises `LookupError` where there is no such class.
+
+    With `share_comments` a field that follows on the next line without a comment has that of the field above.
+    """
     module, _, name = place.partition(":")
     spec = find_spec(module)
     if spec is None or spec.origin is None:
@@ -29,17 +32,17 @@ def fields_of(place: str) -> list[SourceField]:
     source = Path(spec.origin).read_text(encoding="utf-8")
     for node in ast.parse(source).body:
         if isinstance(node, ast.ClassDef) and node.name == name:
-            return _fields(node, source.splitlines())
+            return _fields(node, source.splitlines(), share_comments=share_comments)
     raise LookupError(f"{module} has no class {name}")
 
 
-def _fields(node: ast.ClassDef, lines: list[str]) -> list[SourceField]:
+def _fields(node: ast.ClassDef, lines: list[str], *, share_comments: bool) -> list[SourceField]:
     found: list[SourceField] = []
     for statement in node.body:
         if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name) or statement.target.id.startswith("_"):
             continue
         comment = _comment(lines, statement.lineno - 1)
-        if not comment and found and lines[statement.lineno - 2].strip() and found[-1].comment:
+        if share_comments and not comment and found and lines[statement.lineno - 2].strip():
             comment = found[-1].comment
         value = "" if statement.value is None else ast.unparse(statement.value)
         found.append(SourceField(name=statement.target.id, type=ast.unparse(statement.annotation), default=value, comment=comment))

@@ -15,6 +15,8 @@ class Output:
     before: dict[str, tuple[str, str]] = field(default_factory=dict)
     #: `module:Class` whose fields are keys.
     classes: tuple[str, ...] = ()
+    #: Of fields whose names say enough beside the code, but not here.
+    meanings: dict[str, str] = field(default_factory=dict)
     after: dict[str, tuple[str, str]] = field(default_factory=dict)
     #: Title to the `module:Class` of a value inside.
     parts: dict[str, str] = field(default_factory=dict)
@@ -25,13 +27,28 @@ OUTPUTS = {
         shape="An object.",
         before={
             "folder": ("str", "Where the artworks lie."),
-            "artworks": ("int", "Files painted."),
+            "artworks": ("int", "Artworks in it."),
             "gaps": ("dict[str, str]", "What is wrong on purpose, and the path of its file."),
         },
     ),
     "ingest": Output(
         shape="An object: the cleaning report, which is also kept in the table `ingests`.",
         classes=("producer.cleaning.report:CleaningReport",),
+        meanings={
+            "catalogue": "The path that was read.",
+            "reader": "The format that it was read as.",
+            "rows": "Data rows of the catalogue.",
+            "files": "Image files of the tree, or lines of the file list.",
+            "artworks": "Artworks that came of them.",
+            "second_copies": "Files that hold an artwork a second time.",
+            "works_with_repaired_names": "Artworks to which such files belong.",
+            "uncertain_artists": "Artworks whose artist was read from a name that may mean another.",
+            "complete": "Artworks that campaigns take.",
+            "incomplete": "Artworks that campaigns leave out unless asked: no style, no artist.",
+            "refused": "Rows and files whose path leaves the image root.",
+            "unexplained": "Rows and files without an outcome: 0 unless something is wrong.",
+            "details": "Lists of cases, at most 1,000 of each kind.",
+        },
     ),
     "enqueue": Output(
         shape="An object: what is new, or would be.",

@@ -35,7 +35,7 @@ def settings_page() -> str:
     prefix = str(Settings.model_config.get("env_prefix", ""))
     rows = [
         (f"`{prefix}{field.name.upper()}`", f"`{_plain_type(field.type)}`", _default(field.name), field.comment)
-        for field in fields_of("db.settings:Settings")
+        for field in fields_of("db.settings:Settings", share_comments=True)
         if field.name != "model_config"
     ]
     return (
@@ -75,7 +75,7 @@ def tables_page() -> str:
 def _output(command: str, output: Output) -> str:
     rows = [(f"`{key}`", f"`{type_}`", meaning) for key, (type_, meaning) in output.before.items()]
     for place in output.classes:
-        rows += [(f"`{field.name}`", f"`{field.type}`", field.comment) for field in fields_of(place)]
+        rows += [(f"`{field.name}`", f"`{field.type}`", field.comment or output.meanings.get(field.name, "")) for field in fields_of(place)]
     rows += [(f"`{key}`", f"`{type_}`", meaning) for key, (type_, meaning) in output.after.items()]
     table = _table(("key", "type", "meaning"), rows)
     parts = [f"## {command}\n\n{output.shape}\n\n{table}"]
