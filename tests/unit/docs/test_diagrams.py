@@ -6,10 +6,10 @@ import importlib
 import pkgutil
 import re
 
-from db.jobs.transitions import INITIAL_STATES, TRANSITIONS
 
 import db.jobs
 from db.enums import JobState
+from db.jobs.transitions import INITIAL_STATES, TRANSITIONS
 from db.tables import metadata
 from tests.unit.docs.pages import ROOT, spans
 
