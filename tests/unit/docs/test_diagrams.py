@@ -6,7 +6,6 @@ import importlib
 import pkgutil
 import re
 
-
 import db.jobs
 from db.enums import JobState
 from db.jobs.transitions import INITIAL_STATES, TRANSITIONS

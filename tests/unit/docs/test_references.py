@@ -11,9 +11,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import click
-import paragone
 import pytest
 
+import paragone
 from db.enums import Stage
 from db.settings import Settings
 from producer.cli import paragone as cli
@@ -101,6 +101,11 @@ def test_a_file_that_the_docs_name_is_there() -> None:
             if READERS_FILES.match(span.text) or span.text.startswith("/") or "paragone-" in span.text:
                 continue
             assert list(ROOT.glob(span.text.rstrip("/"))) or _from_a_folder(span.text), f"{span.page} names {span.text}"
+
+
+def test_the_python_reference_has_every_public_name() -> None:
+    text = (ROOT / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
+    assert {name for name in paragone.__all__ if not name.startswith("_") and not re.search(rf"\b{name}\b", text)} == set()
 
 
 def _from_a_folder(name: str) -> bool:
