@@ -9,6 +9,7 @@ import click
 import compose_spec
 import pytest
 import yaml
+from compose_spec.models import ComposeSpecification
 
 from db.settings import Settings
 from producer.cli import paragone
@@ -31,7 +32,7 @@ def _seconds(written: str) -> float:
 
 def test_compose_follows_the_specification(compose: dict[str, Any]) -> None:
     plain = {key: value for key, value in compose.items() if not key.startswith("x-")}
-    compose_spec.ComposeSpecification.model_validate(plain)
+    ComposeSpecification.model_validate(plain)
 
 
 def test_a_service_runs_a_command_that_paragone_takes(compose: dict[str, Any]) -> None:
