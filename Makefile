@@ -16,7 +16,10 @@ POCKET := $(if $(SMOKE),--smoke --work build/pocket-smoke --out build/pocket-smo
 # `make pocket-eval UNTRAINED=1` measures fresh weights instead.
 MEASURE := $(if $(UNTRAINED),--untrained) $(if $(SMOKE),--smoke --work build/pocket-smoke build/pocket-smoke/pack)
 
-.PHONY: help install demo test lint format clean pocket pocket-eval
+# Strict (see mkdocs.yml); the variable silences a notice about MkDocs' future.
+DOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs
+
+.PHONY: help install demo test lint docs docs-serve format clean pocket pocket-eval
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -27,7 +30,7 @@ $(INSTALLED): pyproject.toml constraints/cpu.txt
 	@test -n '$(PYTHON)' || { echo 'Paragone needs Python >= 3.11 with venv: install it (Debian: apt install python3-venv), or name it: make PYTHON=/path/to/python3.12' >&2; exit 1; }
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "$(PYTHON) is older than Python 3.11: make PYTHON=/path/to/python3.12")'
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --disable-pip-version-check --editable '.[local,gpu,train,dev]' $(CONSTRAINT)
+	$(BIN)/pip install --disable-pip-version-check --editable '.[local,gpu,train,docs,dev]' $(CONSTRAINT)
 	@# Tests count tokens with the real CLIP vocabulary, a file in this wheel; what it depends on (torchvision) is not wanted.
 	$(BIN)/pip install --disable-pip-version-check --no-deps 'open_clip_torch>=3.0'
 	touch $@
@@ -45,16 +48,23 @@ pocket: $(INSTALLED) ## train and measure the pocket models: hours on a CPU, min
 pocket-eval: $(INSTALLED) ## measure the pocket models on held-out paintings
 	$(BIN)/python -m trainer.pocket measure $(MEASURE)
 
-lint: $(INSTALLED) ## style, types, and who may import whom
+lint: $(INSTALLED) ## style, types, who may import whom, and the docs
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(DOCS) build --quiet
+
+docs: $(INSTALLED) ## build the docs into site/, strictly; needs no network
+	$(DOCS) build
+
+docs-serve: $(INSTALLED) ## show the docs at http://127.0.0.1:8000 and rebuild them as you write
+	$(DOCS) serve --livereload
 
 format: $(INSTALLED) ## put the code in order
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 clean: ## remove what tools left behind; keeps .venv and paragone-data
-	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf build dist site .cache *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

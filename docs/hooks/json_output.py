@@ -1,0 +1,94 @@
+"""What each command prints with `--json`: which class it is, and the keys that the command adds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """The document that one command prints."""
+
+    #: One sentence.
+    shape: str
+    #: Keys that come before those of the classes: name to (type, meaning).
+    before: dict[str, tuple[str, str]] = field(default_factory=dict)
+    #: `module:Class` whose fields are keys.
+    classes: tuple[str, ...] = ()
+    #: Of fields whose names say enough beside the code, but not here.
+    meanings: dict[str, str] = field(default_factory=dict)
+    after: dict[str, tuple[str, str]] = field(default_factory=dict)
+    #: Title to the `module:Class` of a value inside.
+    parts: dict[str, str] = field(default_factory=dict)
+
+
+OUTPUTS = {
+    "samples": Output(
+        shape="An object.",
+        before={
+            "folder": ("str", "Where the artworks lie."),
+            "artworks": ("int", "Artworks in it."),
+            "gaps": ("dict[str, str]", "What is wrong on purpose, and the path of its file."),
+        },
+    ),
+    "ingest": Output(
+        shape="An object: the cleaning report, which is also kept in the table `ingests`.",
+        classes=("producer.cleaning.report:CleaningReport",),
+        meanings={
+            "catalogue": "The path that was read.",
+            "reader": "The format that it was read as.",
+            "rows": "Data rows of the catalogue.",
+            "files": "Image files of the tree, or lines of the file list.",
+            "artworks": "Artworks that came of them.",
+            "second_copies": "Files that hold an artwork a second time.",
+            "works_with_repaired_names": "Artworks to which such files belong.",
+            "uncertain_artists": "Artworks whose artist was read from a name that may mean another.",
+            "complete": "Artworks that campaigns take.",
+            "incomplete": "Artworks that campaigns leave out unless asked: no style, no artist.",
+            "refused": "Rows and files whose path leaves the image root.",
+            "unexplained": "Rows and files without an outcome: 0 unless something is wrong.",
+            "details": "Lists of cases, at most 1,000 of each kind.",
+        },
+    ),
+    "enqueue": Output(
+        shape="An object: what is new, or would be.",
+        classes=("producer.enqueue:EnqueueResult",),
+        parts={"forecast": "producer.forecast:Forecast"},
+    ),
+    "status": Output(
+        shape="An object.",
+        classes=("db.monitoring.progress:Progress",),
+        parts={"each of workers": "db.monitoring.worker_registry:RegisteredWorker"},
+    ),
+    "failures": Output(shape="An array with one object for each failed job, oldest first.", classes=("producer.failures:ReportedFailure",)),
+    "requeue": Output(shape="An object.", classes=("producer.requeue:RequeueResult",)),
+    "pause, resume": Output(shape="An object.", classes=("producer.steering:PauseResult",)),
+    "cancel": Output(shape="An object.", classes=("producer.steering:CancelResult",)),
+    "gc": Output(shape="An object.", classes=("db.store.garbage:Garbage",), after={"dry_run": ("bool", "Whether nothing was removed.")}),
+    "train": Output(
+        shape="An object with one entry of `runs` for each split.",
+        before={
+            "campaign": ("str", "The campaign's name."),
+            "runs": ("array", "Each with `split`, `directory`, `epochs`, `best_epoch`, `stopped_early`, `triplet_set` and `metrics`."),
+            "plot": ("str", "Path of the curves."),
+            "unreadable": ("dict[str, str]", "Hashes of images that could not be read, with the reason."),
+            "untrained_models": ("bool", "Whether the campaign's models are random, so that figures mean nothing."),
+        },
+        parts={"metrics": "trainer.evaluate.evaluation:Evaluation", "each of scores": "trainer.evaluate.metrics:Score"},
+    ),
+    "evaluate": Output(
+        shape="An object.",
+        before={"model": ("str", "The model's folder."), "campaign": ("str | None", "None means the test part of its own triplets.")},
+        classes=("trainer.evaluate.evaluation:Evaluation",),
+    ),
+    "compare": Output(shape="An object.", classes=("trainer.evaluate.compare:Comparison",)),
+    "report": Output(
+        shape="An object.",
+        before={
+            "campaign": ("str", "The campaign's name."),
+            "page": ("str", "Path of the page."),
+            "sheet": ("str", "Path of the contact sheet."),
+            "curves": ("str | None", "Path of the training curves; None if nothing was trained."),
+        },
+    ),
+}
