@@ -173,27 +173,29 @@ def _new_variations(
                     yield campaign.id, candidate.id, level, ordinal, seed, 0
 
 
+_JOB_COLUMNS = (
+    "job_key",
+    "campaign_id",
+    "artwork_id",
+    "variation_id",
+    "stage",
+    "batch_key",
+    "priority",
+    "state",
+    "created_at",
+    "changed_at",
+)
+
+
 def _insert_jobs(connection: Connection, campaign: Campaign, last_variation: int, priority: int, *, catch_up: bool) -> int:
     """Jobs for the variations after `last_variation`, by INSERT ... SELECT; returns how many are new."""
     before = int(connection.scalar(select(func.coalesce(func.max(jobs.c.id), 0))) or 0)
-    columns = [
-        "job_key",
-        "campaign_id",
-        "artwork_id",
-        "variation_id",
-        "stage",
-        "batch_key",
-        "priority",
-        "state",
-        "created_at",
-        "changed_at",
-    ]
     for stage in campaign.config.stages:
         rows = _caption_rows(campaign, last_variation) if stage is Stage.CAPTION else _variation_rows(campaign, stage, last_variation)
         numbered = rows.subquery()
         connection.execute(
             insert(jobs).from_select(
-                columns,
+                _JOB_COLUMNS,
                 select(
                     numbered.c.job_key,
                     literal(campaign.id),
