@@ -142,7 +142,7 @@ class Project:
             dry_run: write nothing, tell what would be planned.
 
         Raises:
-            NothingRegistered, UnknownStyle, CampaignDiffers, CampaignOver, BadConfiguration, WrongUse
+            NothingRegistered, UnknownStyle, CampaignDiffers, CampaignCancelled, BadConfiguration, WrongUse
         """
         options = CampaignOptions(
             name=campaign,
