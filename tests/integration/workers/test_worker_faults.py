@@ -43,8 +43,9 @@ CAPTIONS = [Stage.CAPTION]
 
 
 def pass_trouble_seconds(worker: Worker) -> None:
-    """Let the time pass for which broken models are left alone."""
-    worker.scheduler._clock = lambda: time.monotonic() + scheduling.TROUBLE_SECONDS
+    """Let the time pass for which broken models are left alone, also after a fault that is noted only now."""
+    began = time.monotonic() - scheduling.TROUBLE_SECONDS / 1000
+    worker.scheduler._clock = lambda: time.monotonic() + 1000 * (time.monotonic() - began)
 
 
 class TestTrouble:
