@@ -10,19 +10,23 @@ import sys
 import time
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
+from click.testing import CliRunner
 
 from db.campaigns import find_campaign
 from db.results.pairs import repaints
 from db.runtime import Runtime
 from db.settings import Settings
+from tests.acceptance.campaign_file import fake_campaign
+from tests.acceptance.sample_images import write_images
 from workers.broker import EmbeddedBroker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from db.results.pairs import Repaint
 
@@ -51,6 +55,8 @@ class Installation:
 
     directory: Path
     settings: dict[str, str] = field(default_factory=dict)
+    #: What was opened in this process, by this installation and those made of it.
+    _opened: list[Runtime] = field(default_factory=list, repr=False)
 
     def on(self, directory: Path, **settings: str) -> Installation:
         """Another machine with the same settings and more, and a data directory of its own."""
@@ -78,6 +84,20 @@ class Installation:
         """Run a command with `--json`; returns what it printed, parsed."""
         return json.loads(self.output_of(*arguments, "--json"))
 
+    def plan(self, count: int, *, bright: Collection[int] = (), **campaign: Any) -> None:
+        """Register so many originals and plan a campaign of fakes, in this process: what other tests prove by the installed command.
+
+        `campaign` holds arguments of `fake_campaign`.
+        """
+        folder = self.directory.parent
+        write_images(folder / "originals", count, bright=bright)
+        self._call("ingest", folder / "originals")
+        self._call("enqueue", "--config", fake_campaign(folder / "campaign.toml", **campaign))
+
+    def _call(self, name: str, *arguments: object) -> None:
+        (point,) = entry_points(group="paragone.commands", name=name)
+        CliRunner().invoke(point.load(), [*map(str, arguments)], obj=self.runtime, catch_exceptions=False)
+
     @contextlib.contextmanager
     def working(self, *options: str, gpus: str = "none") -> Iterator[RunningFleet]:
         """Run `paragone work`; whatever is left of it is killed when the block ends."""
@@ -96,16 +116,18 @@ class Installation:
     def runtime(self) -> Runtime:
         """The database and the store of this installation."""
         named = {name.removeprefix("PARAGONE_").lower(): value for name, value in self.settings.items()}
-        return Runtime(Settings.model_validate({"data_dir": self.directory, **named}))
+        opened = Runtime(Settings.model_validate({"data_dir": self.directory, **named}))
+        self._opened.append(opened)
+        return opened
 
     def repaints(self, campaign: str | None = None) -> list[Repaint]:
         """The current repaints of a campaign, the latest if none is named."""
         return repaints(self.runtime.database, find_campaign(self.runtime.database, campaign).id)
 
     def close(self) -> None:
-        """Close the database, and stop a broker whose users were all killed."""
-        if "runtime" in self.__dict__:
-            self.runtime.database.dispose()
+        """Close the databases, and stop a broker whose users were all killed."""
+        for runtime in self._opened:
+            runtime.database.dispose()
         if (self.directory / "broker").is_dir():
             with EmbeddedBroker(self.directory / "broker"):
                 pass

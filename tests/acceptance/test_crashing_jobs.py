@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from db.tables import attempts, jobs, workers
-from tests.acceptance.campaign_file import fake_campaign
 from tests.acceptance.installation import FAST_RECOVERY
 from tests.acceptance.queries import rows, states
-from tests.acceptance.sample_images import BRIGHT, write_images
+from tests.acceptance.sample_images import BRIGHT
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.acceptance.installation import Installation
 
 pytestmark = pytest.mark.timeout(600)
@@ -23,12 +20,10 @@ pytestmark = pytest.mark.timeout(600)
 GPUS = FAST_RECOVERY | {"PARAGONE_GPUS": "0,1", "PARAGONE_LEASE_SECONDS": "2.5", "PARAGONE_HEARTBEAT_SECONDS": "0.5"}
 
 
-def test_a_job_that_crashes_its_worker_is_poison_and_all_others_are_done(installation: Installation, tmp_path: Path) -> None:
+def test_a_job_that_crashes_its_worker_is_poison_and_all_others_are_done(installation: Installation) -> None:
     # Given one artwork among eight whose caption ends the process
     host = installation.on(installation.directory, **GPUS)
-    write_images(tmp_path / "originals", 8, bright=[5])
-    host.output_of("ingest", tmp_path / "originals")
-    host.output_of("enqueue", "--config", fake_campaign(tmp_path / "campaign.toml", caption={"fail": {"kind": "crash", "when": BRIGHT}}))
+    host.plan(8, bright=[5], caption={"fail": {"kind": "crash", "when": BRIGHT}})
 
     # When two processes work on
     with host.working("--until-idle", gpus="0,1") as fleet:
@@ -50,13 +45,10 @@ def test_a_job_that_crashes_its_worker_is_poison_and_all_others_are_done(install
     assert len(rows(host, workers)) >= len(tries)
 
 
-def test_a_batch_that_exceeds_its_time_limit_ends_its_process_and_is_retried(installation: Installation, tmp_path: Path) -> None:
+def test_a_batch_that_exceeds_its_time_limit_ends_its_process_and_is_retried(installation: Installation) -> None:
     # Given a repaint that hangs, and a time limit of seconds
     host = installation.on(installation.directory, PARAGONE_BUDGET_SECONDS="2", **GPUS)
-    write_images(tmp_path / "originals", 6, bright=[2])
-    host.output_of("ingest", tmp_path / "originals")
-    campaign = fake_campaign(tmp_path / "campaign.toml", batch=1, repaint={"fail": {"kind": "hang", "when": BRIGHT}})
-    host.output_of("enqueue", "--config", campaign)
+    host.plan(6, bright=[2], batch=1, repaint={"fail": {"kind": "hang", "when": BRIGHT}})
 
     # When it is worked on
     with host.working("--until-idle", gpus="0,1") as fleet:

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from db.tables import jobs
-from tests.acceptance.campaign_file import fake_campaign
 from tests.acceptance.installation import PARAGONE, until
 from tests.acceptance.queries import rows, states
-from tests.acceptance.sample_images import BRIGHT, write_images
+from tests.acceptance.sample_images import BRIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,11 +56,7 @@ def _get(url: str, login: str | None = None) -> Any:
 
 def test_flower_shows_one_task_for_each_job_and_agrees_with_status(installation: Installation, tmp_path: Path) -> None:
     # Given jobs of which some will fail, and Flower watching
-    write_images(tmp_path / "originals", 12, bright=(3, 7))
-    installation.output_of("ingest", tmp_path / "originals")
-    repaint = {"seconds_per_batch": 0.1, "fail": {"kind": "bad", "when": BRIGHT}}
-    campaign = fake_campaign(tmp_path / "campaign.toml", levels=2, repaint=repaint)
-    installation.output_of("enqueue", "--config", campaign)
+    installation.plan(12, bright=(3, 7), levels=2, repaint={"seconds_per_batch": 0.1, "fail": {"kind": "bad", "when": BRIGHT}})
     with _flower(installation.on(installation.directory, PARAGONE_FLOWER_PASSWORD=PASSWORD)) as (url, printed):
         with pytest.raises(urllib.error.HTTPError) as refused:
             _get(f"{url}/api/tasks")

@@ -6,10 +6,8 @@ import psutil
 import pytest
 
 from db.tables import attempts, leases, workers
-from tests.acceptance.campaign_file import fake_campaign
 from tests.acceptance.installation import until
 from tests.acceptance.queries import outcomes, rows, states
-from tests.acceptance.sample_images import write_images
 from workers.app import create_app
 
 if TYPE_CHECKING:
@@ -25,9 +23,7 @@ GPUS = {"PARAGONE_GPUS": "0,1", "PARAGONE_RESTART_SECONDS": "0.1"}
 def test_each_gpu_gets_its_own_process_and_sigterm_releases_batches_not_started(installation: Installation, tmp_path: Path) -> None:
     # Given a host with two GPUs and slow work
     host = installation.on(installation.directory, **GPUS)
-    write_images(tmp_path / "originals", 60)
-    host.output_of("ingest", tmp_path / "originals")
-    host.output_of("enqueue", "--config", fake_campaign(tmp_path / "campaign.toml", batch=2, caption={"seconds_per_batch": 2.0}))
+    host.plan(60, batch=2, caption={"seconds_per_batch": 2.0})
 
     with host.working(gpus="0,1") as fleet:
         # When both work: one batch on each device, others ready beside it

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from db.tables import attempts, jobs, leases, workers
-from tests.acceptance.campaign_file import fake_campaign
 from tests.acceptance.installation import FAST_RECOVERY, Installation, RunningFleet, until
 from tests.acceptance.queries import assert_complete, rows
-from tests.acceptance.sample_images import write_images
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,9 +20,9 @@ pytestmark = pytest.mark.timeout(600)
 
 
 def test_jobs_of_a_killed_worker_are_rescued_in_under_thirty_seconds_with_nothing_configured(
-    embedded_installation: Installation, tmp_path: Path
+    embedded_installation: Installation,
 ) -> None:
-    _one_of_two_is_killed(embedded_installation, tmp_path, within=30.0)
+    _one_of_two_is_killed(embedded_installation, within=30.0)
 
 
 def test_jobs_of_a_killed_worker_are_rescued_on_postgresql_too(tmp_path: Path, postgres_server: PostgresServer, broker_url: str) -> None:
@@ -32,16 +30,14 @@ def test_jobs_of_a_killed_worker_are_rescued_on_postgresql_too(tmp_path: Path, p
     settings = {**FAST_RECOVERY, "PARAGONE_DATABASE_URL": postgres_server.url(name), "PARAGONE_BROKER_URL": broker_url}
     installation = Installation(directory=tmp_path / "data", settings=settings)
     installation.output_of("init")
-    _one_of_two_is_killed(installation, tmp_path, within=15.0)
+    _one_of_two_is_killed(installation, within=15.0)
     installation.close()
     postgres_server.drop(name)
 
 
-def _one_of_two_is_killed(installation: Installation, folder: Path, *, within: float) -> None:
+def _one_of_two_is_killed(installation: Installation, *, within: float) -> None:
     # Given two machines at work, a second to a batch
-    write_images(folder / "originals", 8)
-    installation.output_of("ingest", folder / "originals")
-    installation.output_of("enqueue", "--config", fake_campaign(folder / "campaign.toml", batch=2, repaint={"seconds_per_batch": 1.0}))
+    installation.plan(8, batch=2, repaint={"seconds_per_batch": 1.0})
     with installation.working("--until-idle") as victim, installation.working("--until-idle") as other:
         # When one is killed with a batch on its device
         held = until(lambda: _caught(installation, victim), what="the victim has a batch on its device")

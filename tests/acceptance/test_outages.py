@@ -10,7 +10,6 @@ import pytest
 import redis
 
 from db.tables import attempts, workers
-from tests.acceptance.campaign_file import fake_campaign
 from tests.acceptance.installation import FAST_POLLING, FAST_RECOVERY, until
 from tests.acceptance.queries import assert_complete, rows, states
 from tests.acceptance.sample_images import write_images
@@ -23,11 +22,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(600)
 
 
-def test_work_goes_on_to_its_end_when_the_broker_is_flushed_and_killed(embedded_installation: Installation, tmp_path: Path) -> None:
+def test_work_goes_on_to_its_end_when_the_broker_is_flushed_and_killed(embedded_installation: Installation) -> None:
     installation = embedded_installation.on(embedded_installation.directory, **FAST_POLLING)
-    write_images(tmp_path / "originals", 20)
-    installation.output_of("ingest", tmp_path / "originals")
-    installation.output_of("enqueue", "--config", fake_campaign(tmp_path / "campaign.toml", repaint={"seconds_per_batch": 0.5}))
+    installation.plan(20, repaint={"seconds_per_batch": 0.5})
     with installation.working("--until-idle") as fleet:
         until(partial(_repainted, installation, at_least=4), what="it is in the middle")
         with redis.Redis(unix_socket_path=str(installation.directory / "broker/broker.sock")) as broker:
@@ -37,7 +34,6 @@ def test_work_goes_on_to_its_end_when_the_broker_is_flushed_and_killed(embedded_
         assert fleet.wait() == 0, fleet.output
     assert_complete(installation, repaints=20)
     assert {row["outcome"] for row in rows(installation, attempts)} == {"done"}
-    installation.close()
 
 
 def _repainted(installation: Installation, *, at_least: int) -> bool:
