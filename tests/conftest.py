@@ -13,6 +13,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("repeatable", derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are no name: compressed or random ones gave a test another name at every run, and long ones filled the screen."""
+    return argname if isinstance(val, bytes) else None
+
+
 pytest_plugins = [
     "tests.services.databases",
     "tests.services.postgresql",
