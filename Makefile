@@ -19,7 +19,7 @@ MEASURE := $(if $(UNTRAINED),--untrained) $(if $(SMOKE),--smoke --work build/poc
 # Strict (see mkdocs.yml); the variable silences a notice about MkDocs' future.
 DOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs
 
-.PHONY: help install demo test lint docs docs-serve format clean pocket pocket-eval
+.PHONY: help install demo check test coverage lint docs docs-serve format clean pocket pocket-eval
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -38,8 +38,14 @@ $(INSTALLED): pyproject.toml constraints/cpu.txt
 demo: $(INSTALLED) ## the whole path on sample artworks, and a report to look at
 	$(BIN)/paragone demo
 
+check: $(INSTALLED) ## the tests to run while you edit, under two minutes: unit and integration, but the slow ones
+	$(BIN)/pytest tests/unit tests/integration -m 'not slow'
+
 test: $(INSTALLED) ## all tests
 	$(BIN)/pytest
+
+coverage: $(INSTALLED) ## all tests, and a floor under how much of the code they run
+	$(BIN)/pytest --cov
 
 pocket: $(INSTALLED) ## train and measure the pocket models: hours on a CPU, minutes on a GPU; goes on where it stopped
 	$(BIN)/python -m trainer.pocket train $(POCKET)
@@ -66,5 +72,5 @@ format: $(INSTALLED) ## put the code in order
 	$(BIN)/ruff format
 
 clean: ## remove what tools left behind; keeps .venv and paragone-data
-	rm -rf build dist site .cache *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .coverage build dist site .cache *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.installation import QUICK, Demonstrated, Installation
+from tests.acceptance.installation import FAST_POLLING, FinishedDemo, Installation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 @pytest.fixture
 def installation(tmp_path: Path, broker_url: str) -> Iterator[Installation]:
     """A machine with SQLite and a Valkey that others could reach."""
-    with_broker = Installation(directory=tmp_path / "data", settings={**QUICK, "PARAGONE_BROKER_URL": broker_url})
+    with_broker = Installation(directory=tmp_path / "data", settings={**FAST_POLLING, "PARAGONE_BROKER_URL": broker_url})
     yield with_broker
     with_broker.close()
 
 
 @pytest.fixture
-def embedded(tmp_path: Path) -> Iterator[Installation]:
+def embedded_installation(tmp_path: Path) -> Iterator[Installation]:
     """A machine where nothing is configured."""
     alone = Installation(directory=tmp_path / "data")
     yield alone
@@ -28,12 +28,12 @@ def embedded(tmp_path: Path) -> Iterator[Installation]:
 
 
 @pytest.fixture(scope="session")
-def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstrated]:
-    """The demo, run once: two workers take 24 artworks along all of the path with the pocket models, embedded."""
+def finished_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedDemo]:
+    """The demo, run once: two workers take 24 artworks through every stage with the pocket models, nothing configured."""
     folder = tmp_path_factory.mktemp("demo")
     installation = Installation(directory=folder / "out" / "data")
     done = installation.run("demo", "--artworks", 24, "--out", folder / "out")
-    yield Demonstrated(installation=installation, folder=folder / "out", printed=done.stdout + done.stderr, exit_code=done.returncode)
+    yield FinishedDemo(installation=installation, folder=folder / "out", printed=done.stdout + done.stderr, exit_code=done.returncode)
     installation.close()
 
 

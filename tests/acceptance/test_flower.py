@@ -14,9 +14,8 @@ import pytest
 
 from db.tables import jobs
 from tests.acceptance.installation import PARAGONE, until
-from tests.acceptance.pictures import BRIGHT, paint
-from tests.acceptance.recipe import fake_campaign
-from tests.acceptance.record import rows, states
+from tests.acceptance.queries import rows, states
+from tests.acceptance.sample_images import BRIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,11 +55,8 @@ def _get(url: str, login: str | None = None) -> Any:
 
 
 def test_flower_shows_one_task_for_each_job_and_agrees_with_status(installation: Installation, tmp_path: Path) -> None:
-    # Given work of which some is broken, and Flower that looks on
-    paint(tmp_path / "pictures", 12, bright=(3, 7))
-    installation.output_of("ingest", tmp_path / "pictures")
-    plan = fake_campaign(tmp_path / "plan.toml", levels=2, repaint={"seconds_per_batch": 0.1, "fail": {"kind": "bad", "when": BRIGHT}})
-    installation.output_of("enqueue", "--config", plan)
+    # Given jobs of which some will fail, and Flower watching
+    installation.plan(12, bright=(3, 7), levels=2, repaint={"seconds_per_batch": 0.1, "fail": {"kind": "bad", "when": BRIGHT}})
     with _flower(installation.on(installation.directory, PARAGONE_FLOWER_PASSWORD=PASSWORD)) as (url, printed):
         with pytest.raises(urllib.error.HTTPError) as refused:
             _get(f"{url}/api/tasks")
@@ -69,7 +65,7 @@ def test_flower_shows_one_task_for_each_job_and_agrees_with_status(installation:
 
         # When it is worked on
         with installation.working("--until-idle") as fleet:
-            assert fleet.ends() == 0, fleet.told
+            assert fleet.wait() == 0, fleet.output
 
         # Then there is one task for each job that ran, under its id, named by its stage
         ran = {row["job_key"]: row for row in rows(installation, jobs, jobs.c.attempt_count > 0)}
@@ -89,8 +85,9 @@ def test_flower_shows_one_task_for_each_job_and_agrees_with_status(installation:
 
     # And its totals are those of status
     by_stage = Counter((task["name"], STATES[task["state"]]) for task in tasks.values())
-    told = {(stage, state): count for stage, counts in installation.json_of("status")["jobs"].items() for state, count in counts.items()}
-    assert by_stage == {key: count for key, count in told.items() if key[1] != "waiting"}
+    in_status = installation.json_of("status")["jobs"]
+    counts = {(stage, state): count for stage, by_state in in_status.items() for state, count in by_state.items()}
+    assert by_stage == {key: count for key, count in counts.items() if key[1] != "waiting"}
     assert by_stage["generate", "failed"] == 4
     assert states(installation)["waiting"] == 4
     assert PASSWORD not in "".join(printed)

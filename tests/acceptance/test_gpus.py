@@ -7,9 +7,7 @@ import pytest
 
 from db.tables import attempts, leases, workers
 from tests.acceptance.installation import until
-from tests.acceptance.pictures import paint
-from tests.acceptance.recipe import fake_campaign
-from tests.acceptance.record import outcomes, rows, states
+from tests.acceptance.queries import outcomes, rows, states
 from workers.app import create_app
 
 if TYPE_CHECKING:
@@ -19,15 +17,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(600)
 
-GPUS = {"PARAGONE_GPUS": "0,1"}
+GPUS = {"PARAGONE_GPUS": "0,1", "PARAGONE_RESTART_SECONDS": "0.1"}
 
 
-def test_each_gpu_gets_a_process_of_its_own_and_sigterm_gives_back_what_had_not_started(installation: Installation, tmp_path: Path) -> None:
+def test_each_gpu_gets_its_own_process_and_sigterm_releases_batches_not_started(installation: Installation, tmp_path: Path) -> None:
     # Given a host with two GPUs and slow work
     host = installation.on(installation.directory, **GPUS)
-    paint(tmp_path / "pictures", 60)
-    host.output_of("ingest", tmp_path / "pictures")
-    host.output_of("enqueue", "--config", fake_campaign(tmp_path / "plan.toml", batch=2, caption={"seconds_per_batch": 2.0}))
+    host.plan(60, batch=2, caption={"seconds_per_batch": 2.0})
 
     with host.working(gpus="0,1") as fleet:
         # When both work: one batch on each device, others ready beside it
@@ -42,17 +38,17 @@ def test_each_gpu_gets_a_process_of_its_own_and_sigterm_gives_back_what_had_not_
         assert {worker["device"] for worker in alive} == {"cuda"}
         assert _answering(host) == {worker["id"] for worker in alive}
 
-        # And told to stop, they finish what is on the devices, give back the rest, and end well
-        assert fleet.stops() == 0, fleet.told
+        # And told to stop, they finish what is on the devices, release the rest, and exit with 0
+        assert fleet.stop() == 0, fleet.output
     assert rows(host, leases) == []
     assert states(host, "caption").keys() <= {"done", "ready"}
     assert states(host, "caption")["ready"] > 0
-    assert outcomes(host).keys() == {"done"}, "giving back is no attempt"
+    assert outcomes(host).keys() == {"done"}, "a release is no attempt"
     assert len(rows(host, attempts)) == states(host)["done"]
     assert host.json_of("status")["workers"] == []
 
 
-def test_a_gpu_that_is_not_there_is_refused_with_one_line(installation: Installation) -> None:
+def test_a_gpu_that_does_not_exist_is_refused_with_one_line(installation: Installation) -> None:
     done = installation.on(installation.directory, **GPUS).run("work", "--gpus", "0,5", "--until-idle")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
@@ -60,10 +56,10 @@ def test_a_gpu_that_is_not_there_is_refused_with_one_line(installation: Installa
     assert "it has 0, 1" in done.stderr
 
 
-def test_a_killed_process_is_started_again_on_its_gpu_and_dies_with_its_supervisor(installation: Installation) -> None:
+def test_a_killed_worker_is_restarted_on_its_gpu_and_ends_with_its_supervisor(installation: Installation) -> None:
     host = installation.on(installation.directory, **GPUS)
     with host.working(gpus="0,1") as fleet:
-        first = until(lambda: len(found := fleet.workers()) == 2 and found, what="both are there")
+        first = until(lambda: len(found := fleet.workers()) == 2 and found, what="both are running")
         victim, spared = first
         gpu = victim.environ()["CUDA_VISIBLE_DEVICES"]
         victim.kill()

@@ -1,4 +1,4 @@
-"""kill -9 of everything that works on one machine: the other finishes, and nothing is there twice."""
+"""kill -9 of every worker of one machine: the other machine finishes, and nothing is made twice."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from db.tables import attempts, jobs, leases, workers
-from tests.acceptance.installation import HASTE, Installation, RunningFleet, until
-from tests.acceptance.pictures import paint
-from tests.acceptance.recipe import fake_campaign
-from tests.acceptance.record import check_whole, rows
+from tests.acceptance.installation import FAST_RECOVERY, Installation, RunningFleet, until
+from tests.acceptance.queries import assert_complete, rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,36 +19,34 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(600)
 
 
-def test_what_a_killed_worker_held_is_taken_up_in_under_thirty_seconds_with_nothing_configured(
-    embedded: Installation, tmp_path: Path
+def test_jobs_of_a_killed_worker_are_rescued_in_under_thirty_seconds_with_nothing_configured(
+    embedded_installation: Installation,
 ) -> None:
-    _one_of_two_is_killed(embedded, tmp_path, within=30.0)
+    _one_of_two_is_killed(embedded_installation, within=30.0)
 
 
-def test_what_a_killed_worker_held_is_taken_up_on_postgresql_too(tmp_path: Path, postgres_server: PostgresServer, broker_url: str) -> None:
+def test_jobs_of_a_killed_worker_are_rescued_on_postgresql_too(tmp_path: Path, postgres_server: PostgresServer, broker_url: str) -> None:
     name = postgres_server.create()
-    settings = {**HASTE, "PARAGONE_DATABASE_URL": postgres_server.url(name), "PARAGONE_BROKER_URL": broker_url}
+    settings = {**FAST_RECOVERY, "PARAGONE_DATABASE_URL": postgres_server.url(name), "PARAGONE_BROKER_URL": broker_url}
     installation = Installation(directory=tmp_path / "data", settings=settings)
     installation.output_of("init")
-    _one_of_two_is_killed(installation, tmp_path, within=15.0)
+    _one_of_two_is_killed(installation, within=15.0)
     installation.close()
     postgres_server.drop(name)
 
 
-def _one_of_two_is_killed(installation: Installation, folder: Path, *, within: float) -> None:
+def _one_of_two_is_killed(installation: Installation, *, within: float) -> None:
     # Given two machines at work, a second to a batch
-    paint(folder / "pictures", 8)
-    installation.output_of("ingest", folder / "pictures")
-    installation.output_of("enqueue", "--config", fake_campaign(folder / "plan.toml", batch=2, repaint={"seconds_per_batch": 1.0}))
+    installation.plan(8, batch=2, repaint={"seconds_per_batch": 1.0})
     with installation.working("--until-idle") as victim, installation.working("--until-idle") as other:
         # When one is killed with a batch on its device
         held = until(lambda: _caught(installation, victim), what="the victim has a batch on its device")
         victim.kill()
         killed = time.time()
         # Then the other finishes everything
-        assert other.ends() == 0, other.told
-    check_whole(installation, repaints=8)
-    # And took up in time what the killed one held
+        assert other.wait() == 0, other.output
+    assert_complete(installation, repaints=8)
+    # And the jobs of the killed one were rescued in time
     lost = rows(installation, attempts, attempts.c.outcome == "lost")
     assert {row["job_id"] for row in lost} >= held
     assert len({row["worker_id"] for row in lost}) == 1, "a living worker lost jobs"
@@ -58,7 +54,7 @@ def _one_of_two_is_killed(installation: Installation, folder: Path, *, within: f
 
 
 def _caught(installation: Installation, fleet: RunningFleet) -> set[int]:
-    """Stop the fleet in the middle of a batch: what it has on its device then cannot be finished before it is killed."""
+    """Stop the fleet in the middle of a batch: the batch on its device then cannot finish before it is killed."""
     if not _on_device(installation, fleet):
         return set()
     fleet.freeze()
@@ -69,7 +65,7 @@ def _caught(installation: Installation, fleet: RunningFleet) -> set[int]:
 
 
 def _on_device(installation: Installation, fleet: RunningFleet) -> set[int]:
-    """The repaints that are on the fleet's device now."""
+    """The generate jobs that are on the fleet's device now."""
     pids = [process.pid for process in fleet.workers()]
     mine = [row["id"] for row in rows(installation, workers, workers.c.pid.in_(pids))]
     tokens = [row["token"] for row in rows(installation, leases, leases.c.worker_id.in_(mine), leases.c.started_at.is_not(None))]

@@ -13,8 +13,8 @@ from db.campaigns import find_campaign
 from db.images import decode_image
 from db.tables import attempts, images, workers
 from tests.acceptance.installation import Installation, until
-from tests.acceptance.pictures import paint
-from tests.acceptance.record import check_whole, rows, states
+from tests.acceptance.queries import assert_complete, rows, states
+from tests.acceptance.sample_images import write_images
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.timeout(600)
 
 ARTWORKS = 5
 
-#: Batches of one: what runs together does not depend on who is faster.
-ALONE = """
+#: In batches of one, what runs together does not depend on who is faster.
+CAMPAIGN = """
 name = "{name}"
 [caption]
 batch = {batch}
@@ -37,10 +37,10 @@ batch = {batch}
 """
 
 
-def test_two_machines_that_share_only_the_urls_paint_everything_once_and_always_the_same(
+def test_two_machines_that_share_only_the_urls_repaint_everything_once_and_always_the_same(
     tmp_path: Path, postgres_server: PostgresServer, broker_url: str, tiny_models: Path
 ) -> None:
-    # Given a database, a broker and a store by their URLs, and two campaigns of one plan
+    # Given a database, a broker and a store by their URLs, and three campaigns of one plan
     name = postgres_server.create()
     shared = {
         "PARAGONE_DATABASE_URL": postgres_server.url(name),
@@ -49,21 +49,21 @@ def test_two_machines_that_share_only_the_urls_paint_everything_once_and_always_
     }
     one, other = (Installation(directory=tmp_path / which, settings=shared) for which in ("one", "other"))
     one.output_of("init")
-    paint(tmp_path / "pictures", ARTWORKS)
-    one.output_of("ingest", tmp_path / "pictures")
-    shutil.rmtree(tmp_path / "pictures")
+    write_images(tmp_path / "originals", ARTWORKS)
+    one.output_of("ingest", tmp_path / "originals")
+    shutil.rmtree(tmp_path / "originals")
 
-    # When both are there, and work comes in
+    # When both are running, and work comes in
     with one.working() as here, other.working() as there:
         until(lambda: len(rows(one, workers)) == 2, what="both have registered")
         for campaign, batch in (("first", 1), ("second", 1), ("together", 8)):
-            (tmp_path / "plan.toml").write_text(ALONE.format(name=campaign, batch=batch))
-            assert one.json_of("enqueue", "--config", tmp_path / "plan.toml", "--models", tiny_models)["jobs"] == 4 * ARTWORKS
+            (tmp_path / "campaign.toml").write_text(CAMPAIGN.format(name=campaign, batch=batch))
+            assert one.json_of("enqueue", "--config", tmp_path / "campaign.toml", "--models", tiny_models)["jobs"] == 4 * ARTWORKS
         until(lambda: states(one).keys() == {"done"}, what="everything is done")
-        assert (here.stops(), there.stops()) == (0, 0), here.told + there.told
+        assert (here.stop(), there.stop()) == (0, 0), here.output + there.output
 
-    # Then no image is there twice and none is missing, whoever made it
-    check_whole(one, repaints=3 * ARTWORKS)
+    # Then each repaint exists once, whoever made it
+    assert_complete(one, repaints=3 * ARTWORKS)
     assert states(one) == Counter(done=3 * 4 * ARTWORKS)
     assert one.json_of("status")["images"] == 3 * ARTWORKS
     assert len({row["worker_id"] for row in rows(one, attempts)}) == 2, "one machine did nothing"
@@ -72,9 +72,9 @@ def test_two_machines_that_share_only_the_urls_paint_everything_once_and_always_
     assert not (tmp_path / "other/store").exists()
 
     # And one plan gives equal pixels and files, in batches of one size; nearly equal ones in others
-    painted = {name: _painted(one, name) for name in ("first", "second", "together")}
-    assert painted["first"] == painted["second"]
-    for (_, mine), (_, theirs) in zip(painted["first"], painted["together"], strict=True):
+    repaints = {name: _repaints(one, name) for name in ("first", "second", "together")}
+    assert repaints["first"] == repaints["second"]
+    for (_, mine), (_, theirs) in zip(repaints["first"], repaints["together"], strict=True):
         pair = [decode_image(one.runtime.store.get(content_hash)).image for content_hash in (mine, theirs)]
         assert max(ImageStat.Stat(ImageChops.difference(*pair)).mean) < 2
     one.close()
@@ -82,6 +82,6 @@ def test_two_machines_that_share_only_the_urls_paint_everything_once_and_always_
     postgres_server.drop(name)
 
 
-def _painted(installation: Installation, campaign: str) -> list[tuple[str, str]]:
+def _repaints(installation: Installation, campaign: str) -> list[tuple[str, str]]:
     found = rows(installation, images, images.c.current, images.c.campaign_id == find_campaign(installation.runtime.database, campaign).id)
     return [(row["pixel_hash"], row["content_hash"]) for row in sorted(found, key=lambda row: row["artwork_id"])]

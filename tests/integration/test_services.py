@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 
 
-def test_an_empty_database_has_no_tables(database_url: str) -> None:
-    database = create_engine(database_url)
-    assert inspect(database.engine).get_table_names() == []
-    database.dispose()
+def test_a_new_database_has_no_tables(database_url: str) -> None:
+    engine = create_engine(database_url)
+    assert inspect(engine).get_table_names() == []
+    engine.dispose()
 
 
 def test_a_database_comes_with_empty_tables_at_the_url_that_the_test_knows(database: Database, database_url: str) -> None:
@@ -36,17 +36,17 @@ def test_a_database_comes_with_empty_tables_at_the_url_that_the_test_knows(datab
         assert connection.execute(text("SELECT count(*) FROM artworks")).scalar_one() == 0
 
 
-def test_what_one_test_leaves_the_next_does_not_find(database: Database) -> None:
+def test_a_database_does_not_keep_what_an_earlier_test_wrote(database: Database) -> None:
     with database.engine.begin() as connection:
         assert connection.execute(text("SELECT count(*) FROM ingests")).scalar_one() == 0
         connection.execute(text("INSERT INTO ingests (catalogue, report, finished_at) VALUES ('x', '{}', 0)"))
 
 
-def test_what_one_test_leaves_the_next_does_not_find_either(database: Database) -> None:
-    test_what_one_test_leaves_the_next_does_not_find(database)
+def test_a_database_does_not_keep_what_an_earlier_test_wrote_again(database: Database) -> None:
+    test_a_database_does_not_keep_what_an_earlier_test_wrote(database)
 
 
-def test_sqlite_comes_alone_too(sqlite_database: Database) -> None:
+def test_a_sqlite_database_comes_without_a_server(sqlite_database: Database) -> None:
     assert sqlite_database.engine.dialect.name == "sqlite"
     assert set(metadata.tables) <= set(inspect(sqlite_database.engine).get_table_names())
 
@@ -57,35 +57,35 @@ def test_a_broker_is_empty(broker_url: str) -> None:
         client.set("left", "behind")
 
 
-def test_a_broker_is_empty_again(broker_url: str) -> None:
+def test_a_broker_does_not_keep_what_an_earlier_test_wrote(broker_url: str) -> None:
     test_a_broker_is_empty(broker_url)
 
 
 SESSION = """
 import pathlib, time, redis
-def test_forever(postgres_server, broker_url):
+def test_that_does_not_end(postgres_server, broker_url):
     valkey = redis.Redis.from_url(broker_url).config_get("dir")["dir"]
-    pathlib.Path({note!r}).write_text(f"{{postgres_server.directory}}\\n{{valkey}}")
+    pathlib.Path({file!r}).write_text(f"{{postgres_server.directory}}\\n{{valkey}}")
     time.sleep(60)
 """
 
 
 def test_servers_do_not_outlive_a_killed_session(tmp_path: Path) -> None:
     # Given a pytest session of its own with both servers up
-    note = tmp_path / "note"
-    (tmp_path / "test_session.py").write_text(SESSION.format(note=str(note)))
+    directories_file = tmp_path / "directories"
+    (tmp_path / "test_session.py").write_text(SESSION.format(file=str(directories_file)))
     (tmp_path / "conftest.py").write_text("from tests.services.postgresql import *\nfrom tests.services.valkey import *\n")
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(tmp_path), str(tmp_path)]
     session = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=tmp_path, stdout=subprocess.DEVNULL)
     try:
-        _wait(lambda: note.exists() and note.read_text() != "")
+        _wait(lambda: directories_file.exists() and directories_file.read_text() != "")
     finally:
         # When it is killed
         session.send_signal(signal.SIGKILL)
         session.wait()
 
     # Then the servers go, and so do their files
-    directories = [Path(line) for line in note.read_text().split()]
+    directories = [Path(line) for line in directories_file.read_text().split()]
     assert len(directories) == 2
     _wait(lambda: not any(directory.exists() or _processes_of(directory) for directory in directories))
 
@@ -102,5 +102,5 @@ def _processes_of(directory: Path) -> list[int]:
 def _wait(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s"
         time.sleep(0.05)

@@ -1,1 +1,1 @@
-"""Real servers for the tests: PostgreSQL and Valkey, each started once and gone with pytest, however it ends."""
+"""Real servers for the tests: PostgreSQL and Valkey, each started once and stopped with pytest, however it ends."""

@@ -38,7 +38,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture
 def database(request: pytest.FixtureRequest, database_url: str) -> Iterator[Database]:
-    """An database on a database of each kind with empty tables; it is the one that `database_url` names."""
+    """A database of each kind with empty tables, the one that `database_url` names."""
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), str(url.database))
@@ -53,7 +53,7 @@ def database(request: pytest.FixtureRequest, database_url: str) -> Iterator[Data
 
 @pytest.fixture
 def sqlite_database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
-    """An database on a SQLite database with empty tables, for tests where the kind does not matter."""
+    """A SQLite database with empty tables, for tests where the kind does not matter."""
     url = _sqlite_url(tmp_path)
     shutil.copy(sqlite_template, str(make_url(url).database))
     database = connect(url)
@@ -65,7 +65,7 @@ def sqlite_database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with empty tables, to copy."""
     path = tmp_path_factory.mktemp("template") / "paragone.sqlite"
-    _fill(f"sqlite:///{path}")
+    _create_tables(f"sqlite:///{path}")
     return path
 
 
@@ -73,11 +73,11 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres_template(postgres_server: PostgresServer) -> str:
     """The name of a PostgreSQL database with empty tables, to copy."""
     name = postgres_server.create(name="paragone_template")
-    _fill(postgres_server.url(name))
+    _create_tables(postgres_server.url(name))
     return name
 
 
-def _fill(url: str) -> None:
+def _create_tables(url: str) -> None:
     database = connect(url)
     create_schema(database)
     database.dispose()

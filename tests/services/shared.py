@@ -1,4 +1,4 @@
-"""The data that lies beside the checkout on some machines: a real catalogue's rows and 128 real pictures."""
+"""The data that lies beside the checkout on some machines: a real catalogue's rows and 128 real images."""
 
 from __future__ import annotations
 

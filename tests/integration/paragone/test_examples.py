@@ -55,6 +55,7 @@ def _installed(site: Path) -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow(reason="installs a distribution and starts workers")
 def test_the_third_party_backend_serves_a_campaign_once_it_is_installed(tmp_path: Path) -> None:
     paragone.paint_samples(tmp_path / "samples", count=3, size=96)
     (tmp_path / "site").mkdir()
@@ -83,6 +84,7 @@ def test_enqueue_refuses_what_the_third_party_backend_does_not_take(tmp_path: Pa
                 project.enqueue(config=settings)
 
 
+@pytest.mark.slow(reason="the notebook walks the whole path and trains a model")
 @pytest.mark.timeout(600)
 def test_the_notebook_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("PARAGONE_")]:

@@ -20,7 +20,7 @@ from workers.backends.settings import Blip2Settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow(reason="trains all three models for a few steps"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from trainer.pocket.measures_table import Measure
     from trainer.pocket.paintings import Paintings
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow(reason="runs the shipped models on a hundred paintings"), pytest.mark.timeout(300)]
 
 #: A seed that no recipe's paintings come from.
 _SEED = 77

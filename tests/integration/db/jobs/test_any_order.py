@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
@@ -237,9 +238,10 @@ class Life(RuleBasedStateMachine):
         return {row["token"] for row in self.harness.rows(leases)}
 
 
-def test_no_order_of_events_breaks_the_life_of_a_job(lasting_sqlite: Database) -> None:
+@pytest.mark.parametrize("examples", [4, pytest.param(40, marks=pytest.mark.slow(reason="forty long orders of events"))])
+def test_no_order_of_events_breaks_the_life_of_a_job(lasting_sqlite: Database, examples: int) -> None:
     moderate: Any = settings(
-        max_examples=40,
+        max_examples=examples,
         stateful_step_count=40,
         deadline=None,
         database=None,

@@ -91,6 +91,7 @@ def test_flower_shows_each_job_behind_the_password(tmp_path: Path, sqlite_databa
     assert "painter-" in found[bad.job_key]["args"]
 
 
+@pytest.mark.slow(reason="starts Flower twice")
 def test_flower_without_a_password_prints_a_new_one_and_ends_at_a_signal(tmp_path: Path) -> None:
     passwords = []
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,4 +1,4 @@
-"""Campaign files whose every stage is a fake."""
+"""Campaign files whose every backend is a fake."""
 
 from __future__ import annotations
 

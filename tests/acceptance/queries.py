@@ -1,4 +1,4 @@
-"""What the record says, for tests: states of jobs, attempts, and what must hold after every run."""
+"""Queries of an installation's database: states of jobs, attempts, and what must hold after every run."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def outcomes(installation: Installation) -> Counter[str]:
     return Counter(row["outcome"] for row in rows(installation, attempts))
 
 
-def check_whole(installation: Installation, *, repaints: int) -> None:
-    """Every job is done, every variation has one current image whose blob is there, and nobody holds a lease."""
+def assert_complete(installation: Installation, *, repaints: int) -> None:
+    """Every job is done, every variation has one current image whose blob exists, and no lease is left."""
     assert states(installation).keys() == {"done"}, states(installation)
     current = [row["variation_id"] for row in rows(installation, images, images.c.current)]
     assert len(current) == repaints

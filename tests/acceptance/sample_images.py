@@ -1,4 +1,4 @@
-"""Small pictures to work on: dark ones, and bright ones that a fake can be told to stumble over."""
+"""Small originals to work on: dim ones, and bright ones on which a fake backend can be made to fail."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 
 STYLES = ("Baroque", "Cubism", "Pop_Art")
 
-#: The word by which the fake captioner tells a bright picture; its prompts carry it on.
+#: The word in the fake captioner's caption of a bright image; the prompt made of it contains it too.
 BRIGHT = "bright"
 
 
-def paint(folder: Path, count: int, *, bright: Collection[int] = ()) -> list[Path]:
-    """Paint so many pictures as `Style/artist_title.png`, wide and tall ones; those numbered in `bright` are bright, the others dim."""
+def write_images(folder: Path, count: int, *, bright: Collection[int] = ()) -> list[Path]:
+    """Write `count` files `Style/artist_title.png`, wide and tall by turns; those numbered in `bright` are bright, the others dim."""
     made = []
     for number in range(count):
         path = folder / STYLES[number % len(STYLES)] / f"painter-{number % 5}_study-{number:03}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        picture(number, bright=number in bright).save(path)
+        sample_image(number, bright=number in bright).save(path)
         made.append(path)
     return made
 
 
-def picture(number: int, *, bright: bool = False) -> Image.Image:
-    """A patchwork of its own, 96 x 64 or 64 x 96 pixels."""
+def sample_image(number: int, *, bright: bool = False) -> Image.Image:
+    """A patchwork that no other number gives, 96 x 64 or 64 x 96 pixels."""
     rng = random.Random(number)
     lowest, highest = (205, 250) if bright else (60, 120)
     patches = Image.frombytes("RGB", (6, 6), bytes(rng.randint(lowest, highest) for _ in range(6 * 6 * 3)))
