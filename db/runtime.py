@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Runtime:
-    """The opened surroundings of one process."""
+    """Settings, database and store of one process."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

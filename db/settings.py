@@ -1,4 +1,4 @@
-"""Everything that the surroundings decide: built once by the entry point from the environment, then passed along."""
+"""Everything that the environment decides: built once by the entry point from the environment, then passed along."""
 
 from __future__ import annotations
 

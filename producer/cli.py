@@ -50,7 +50,7 @@ class EntryPointGroup(click.Group):
 @click.version_option(package_name="paragone")
 @click.pass_context
 def paragone(context: click.Context, *, debug: bool) -> None:
-    """Make and judge paired datasets of original and machine-repainted art."""
+    """Build image-similarity datasets and models from art collections."""
     _log(debug=debug)
     context.obj = Runtime(read_settings())
 

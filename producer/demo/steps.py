@@ -89,7 +89,7 @@ class DemoSteps:
 
 
 def _command(*arguments: object) -> list[str]:
-    return [sys.executable, "-P", "-m", "producer.cli", *(str(argument) for argument in arguments)]
+    return [sys.executable, "-P", "-m", "paragone", *(str(argument) for argument in arguments)]
 
 
 def _command_line(arguments: tuple[object, ...]) -> str:

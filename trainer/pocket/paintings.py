@@ -91,7 +91,7 @@ def _share(count: int, shard: int) -> int:
 
 def _render_shard(tree: Path, count: int, seed: int, *, versions: int) -> None:
     asked = ("--count", count, "--size", SIZE, "--seed", seed, "--versions", versions)
-    command = [sys.executable, "-P", "-m", "producer.cli", "samples", tree, *asked]
+    command = [sys.executable, "-P", "-m", "paragone", "samples", tree, *asked]
     subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)  # noqa: S603  # our own command
 
 

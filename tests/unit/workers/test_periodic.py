@@ -21,11 +21,11 @@ def test_a_pulse_goes_on_after_its_beat_failed(caplog: pytest.LogCaptureFixture)
         if len(beats) == 3:
             third.set()
 
-    pulse = PeriodicThread("heartbeat", 0.01, beat)
-    pulse.start()
+    thread = PeriodicThread("heartbeat", 0.01, beat)
+    thread.start()
 
     assert third.wait(10)
-    pulse.stop(10)
+    thread.stop(10)
     assert [record.message for record in caplog.records] == ["heartbeat failed and will be tried again"]
     assert "the database is away" in caplog.text
 
@@ -40,10 +40,10 @@ def test_the_first_beat_comes_at_once_and_the_next_after_about_its_seconds() -> 
             second.set()
 
     began = time.monotonic()
-    pulse = PeriodicThread("look", 0.3, beat)
-    pulse.start()
+    thread = PeriodicThread("look", 0.3, beat)
+    thread.start()
     assert second.wait(10)
-    pulse.stop(10)
+    thread.stop(10)
 
     assert beats[0] - began < 0.2
     assert beats[1] - beats[0] >= 0.3 * 0.8
@@ -57,10 +57,10 @@ def test_stopping_waits_for_the_beat_under_way_and_lets_none_follow() -> None:
         time.sleep(0.2)
         ended.append(True)
 
-    pulse = PeriodicThread("sweeper", 0.001, beat)
-    pulse.start()
+    thread = PeriodicThread("sweeper", 0.001, beat)
+    thread.start()
     assert begun.wait(10)
-    pulse.stop(10)
+    thread.stop(10)
 
     assert ended == [True]
     time.sleep(0.05)
@@ -72,10 +72,10 @@ def test_a_pulse_that_never_began_or_is_stopped_by_itself_does_not_wait() -> Non
     done = threading.Event()
 
     def beat() -> None:
-        pulse.stop(10)
+        thread.stop(10)
         done.set()
 
-    pulse = PeriodicThread("self", 0.001, beat)
-    pulse.start()
+    thread = PeriodicThread("self", 0.001, beat)
+    thread.start()
 
     assert done.wait(5)

@@ -35,7 +35,7 @@ PASSWORD = "open sesame"  # noqa: S105  # of this test alone
 def _flower(tmp_path: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
     """A running `paragone flower`, its URL and the lines it printed."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "producer.cli", "flower", "--port", "0"],
+        [sys.executable, "-m", "paragone", "flower", "--port", "0"],
         env={"PARAGONE_DATA_DIR": str(tmp_path / "data"), **environment},
         stdout=subprocess.PIPE,
         text=True,
@@ -119,7 +119,7 @@ def test_flower_reports_a_taken_port_and_a_missing_broker_in_one_line(tmp_path: 
 def _fails(tmp_path: Path, port: int, broker_url: str) -> str:
     """What the command says on standard error when it cannot begin."""
     result = subprocess.run(
-        [sys.executable, "-m", "producer.cli", "flower", "--port", str(port)],
+        [sys.executable, "-m", "paragone", "flower", "--port", str(port)],
         env={"PARAGONE_DATA_DIR": str(tmp_path / "data"), "PARAGONE_BROKER_URL": broker_url},
         capture_output=True,
         text=True,
