@@ -2,7 +2,7 @@
 
     python benchmarks/enqueue.py [--artworks 81446] [--sample 4000] [--rounds 3] [--database-url URL] [--broker-url URL]
 
-Ours: `db.jobs.plan.plan_campaign`, with every variation, its seed, the jobs of four stages and ANALYZE, and the few wake-ups of the workers. The
+Ours: `db.jobs.plan.plan_campaign`, with every variation, its seed, the jobs of four stages and ANALYZE, and the workers' wake-ups. The
 peers write the same rows for a sample of the artworks and are given the same ready artworks as objects in memory:
 row by row, one ORM object each, a flush for each artwork to learn its ids, a commit every hundred artworks;
 bulk, Core inserts in chunks, then one Celery message for every job, through one pooled producer.
