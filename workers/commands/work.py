@@ -26,7 +26,7 @@ def _stages(_context: click.Context, _parameter: click.Parameter, value: str | N
         raise click.BadParameter(f"{error}: the stages are {', '.join(Stage)}") from None
 
 
-@click.command
+@click.command(short_help="Run workers on the devices of this host.")
 @click.option("--gpus", default="", metavar="all|0,1|none", help="One process for each GPU; none uses the CPU. [default: all there are]")
 @click.option("--stages", callback=_stages, metavar="S,S", help="Stages to serve. [default: all]")
 @click.option("--until-idle", is_flag=True, help="End when no work can be expected any more.")
