@@ -19,7 +19,7 @@ MEASURE := $(if $(UNTRAINED),--untrained) $(if $(SMOKE),--smoke --work build/poc
 # Strict (see mkdocs.yml); the variable silences a notice about MkDocs' future.
 DOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs
 
-.PHONY: help install demo check test coverage lint docs docs-serve format clean pocket pocket-eval
+.PHONY: help install demo check check-unit check-integration test coverage lint docs docs-serve format clean pocket pocket-eval
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -38,8 +38,14 @@ $(INSTALLED): pyproject.toml constraints/cpu.txt
 demo: $(INSTALLED) ## the whole path on sample artworks, and a report to look at
 	$(BIN)/paragone demo
 
-check: $(INSTALLED) ## the tests to run while you edit, under two minutes: unit and integration, but the slow ones
-	$(BIN)/pytest tests/unit tests/integration -m 'not slow'
+# The tests start hundreds of interpreters: what one compiles the others need not.
+check-unit check-integration test coverage: export PYTHONDONTWRITEBYTECODE :=
+
+check: $(INSTALLED) ## unit and integration tests but the slow ones, side by side: for while you edit
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-unit check-integration
+
+check-unit check-integration: check-%: $(INSTALLED)
+	$(BIN)/pytest -m 'not slow' tests/$*
 
 test: $(INSTALLED) ## all tests
 	$(BIN)/pytest

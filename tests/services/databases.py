@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import make_url
 
 from db.engine import connect
 from db.engine.schema import migrate
@@ -19,44 +19,44 @@ if TYPE_CHECKING:
     from tests.services.postgresql import PostgresServer
 
 
-def create_schema(database: Database) -> None:
-    """Make the tables, as the program does at its first start."""
-    migrate(database)
+#: The kinds of databases, for a fixture's `params`.
+KINDS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.slow(reason="SQLite runs the same test")))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database of each kind."""
-    if request.param == "sqlite":
-        yield _sqlite_url(tmp_path)
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    name = server.create()
-    yield server.url(name)
-    server.drop(name)
+@pytest.fixture(params=KINDS)
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Each kind of database."""
+    kind: str = request.param
+    return kind
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest, database_url: str) -> Iterator[Database]:
-    """A database of each kind with empty tables, the one that `database_url` names."""
-    url = make_url(database_url)
-    if url.get_backend_name() == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), str(url.database))
-    else:
-        server: PostgresServer = request.getfixturevalue("postgres_server")
-        server.drop(str(url.database))
-        server.create(template=request.getfixturevalue("postgres_template"), name=str(url.database))
-    database = connect(database_url)
-    yield database
-    database.dispose()
+def database_url(request: pytest.FixtureRequest, database_kind: str, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database of each kind without tables."""
+    if database_kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.sqlite'}"
+        return
+    with _on_postgresql(request.getfixturevalue("postgres_server")) as url:
+        yield url
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, database_kind: str) -> Iterator[Database]:
+    """A database of each kind with empty tables."""
+    if database_kind == "sqlite":
+        yield request.getfixturevalue("sqlite_database")
+        return
+    with _on_postgresql(request.getfixturevalue("postgres_server"), template=request.getfixturevalue("postgres_template")) as url:
+        database = connect(url)
+        yield database
+        database.dispose()
 
 
 @pytest.fixture
 def sqlite_database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
     """A SQLite database with empty tables, for tests where the kind does not matter."""
-    url = _sqlite_url(tmp_path)
-    shutil.copy(sqlite_template, str(make_url(url).database))
-    database = connect(url)
+    path = shutil.copy(sqlite_template, tmp_path / "paragone.sqlite")
+    database = connect(f"sqlite:///{path}")
     yield database
     database.dispose()
 
@@ -77,11 +77,15 @@ def postgres_template(postgres_server: PostgresServer) -> str:
     return name
 
 
+@contextmanager
+def _on_postgresql(server: PostgresServer, **template: str) -> Iterator[str]:
+    name = server.create(**template)
+    yield server.url(name)
+    server.drop(name)
+
+
 def _create_tables(url: str) -> None:
+    """Make the tables, as the program does at its first start."""
     database = connect(url)
-    create_schema(database)
+    migrate(database)
     database.dispose()
-
-
-def _sqlite_url(directory: Path) -> str:
-    return f"sqlite:///{directory / 'paragone.sqlite'}"

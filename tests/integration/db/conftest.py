@@ -12,6 +12,7 @@ import pytest
 from db.engine import connect
 from db.engine.schema import migrate
 from db.tables import metadata
+from tests.services.databases import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,7 @@ def lasting_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databas
     database.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest) -> Database:
     """A database of each kind with empty tables."""
     database: Database = request.getfixturevalue(f"lasting_{request.param}")

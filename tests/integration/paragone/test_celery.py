@@ -12,6 +12,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.slow(reason="starts a worker and Celery's tools")
+
 COMMAND = str(Path(sys.executable).with_name("paragone"))
 PROGRAM = [sys.executable, "-W", "ignore", "-m", "celery", "-A", "paragone.celery"]
 
@@ -40,7 +42,6 @@ def _lines(data: Path, *arguments: str) -> Iterator[str]:
             tool.kill()
 
 
-@pytest.mark.slow(reason="starts a worker, three of Celery's tools and Flower")
 @pytest.mark.timeout(240)
 def test_a_running_worker_answers_celerys_own_tools_through_the_embedded_broker(tmp_path: Path) -> None:
     data = tmp_path / "data"

@@ -34,6 +34,7 @@ def runtime(filled: Filled, tmp_path: Path) -> OpenRuntime:
     return OpenRuntime(settings=Settings(data_dir=tmp_path / "data"), database=filled.database, store=filled.store)
 
 
+@pytest.mark.slow(reason="four commands with models of the real classes")
 def test_train_evaluate_compare_and_report_work_on_a_finished_campaign(runtime: OpenRuntime, filled: Filled, tmp_path: Path) -> None:
     trained = call(train, runtime, "--split", "80/20", "--split", "40/60", "--epochs", 3)
     first, second = trained["runs"]
