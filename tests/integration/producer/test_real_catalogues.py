@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from sqlalchemy import func, select
 
 from db.store import Store
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from db.engine import Database
 
 
+@pytest.mark.slow(reason="80,097 rows and 81,446 names")
 def test_every_row_and_file_of_wikiart_is_explained(sqlite_database: Database, shared_data: Path) -> None:
     folder = shared_data / "wikiart"
     source = CatalogueSource(catalogue=folder / "classes.csv.gz", file_list=folder / "files.txt.gz")
@@ -31,6 +33,7 @@ def test_every_row_and_file_of_wikiart_is_explained(sqlite_database: Database, s
     assert not any(again.changes.values())
 
 
+@pytest.mark.slow(reason="80,097 rows and 81,446 names")
 def test_the_file_names_of_wikiart_alone_lead_to_the_same_artworks(shared_data: Path) -> None:
     folder = shared_data / "wikiart"
     by_rows = join_catalogue(read_catalogue(folder / "classes.csv.gz", file_list=folder / "files.txt.gz"))
