@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
+import pytest
 import redis
 from sqlalchemy import create_engine, inspect, text
 
@@ -70,6 +71,7 @@ def test_that_does_not_end(postgres_server, broker_url):
 """
 
 
+@pytest.mark.slow(reason="starts servers of its own")
 def test_servers_do_not_outlive_a_killed_session(tmp_path: Path) -> None:
     # Given a pytest session of its own with both servers up
     directories_file = tmp_path / "directories"

@@ -84,6 +84,7 @@ def one_style(sqlite_database: Database, fill: Callable[..., Filled], tiny_model
     return fill(sqlite_database, count=14, styles=1, models=tiny_models)
 
 
+@pytest.mark.slow(reason="trains and evaluates")
 def test_third_party_components_train_a_model_that_is_evaluated_with_them_again(
     one_style: Filled, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -105,6 +105,7 @@ def test_flower_without_a_password_prints_a_new_one_and_ends_at_a_signal(tmp_pat
     assert passwords[0] != passwords[1]
 
 
+@pytest.mark.slow(reason="starts Flower")
 def test_flower_reports_a_taken_port_and_a_missing_broker_in_one_line(tmp_path: Path, broker_url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -32,6 +32,7 @@ def app(tmp_path: Path) -> Iterator[Celery]:
         yield app
 
 
+@pytest.mark.slow(reason="starts a worker")
 def test_a_worker_on_the_socket_answers_remote_control(app: Celery) -> None:
     worker = subprocess.Popen([sys.executable, "-W", "ignore", "-c", WORKER, app.conf.broker_url], stdout=subprocess.DEVNULL)
     try:
