@@ -19,7 +19,7 @@ MEASURE := $(if $(UNTRAINED),--untrained) $(if $(SMOKE),--smoke --work build/poc
 # Strict (see mkdocs.yml); the variable silences a notice about MkDocs' future.
 DOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs
 
-.PHONY: help install demo check check-unit check-integration test coverage lint docs docs-serve format clean pocket pocket-eval
+.PHONY: help install demo check check-unit check-integration test lint docs docs-serve format clean pocket pocket-eval
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -39,7 +39,7 @@ demo: $(INSTALLED) ## the whole path on sample artworks, and a report to look at
 	$(BIN)/paragone demo
 
 # The tests start hundreds of interpreters: what one compiles the others need not.
-check-unit check-integration test coverage: export PYTHONDONTWRITEBYTECODE :=
+check-unit check-integration test: export PYTHONDONTWRITEBYTECODE :=
 
 check: $(INSTALLED) ## unit and integration tests but the slow ones, side by side: for while you edit
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-unit check-integration
@@ -47,11 +47,8 @@ check: $(INSTALLED) ## unit and integration tests but the slow ones, side by sid
 check-unit check-integration: check-%: $(INSTALLED)
 	$(BIN)/pytest -m 'not slow' tests/$*
 
-test: $(INSTALLED) ## all tests
-	$(BIN)/pytest
-
-coverage: $(INSTALLED) ## all tests, and a floor under how much of the code they run
-	$(BIN)/pytest --cov
+test: $(INSTALLED) ## all tests; COVERAGE=1 also measures how much of the code they run, with a floor
+	$(BIN)/pytest $(if $(COVERAGE),--cov)
 
 pocket: $(INSTALLED) ## train and measure the pocket models: hours on a CPU, minutes on a GPU; goes on where it stopped
 	$(BIN)/python -m trainer.pocket train $(POCKET)

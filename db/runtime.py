@@ -48,6 +48,11 @@ class Runtime:
         """Whether nothing is configured and SQLite under the data directory is used."""
         return not self.settings.database_url.get_secret_value()
 
+    def close(self) -> None:
+        """Close the connections to the database; harmless if there are none."""
+        if "database" in self.__dict__:
+            self.database.dispose()
+
     def initialise(self) -> None:
         """Create or migrate the database and the store."""
         database = connect(self.settings.sqlalchemy_url)

@@ -53,6 +53,7 @@ def paragone(context: click.Context, *, debug: bool) -> None:
     """Build image-similarity datasets and models from art collections."""
     _log(debug=debug)
     context.obj = Runtime(read_settings())
+    context.call_on_close(context.obj.close)
 
 
 def main() -> None:

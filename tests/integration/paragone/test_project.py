@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from tests.integration.paragone.conftest import Worked
 
+pytestmark = pytest.mark.slow(reason="runs a campaign")
+
 
 def _printed(project: paragone.Project, *line: object) -> Any:
     """What a command prints with `--json`."""
@@ -119,7 +121,7 @@ def test_pairs_hold_what_led_to_them_and_read_their_images_when_asked(worked: Wo
     assert len(list(worked.project.originals("fakes"))) == 6
 
 
-def test_what_is_not_there_is_said_in_one_line(worked: Worked, tmp_path: Path) -> None:
+def test_a_missing_campaign_or_artwork_is_one_clear_line(worked: Worked, tmp_path: Path) -> None:
     with paragone.open(tmp_path / "empty") as empty:
         assert list(empty.originals()) == []
         assert empty.status().campaigns == {}

@@ -75,7 +75,7 @@ def test_the_least_recently_used_leaves_before_another_comes(database: Database,
     assert [models.holds(campaign, asked(name)) for name in "abc"] == [True, False, True]
 
 
-def test_what_left_is_loaded_again_when_it_is_needed(database: Database, backends: Backends, campaign: int) -> None:
+def test_an_evicted_model_is_loaded_again_when_it_is_needed(database: Database, backends: Backends, campaign: int) -> None:
     models = cache_of(database, models_kept=1)
     for name in ("a", "b", "a"):
         models.take(campaign, asked(name))
@@ -215,7 +215,7 @@ def test_a_backend_whose_library_is_missing_says_what_to_install(
         cache_of(database).take(campaign, asked(backend="sdxl"))
 
 
-def test_what_needs_no_device_takes_no_models_place(database: Database, backends: Backends, campaign: int) -> None:
+def test_a_backend_without_a_device_evicts_no_model(database: Database, backends: Backends, campaign: int) -> None:
     backends["light"] = scripted(needs_device=False)
     models = cache_of(database, models_kept=1)
 

@@ -53,7 +53,7 @@ def test_a_worker_is_idle_when_everything_is_done(fleet: WorkerHarness) -> None:
     assert ends(fleet, worker, 20)
 
 
-def test_what_another_worker_has_in_hand_is_waited_for(fleet: WorkerHarness) -> None:
+def test_until_idle_waits_for_jobs_that_another_worker_runs(fleet: WorkerHarness) -> None:
     harness = fleet.harness(1)
     batch = harness.claim(Stage.CAPTION, worker="other")
     worker = fleet.worker(stages=[Stage.CAPTION])

@@ -208,7 +208,7 @@ def test_only_one_batch_at_a_time_computes_on_the_device(fleet: WorkerHarness, b
     assert backends["heavy"].together == 1
 
 
-def test_what_needs_no_device_does_not_wait_for_it(fleet: WorkerHarness, backends: Backends) -> None:
+def test_a_backend_without_a_device_does_not_wait_for_the_device(fleet: WorkerHarness, backends: Backends) -> None:
     backends["light"] = scripted(needs_device=False)
     harness = fleet.harness(3, backend="light")
 

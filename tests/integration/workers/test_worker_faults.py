@@ -73,7 +73,7 @@ class TestTrouble:
         assert without.rows(leases) == []
         assert worker.scheduler.troubles == ["hub/one: the hub does not answer"]
 
-    def test_it_is_not_asked_for_again_at_once_but_later(
+    def test_a_broken_model_is_loaded_again_only_after_a_while(
         self, fleet: WorkerHarness, absent: type[Scripted], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         fleet.harness(3, backend="absent")

@@ -35,7 +35,7 @@ def test_an_endless_error_is_cut() -> None:
     assert len(failure_of(1, RuntimeError("x" * 100_000)).error) == 2000
 
 
-def test_what_nobody_foresaw_is_logged_with_its_traceback_and_a_stores_absence_is_not(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unforeseen_error_is_logged_with_its_traceback_and_a_store_error_is_not(caplog: pytest.LogCaptureFixture) -> None:
     failure_of(1, StoreError("away"))
     assert caplog.records == []
 

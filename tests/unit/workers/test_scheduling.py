@@ -31,7 +31,7 @@ def test_priority_comes_before_everything_else() -> None:
     assert order(low, high, loaded={"low"}, waited={"low": 1e6}) == ["high", "low"]
 
 
-def test_who_starves_comes_before_the_loaded_model() -> None:
+def test_a_starved_batch_key_comes_before_the_loaded_model() -> None:
     assert order(candidate("loaded"), candidate("starved"), loaded={"loaded"}, waited={"starved": 101.0}) == ["starved", "loaded"]
 
 

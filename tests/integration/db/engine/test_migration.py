@@ -141,7 +141,7 @@ def test_what_was_on_a_device_during_the_migration_is_committed(migrated: Campai
     assert migrated.states(Stage.GENERATE) == {"done": 3, "ready": 1}
 
 
-def test_what_is_left_is_claimed_and_finished_and_more_can_be_planned(migrated: CampaignHarness) -> None:
+def test_after_a_migration_open_jobs_are_claimed_and_finished_and_more_can_be_planned(migrated: CampaignHarness) -> None:
     retried = migrated.rows(jobs, jobs.c.error_kind.is_not(None))[0]["id"]
     migrated.crash_workers(on_the_device(migrated))
     migrated.skip_retry_delays()

@@ -53,6 +53,6 @@ def test_texts_share_the_space_and_long_ones_are_cut(embedder: ClipEmbedder) -> 
     assert not np.allclose(texts[0], texts[1], atol=1e-3)
 
 
-def test_nothing_in_nothing_out(embedder: ClipEmbedder) -> None:
+def test_no_images_and_no_texts_give_no_vectors(embedder: ClipEmbedder) -> None:
     assert embedder.embed_images([]).shape == (0, 512)
     assert embedder.embed_texts([]).shape == (0, 512)

@@ -24,7 +24,7 @@ REPAINT = {"steps": 25, "strength": 0.3, "guidance": 7.5}
 PROMPT = {"max_tokens": 75, "target_tokens": 55, "brief_set": "radical"}
 
 
-def test_what_is_not_said_is_the_backends_default() -> None:
+def test_a_setting_that_is_not_given_is_the_backends_default() -> None:
     assert check_settings(Blip2Settings, {}) == Blip2Settings(max_new_tokens=40, num_beams=1, prompt="")
     refiner = check_settings(Img2ImgSettings, REPAINT)
     assert (refiner.negative_prompt, refiner.aesthetic_score, refiner.negative_aesthetic_score) == ("", 6.0, 2.5)

@@ -35,7 +35,7 @@ def test_a_tokenizer_is_known_apart_from_its_pipeline(tiny: Path) -> None:
     ("location", "reason"),
     [("", "no model is named"), ("./nowhere", "no model directory"), ("/nowhere/at/all", "no model directory"), ("a b/c d", "neither")],
 )
-def test_what_is_nowhere_is_unavailable_with_a_mend(location: str, reason: str) -> None:
+def test_a_model_that_is_nowhere_is_unavailable_with_a_way_to_fix_it(location: str, reason: str) -> None:
     with pytest.raises(ModelUnavailable, match=reason):
         resolve(ModelSource(location=location), TRANSFORMERS_FILES)
 
