@@ -77,8 +77,7 @@ class Project:
 
     def close(self) -> None:
         """Close the connections to the database; harmless if there are none. The project may be used again."""
-        if "database" in vars(self._runtime):
-            self._runtime.database.dispose()
+        self._runtime.close()
 
     def initialise(self) -> None:
         """Create or migrate the database and the store (`paragone init`); a project without URLs does it by itself."""
