@@ -3,11 +3,12 @@
 ParagoneError           an error of any package whose text is one clear line for the person at the keyboard
 └── PersistenceError
     ├── NotInitialised      no schema yet, or one older or newer than this program
-    ├── DatabaseUnreachable the database does not answer
+    ├── DatabaseUnavailable the database does not answer
     ├── UnknownCampaign     no campaign of that name
     ├── CampaignDiffers     the name is taken by another configuration
     ├── BadConfiguration    a campaign file or setting that cannot be used
     └── StoreError          the image store cannot be read or written
+        ├── StoreUnavailable    the store as a whole is away, full, or another one than the database knows
         └── BlobMissing     a blob that the database names is not in the store
 """
 
@@ -29,7 +30,7 @@ class NotInitialised(PersistenceError):
     """The database has no Paragone tables of this version: run `paragone init`."""
 
 
-class DatabaseUnreachable(PersistenceError):
+class DatabaseUnavailable(PersistenceError):
     """The database does not answer: check PARAGONE_DATABASE_URL and that it runs."""
 
 
@@ -49,5 +50,9 @@ class StoreError(PersistenceError):
     """The image store cannot be read or written: check PARAGONE_STORE_URL."""
 
 
+class StoreUnavailable(StoreError):
+    """The image store as a whole is away, full, or another one than the database knows: no job's fault, it is tried again."""
+
+
 class BlobMissing(StoreError):
-    """The store does not hold a blob that the database names."""
+    """The store, which is there, does not hold a blob that the database names."""

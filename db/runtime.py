@@ -28,7 +28,7 @@ class Runtime:
 
         Raises:
             NotInitialised: the tables are missing or of another version.
-            DatabaseUnreachable: it does not answer.
+            DatabaseUnavailable: it does not answer.
         """
         database = connect(self.settings.sqlalchemy_url)
         if self.embedded_database:

@@ -21,6 +21,10 @@ class Settings(BaseSettings):
     database_url: SecretStr = SecretStr("")
     #: Celery broker URL; empty for the embedded broker. May hold a password.
     broker_url: SecretStr = SecretStr("")
+    #: Seconds that a statement may take before its connection is given up: one that leads nowhere tells nobody.
+    database_timeout_seconds: float = Field(default=20.0, gt=0, allow_inf_nan=False)
+    #: Connections to PostgreSQL that one process holds at most; its threads share them.
+    database_connections: int = Field(default=3, ge=1)
     #: fsspec URL of the image store; empty for `data_dir/store`.
     store_url: str = ""
     #: Local directory of models that stands in for the one a campaign names, for hosts that keep it elsewhere; "pocket" is a name.

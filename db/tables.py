@@ -7,6 +7,7 @@ from db.catalogue.tables import artwork_paths, artworks, ingests
 from db.engine.metadata import metadata
 from db.jobs.tables import attempts, batch_keys, jobs, leases, workers
 from db.results.tables import captions, images, prompts
+from db.store.tables import stores
 from db.training.tables import training_runs, triplet_sets, triplets
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "metadata",
     "model_revisions",
     "prompts",
+    "stores",
     "training_runs",
     "triplet_sets",
     "triplets",

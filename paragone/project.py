@@ -54,8 +54,8 @@ class Project:
     """What `paragone.open` returns.
 
     Its calls do what the commands of the same names do and return the objects that their `--json` prints. All may raise
-    `DatabaseUnreachable` or `NotInitialised`, and those that take the name of a campaign `UnknownCampaign`: each is a
-    `ParagoneError`. A database that goes away later raises SQLAlchemy's `DBAPIError`.
+    `DatabaseUnavailable` or `NotInitialised`, and those that take the name of a campaign `UnknownCampaign`: each is a
+    `ParagoneError`.
     """
 
     def __init__(self, settings: Settings) -> None:

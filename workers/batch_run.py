@@ -10,8 +10,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from db.engine import DBAPIError
 from db.engine.retry import retry_while_unavailable
+from db.errors import DatabaseUnavailable
 from db.jobs.complete import complete_batch
 from db.jobs.inputs import load_inputs
 from db.jobs.lease import begin_on_device, release_batch
@@ -53,7 +53,7 @@ def run_batch(worker: WorkerContext, batch: Batch) -> CompletedBatch | None:
     """
     try:
         return worker.stages[batch.stage].run(worker, batch)
-    except (ModelTrouble, DeviceLost, DBAPIError):
+    except (ModelTrouble, DeviceLost, DatabaseUnavailable):
         raise  # a database that stays away lets the lease run out, and the batch is done again
     except Exception as error:
         logger.exception("a batch of %s was not worked through", batch.batch_key)

@@ -26,10 +26,12 @@ class Claimer:
 
     def claim(self) -> Batch | None:
         """The best batch there is now, or None."""
+        blocks = self._context.outages.blocks
         preferred = self._scheduler.preferred()
-        if preferred is not None and (batch := self._claim_from(preferred)) is not None:
+        if preferred is not None and not blocks(preferred) and (batch := self._claim_from(preferred)) is not None:
             return batch
-        for candidate in self._scheduler.ranked(ready_batches(self._context.database, self._stages)):
+        ready = ready_batches(self._context.database, self._stages)
+        for candidate in self._scheduler.ranked([candidate for candidate in ready if not blocks(candidate)]):
             batch = self._claim_from(candidate)
             if batch is not None:
                 self._scheduler.note_chosen(candidate)

@@ -17,6 +17,7 @@ from workers.errors import EXIT_MODEL_TROUBLE
 from workers.identity import own_identity
 from workers.model_cache import ModelCache
 from workers.notifier import Notifier
+from workers.outages import Outages
 from workers.stages.runners import STAGE_RUNNERS
 from workers.task_events import TaskEventSender
 from workers.time_limit import TimeLimit
@@ -85,6 +86,7 @@ def _context(
         device_lock=threading.Lock(),
         time_limit=TimeLimit(),
         task_events=TaskEventSender(app, hostname=identity.worker_id),
+        outages=Outages(),
         stopping=stop.is_set,
     )
 

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from db.enums import Stage
+from db.jobs.backoff import end_pauses
 from db.jobs.claim import ready_batches
 from db.jobs.sweep import sweep
 
@@ -41,6 +42,7 @@ class Rescuer:
 
     def sweep(self) -> None:
         """Take back what silent workers hold, unless held back; wake workers for all ready stages."""
+        end_pauses(self._database)
         if self._clock() < self._not_before:
             return
         try:

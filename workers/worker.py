@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import threading
 from typing import TYPE_CHECKING
 
 from db.monitoring.worker_registry import deregister_worker, live_threads, register_worker
@@ -20,7 +21,6 @@ from workers.scheduling import Scheduler
 from workers.slots import Slots
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Collection, Sequence
 
     from db.enums import Stage
@@ -50,7 +50,7 @@ class Worker:
             context.database,
             worker_id=identity.worker_id,
             lease_seconds=settings.lease_seconds,
-            troubles=lambda: self.scheduler.troubles,
+            troubles=lambda: [*self.scheduler.troubles, *context.outages.troubles],
             on_failure=self.rescuer.hold_back,
         )
         self.slots = Slots(settings.threads)
@@ -60,6 +60,8 @@ class Worker:
         self._notifier = notifier
         self._stop = stop
         self._threads: list[PeriodicThread] = []
+        #: Set once a batch was claimed: from then on an end of this process is not one of a host where none can start.
+        self.first_batch = threading.Event()
 
     def start(self) -> None:
         """Register and begin to send heartbeats, sweep and look for work."""
@@ -101,6 +103,7 @@ class Worker:
             self.slots.release()
 
     def _run(self, batch: Batch) -> None:
+        self.first_batch.set()
         try:
             with self.leases.holding(batch.token):
                 completed = run_batch(self._context, batch)

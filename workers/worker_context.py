@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from db.settings import Settings
     from db.store import Store
     from workers.model_cache import ModelCache
+    from workers.outages import Outages
     from workers.task_events import TaskEventSender
     from workers.time_limit import TimeLimit
 
@@ -45,6 +46,7 @@ class WorkerContext:
     device_lock: threading.Lock
     time_limit: TimeLimit
     task_events: TaskEventSender
+    outages: Outages
     #: True once the worker was asked to stop.
     stopping: Callable[[], bool]
 

@@ -7,7 +7,10 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
+
+from db.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +23,10 @@ T = TypeVar("T")
 
 #: PostgreSQL's deadlock_detected and serialization_failure: the transaction was rolled back and may be run again as it is.
 RETRIED_SQLSTATES = frozenset({"40P01", "40001"})
+#: PostgreSQL's read_only_sql_transaction: after a failover the connection leads to a standby.
+READ_ONLY = "25006"
+#: SQLite's primary result codes for a file that cannot be used now: busy, locked, read-only, an I/O error, a full disk, not to be opened.
+SQLITE_AWAY = frozenset({5, 6, 8, 10, 13, 14})
 #: SQLite's primary result code for a lock that was not granted, also as one of its extended codes.
 SQLITE_BUSY = 5
 #: How often a transaction is run at most.
@@ -44,8 +51,12 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection for queries only: on SQLite they do not queue behind writers, on PostgreSQL they need no BEGIN and COMMIT."""
-        with self._reading.connect() as connection:
+        """A connection for queries only: on SQLite they do not queue behind writers, on PostgreSQL they need no BEGIN and COMMIT.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer; what was asked may be asked again later.
+        """
+        with _answering(), self._reading.connect() as connection:
             yield connection
 
     def write(self, transaction: Callable[[Connection], T], *, single_statement: bool = False) -> T:
@@ -59,8 +70,13 @@ class Database:
             single_statement: it is one statement, which on PostgreSQL needs one round trip instead of three.
 
         Raises:
+            DatabaseUnavailable: the database does not answer; the transaction may be run again later.
             sqlalchemy.exc.DBAPIError: what the last of `TRIES` tries raised, or at once what trying again would not change.
         """
+        with _answering():
+            return self._write(transaction, single_statement=single_statement)
+
+    def _write(self, transaction: Callable[[Connection], T], *, single_statement: bool) -> T:
         engine = self._autocommit if single_statement else self.engine
         for tried in range(1, TRIES):
             try:
@@ -77,6 +93,28 @@ class Database:
     def dispose(self) -> None:
         """Close the pooled connections."""
         self.engine.dispose()
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Tell a database that is away from one that refuses."""
+    try:
+        yield
+    except NoFreeConnection as error:
+        raise DatabaseUnavailable(f"the database does not answer ({error}): check PARAGONE_DATABASE_URL and that it runs") from error
+    except DBAPIError as error:
+        if not is_unavailable(error):
+            raise
+        cause = " ".join(str(error.orig).split()) or "no answer"
+        raise DatabaseUnavailable(f"the database does not answer ({cause}): check PARAGONE_DATABASE_URL and that it runs") from error
+
+
+def is_unavailable(error: DBAPIError) -> bool:
+    """Whether the database is away, locked, full or read-only, rather than refusing this statement: it may be there again later."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return int(code) & 0xFF in SQLITE_AWAY
+    return isinstance(error, OperationalError | InterfaceError) or getattr(error.orig, "sqlstate", None) == READ_ONLY
 
 
 def was_aborted(error: DBAPIError) -> bool:

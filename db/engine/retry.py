@@ -6,7 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy.exc import InterfaceError, OperationalError
+from db.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,16 +24,16 @@ def retry_while_unavailable(transaction: Callable[[], T], *, patience_seconds: f
     """Run a transaction, and again while the database is away: minutes of device time are not lost to a restart of PostgreSQL.
 
     Raises:
-        sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError: what the database still raised after `patience_seconds`.
+        DatabaseUnavailable: it was still away after `patience_seconds`.
     """
     deadline = time.monotonic() + patience_seconds
     pause = FIRST_PAUSE_SECONDS
     while True:
         try:
             return transaction()
-        except (OperationalError, InterfaceError) as error:
+        except DatabaseUnavailable as error:
             if time.monotonic() > deadline:
                 raise
-            logger.warning("the database is unavailable, trying again: %s", " ".join(str(error.orig).split()))
+            logger.warning("%s", error)
             time.sleep(pause)
             pause = min(LONGEST_PAUSE_SECONDS, pause * 2)

@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DatabaseError
 
-from db.errors import DatabaseUnreachable, NotInitialised
+from db.errors import DatabaseUnavailable, NotInitialised
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -39,13 +39,13 @@ def check_schema(database: Database) -> None:
 
 
 def current_revision(database: Database) -> str | None:
-    """The revision of the database, None before the first migration; raises `DatabaseUnreachable`."""
+    """The revision of the database, None before the first migration; raises `DatabaseUnavailable`."""
     try:
         with database.read() as connection:
             return MigrationContext.configure(connection).get_current_revision()
     except DatabaseError as error:  # also: a file that is no SQLite database
         cause = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
-        raise DatabaseUnreachable(f"the database does not answer ({cause}): check PARAGONE_DATABASE_URL and that it runs") from None
+        raise DatabaseUnavailable(f"the database does not answer ({cause}): check PARAGONE_DATABASE_URL and that it runs") from None
 
 
 def newest_revision() -> str | None:

@@ -62,9 +62,9 @@ class Batch:
     jobs: tuple[ClaimedJob, ...]
 
 
-# The claim index is partial.
+# The claim index is partial; jobs that back off are not in it.
 _READY = in_literal_state(JobState.READY)
-_DUE = jobs.c.not_before <= now()
+_DUE = jobs.c.not_before == literal_column("0")
 
 
 def ready_batches(database: Database, stages: Sequence[Stage]) -> list[BatchCandidate]:
@@ -122,7 +122,11 @@ def _statement(*, suspect: bool) -> Any:
 
 
 _LEASE = insert(leases).values(
-    token=bindparam("token"), worker_id=bindparam("worker_id"), expires_at=now() + bindparam("seconds", type_=Double), claimed_at=now()
+    token=bindparam("token"),
+    worker_id=bindparam("worker_id"),
+    expires_at=now() + bindparam("seconds", type_=Double),
+    seconds=bindparam("seconds", type_=Double),
+    claimed_at=now(),
 )
 _CLAIM = {suspect: _statement(suspect=suspect) for suspect in (False, True)}
 

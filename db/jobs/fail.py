@@ -115,7 +115,7 @@ def _after(failure: Failure, pause: float | None) -> Update:
     if pause is None:
         ended = move(JobState.FAILED).values(finished_at=now())
     else:
-        ended = move(JobState.READY, leaving=origins(JobState.FAILED)).values(not_before=now() + pause)
+        ended = move(JobState.READY, leaving=origins(JobState.FAILED)).values(not_before=now() + pause if pause else 0)
     return ended.values(
         lease_token=None,
         suspect=False,

@@ -24,7 +24,13 @@ def renew(database: Database, tokens: Sequence[str], *, lease_seconds: float) ->
     """Extend these leases from now on; returns how many of them are still there."""
     if not tokens:
         return 0
-    statement = update(leases).where(leases.c.token.in_(tokens)).values(expires_at=now() + lease_seconds)
+    statement = update(leases).where(leases.c.token.in_(tokens)).values(expires_at=now() + lease_seconds, seconds=lease_seconds)
+    return database.write(lambda connection: connection.execute(statement).rowcount, single_statement=True)
+
+
+def excuse_leases(database: Database, worker_id: str) -> int:
+    """The worker was asked to stop: if it vanishes from now on, that says nothing about its jobs; returns how many leases it holds."""
+    statement = update(leases).where(leases.c.worker_id == worker_id).values(excused=True)
     return database.write(lambda connection: connection.execute(statement).rowcount, single_statement=True)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, text, true, update
 
 from db.engine.clock import now
 from db.enums import AttemptOutcome, FailureKind, JobState
@@ -49,6 +49,27 @@ def sweep(database: Database, *, lease_seconds: float) -> Swept:
     return database.write(_sweep)
 
 
+def return_jobs_of(database: Database, worker_id: str, *, crashed: bool) -> Swept:
+    """Return at once the jobs of a worker process that is known to be dead, without waiting for its leases to run out.
+
+    Args:
+        database: the database.
+        worker_id: the dead worker.
+        crashed: it ended by itself, so that what was on its device is suspect; False if it was stopped or killed from outside.
+    """
+
+    def write(connection: Connection) -> Swept:
+        held = leases.c.worker_id == worker_id
+        connection.execute(update(leases).where(held).values(expires_at=0, excused=leases.c.excused if crashed else true()))
+        returned = poisoned = 0
+        for lease in connection.execute(select(leases).where(held)).all():
+            back, bad = _return_jobs(connection, lease)
+            returned, poisoned = returned + back, poisoned + bad
+        return Swept(returned=returned, poisoned=poisoned)
+
+    return database.write(write)
+
+
 _UPTIME = "SELECT EXTRACT(EPOCH FROM clock_timestamp() - pg_postmaster_start_time())"
 
 
@@ -76,7 +97,7 @@ def _return_jobs(connection: Connection, lease: Row[Any]) -> tuple[int, int]:
         return 0, 0
     connection.execute(insert(attempts).values(ended_at=now()), [_attempt(lease, job, len(lost)) for job in lost])
     poisoned = 0
-    if lease.started_at is not None:
+    if lease.started_at is not None and not lease.excused:
         poisoned = _suspect(connection, [job.id for job in lost], alone=len(lost) == 1, crashes=lost[0].crashes)
     return len(lost) - poisoned, poisoned
 

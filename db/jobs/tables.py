@@ -44,10 +44,15 @@ leases = Table(
     metadata,
     Column("token", String(36), primary_key=True),
     Column("worker_id", Text, nullable=False),
-    Column("expires_at", Moment, nullable=False, index=True),
+    # Not indexed: a few hundred rows, each written every few seconds, which without an index rewrites one page in place (HOT).
+    Column("expires_at", Moment, nullable=False),
+    # For how many seconds each renewal extends it; one that ends later than that after now was given before the clock went back.
+    Column("seconds", Double, nullable=False, server_default="15"),
     Column("claimed_at", Moment, nullable=False),
     # When its batch began on the device: only then can one of its jobs be what took the worker down.
     Column("started_at", Moment),
+    # Its worker was asked to stop, or was killed from outside: that it vanishes says nothing about its jobs.
+    Column("excused", Boolean, nullable=False, server_default=text("false")),
 )
 
 jobs = Table(
@@ -88,8 +93,15 @@ jobs = Table(
         "suspect",
         text("priority DESC"),
         "id",
-        sqlite_where=text("state = 'ready'"),
-        postgresql_where=text("state = 'ready'"),
+        sqlite_where=text("state = 'ready' AND not_before = 0"),
+        postgresql_where=text("state = 'ready' AND not_before = 0"),
+    ),
+    # Those that back off stand apart until a sweep sets their `not_before` to zero: a claim never has to pass over them.
+    Index(
+        "ix_jobs_backing_off",
+        "not_before",
+        sqlite_where=text("state = 'ready' AND not_before > 0"),
+        postgresql_where=text("state = 'ready' AND not_before > 0"),
     ),
     # Counting: covers `status` over a million jobs.
     Index("ix_jobs_progress", "campaign_id", "stage", "state"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, exists, literal_column, select
+from sqlalchemy import and_, exists, literal_column, or_, select
 
 from db.enums import JobState
+from db.jobs.backoff import BACKING_OFF
 from db.jobs.tables import batch_keys, jobs
 from db.jobs.transitions import in_literal_state, in_state
 
@@ -26,12 +27,14 @@ def work_left(database: Database, stages: Sequence[Stage], *, without: Collectio
     """
     last = max(stages, key=lambda stage: stage.position)
     upstream = [str(stage) for stage in last.up_to]
-    ready = and_(jobs.c.batch_key == batch_keys.c.batch_key, in_literal_state(JobState.READY))
+    mine = and_(jobs.c.batch_key == batch_keys.c.batch_key, in_literal_state(JobState.READY))
+    # Two conditions for two partial indexes.
+    ready = or_(exists().where(mine, jobs.c.not_before == literal_column("0")), exists().where(mine, *BACKING_OFF))
     claimable = select(batch_keys.c.batch_key).where(
         batch_keys.c.stage.in_(upstream),
         batch_keys.c.paused == literal_column("false"),
         batch_keys.c.batch_key.not_in(without),
-        exists().where(ready),
+        ready,
     )
     running = select(jobs.c.id).where(jobs.c.lease_token.is_not(None), in_state(JobState.RUNNING), jobs.c.stage.in_(upstream))
     with database.read() as connection:

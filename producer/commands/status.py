@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
-from db.engine import DBAPIError
+from db.errors import DatabaseUnavailable
 from producer.commands.context import console, emit_json, json_option, pass_runtime
 from producer.errors import WrongUse
 from producer.status import read_status
@@ -52,7 +52,7 @@ def _watch(runtime: Runtime, campaign: str | None, out: Console) -> None:
                 try:
                     shown = status_view(read_status(runtime, campaign))
                     live.update(shown, refresh=True)
-                except DBAPIError as error:
+                except DatabaseUnavailable as error:
                     # The connection pool reconnects by itself: keep showing the last view, and try again.
                     live.update(Group(shown, Text(), _unavailable(error)), refresh=True)
                 time.sleep(REFRESH_SECONDS)
@@ -60,6 +60,5 @@ def _watch(runtime: Runtime, campaign: str | None, out: Console) -> None:
         return
 
 
-def _unavailable(error: DBAPIError) -> Text:
-    cause = str(error.orig).strip().splitlines() or ["no answer"]
-    return Text(f"{time.strftime('%H:%M:%S')} the database does not answer ({cause[0]}): trying again", style="red")
+def _unavailable(error: DatabaseUnavailable) -> Text:
+    return Text(f"{time.strftime('%H:%M:%S')} {error}; trying again", style="red")

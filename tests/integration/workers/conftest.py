@@ -20,6 +20,7 @@ from workers.backends import registry
 from workers.identity import own_identity
 from workers.model_cache import ModelCache
 from workers.notifier import Notifier
+from workers.outages import Outages
 from workers.stages.fakes import FAKE_STAGE_RUNNERS
 from workers.task_events import TaskEventSender
 from workers.time_limit import TimeLimit
@@ -83,6 +84,7 @@ class WorkerHarness:
             device_lock=self.device_lock,
             time_limit=TimeLimit(),
             task_events=TaskEventSender(app, hostname=identity.worker_id),
+            outages=Outages(),
             stopping=self.stop.is_set,
         )
         worker = Worker(worker_context, identity=identity, stages=stages, notifier=Notifier(app), stop=self.stop)

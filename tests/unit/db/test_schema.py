@@ -6,7 +6,7 @@ import pytest
 
 from db.engine import connect
 from db.engine.schema import check_schema
-from db.errors import DatabaseUnreachable
+from db.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def test_a_server_that_is_not_there_is_named_in_one_line(tmp_path: Path) -> None:
     database = connect(f"postgresql+psycopg://nobody@/nothing?host={tmp_path}")
 
-    with pytest.raises(DatabaseUnreachable, match="does not answer") as trouble:
+    with pytest.raises(DatabaseUnavailable, match="does not answer") as trouble:
         check_schema(database)
 
     assert "PARAGONE_DATABASE_URL" in str(trouble.value)
@@ -26,10 +26,10 @@ def test_a_file_that_is_no_database_is_refused_as_such(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("these are my notes\n" * 100)
 
-    with pytest.raises(DatabaseUnreachable, match="not a database"):
+    with pytest.raises(DatabaseUnavailable, match="not a database"):
         check_schema(connect(f"sqlite:///{path}"))
 
 
 def test_a_folder_is_no_database(tmp_path: Path) -> None:
-    with pytest.raises(DatabaseUnreachable, match="unable to open"):
+    with pytest.raises(DatabaseUnavailable, match="unable to open"):
         check_schema(connect(f"sqlite:///{tmp_path}"))

@@ -3,9 +3,10 @@ from __future__ import annotations
 import time
 
 import pytest
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 
 from db.engine.retry import LONGEST_PAUSE_SECONDS, retry_while_unavailable
+from db.errors import DatabaseUnavailable
 
 
 class Outage:
@@ -17,7 +18,7 @@ class Outage:
     def transaction(self) -> str:
         if self.left:
             self.left -= 1
-            raise OperationalError("UPDATE jobs", None, Exception("server closed the connection"))
+            raise DatabaseUnavailable("server closed the connection")
         return "committed"
 
     def sleep(self, seconds: float) -> None:
@@ -42,7 +43,7 @@ def test_a_transaction_waits_for_its_database_with_growing_pauses(outage: Outage
 
 
 def test_a_database_that_stays_away_longer_than_the_patience_raises_its_error(outage: Outage) -> None:
-    with pytest.raises(OperationalError, match="server closed"):
+    with pytest.raises(DatabaseUnavailable, match="server closed"):
         retry_while_unavailable(outage.transaction, patience_seconds=10.0)
 
     assert 10.0 < outage.now < 10.0 + 2 * LONGEST_PAUSE_SECONDS
