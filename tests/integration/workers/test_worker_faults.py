@@ -6,12 +6,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 import workers.batch_run as batch_running
 import workers.lease_keeper as lease_keeping
 import workers.rescuer as rescuing
 from db.enums import FailureKind, JobState, Stage
+from db.errors import DatabaseUnavailable
 from db.jobs.complete import complete_batch
 from db.jobs.lease import begin_on_device
 from db.jobs.sweep import sweep
@@ -183,9 +183,8 @@ def test_an_unforeseen_fault_around_a_batch_fails_its_jobs_and_not_the_worker(
     assert harness.rows(leases) == []
 
 
-@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 def test_a_result_waits_for_its_database_and_is_not_computed_twice(
-    error: type[OperationalError], fleet: WorkerHarness, backends: Backends, monkeypatch: pytest.MonkeyPatch
+    fleet: WorkerHarness, backends: Backends, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     harness = fleet.harness(3)
     tries = []
@@ -193,7 +192,7 @@ def test_a_result_waits_for_its_database_and_is_not_computed_twice(
     def away(*args: Any, **given: Any) -> CompletedBatch:
         tries.append(given)
         if len(tries) <= 2:
-            raise error("COMMIT", {}, Exception("the server closed the connection"))
+            raise DatabaseUnavailable("the server closed the connection")
         return complete_batch(*args, **given)
 
     monkeypatch.setattr(batch_running, "complete_batch", away)
@@ -213,11 +212,11 @@ def test_a_database_that_is_away_before_the_work_leaves_the_batch_to_its_lease(
     worker = fleet.worker(stages=CAPTIONS)
 
     def away(*_: Any) -> list[JobInput]:
-        raise OperationalError("SELECT", {}, Exception("connection refused"))
+        raise DatabaseUnavailable("connection refused")
 
     with monkeypatch.context() as patched:
         patched.setattr(batch_running, "load_inputs", away)
-        with pytest.raises(OperationalError):
+        with pytest.raises(DatabaseUnavailable):
             worker.on_wake_up()
 
     assert harness.states(Stage.CAPTION) == {"running": 3}
@@ -294,11 +293,11 @@ class TestSweeping:
         worker = fleet.worker(lease_seconds=0.4)
 
         def away(*_: Any, **__: Any) -> None:
-            raise OperationalError("UPDATE", {}, Exception("the database is starting up"))
+            raise DatabaseUnavailable("the database is starting up")
 
         with monkeypatch.context() as patched:
             patched.setattr(lease_keeping if failing == "renew" else rescuing, failing, away)
-            with pytest.raises(OperationalError):
+            with pytest.raises(DatabaseUnavailable):
                 worker.leases.beat() if failing == "renew" else worker.rescuer.sweep()
 
         worker.rescuer.sweep()

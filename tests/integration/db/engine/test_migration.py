@@ -18,6 +18,7 @@ from db.engine import connect
 from db.engine.schema import alembic_config, check_schema, current_revision, migrate
 from db.enums import JobState, Stage
 from db.errors import NotInitialised
+from db.jobs.backoff import end_pauses
 from db.jobs.claim import Batch, ClaimedJob, ready_batches
 from db.jobs.complete import complete_batch
 from db.results.pairs import repaints
@@ -82,6 +83,7 @@ def on_the_device(harness: CampaignHarness) -> Batch:
         attempts=job["attempt_count"],
         suspect=False,
     )
+    end_pauses(harness.database)
     parameters = next(one.parameters for one in ready_batches(harness.database, [Stage.GENERATE]))
     return Batch(
         token=lease["token"],

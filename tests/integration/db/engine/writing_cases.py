@@ -5,22 +5,36 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from db.campaigns import freeze_revision, frozen_revision, open_campaign
 from db.catalogue.types import ArtworkImage, ArtworkPath, CatalogueArtwork
 from db.catalogue.upsert import save_ingest_report, upsert_artworks
 from db.enums import FailureKind, Stage
+from db.jobs.backoff import end_pauses
 from db.jobs.claim import claim_batch, ready_batches
 from db.jobs.complete import complete_batch
 from db.jobs.control import cancel, set_paused
-from db.jobs.lease import begin_on_device, release_batch, renew
+from db.jobs.lease import begin_on_device, excuse_leases, release_batch, renew
 from db.jobs.plan import Selection, plan_campaign
 from db.jobs.requeue import JobFilter, requeue
-from db.jobs.sweep import Swept, sweep
+from db.jobs.sweep import Swept, return_jobs_of, sweep
 from db.monitoring.worker_registry import deregister_worker, record_heartbeat, register_worker
 from db.results.stage_results import Failure
-from db.tables import artwork_paths, artworks, attempts, batch_keys, captions, images, ingests, leases, training_runs, triplets, workers
+from db.tables import (
+    artwork_paths,
+    artworks,
+    attempts,
+    batch_keys,
+    captions,
+    images,
+    ingests,
+    jobs,
+    leases,
+    training_runs,
+    triplets,
+    workers,
+)
 from db.training import Split, Triplet, begin_run, finish_run, keep_triplets
 from tests.builders import CampaignHarness, artworks_of, fake_config, results_of
 from tests.builders.campaign_harness import EFFORT
@@ -196,6 +210,40 @@ def of_sweep(harness: CampaignHarness) -> Case:
         returns=Swept(returned=4, poisoned=0),
         leaves=lambda: (harness.states(Stage.CAPTION), count(harness, attempts), count(harness, leases)),
         expected=({"ready": 4}, 4, 0),
+    )
+
+
+@case
+def of_return_jobs_of(harness: CampaignHarness) -> Case:
+    batch = harness.claim(Stage.CAPTION)
+    return Case(
+        call=lambda: return_jobs_of(harness.database, batch.worker_id, crashed=True),
+        returns=Swept(returned=4, poisoned=0),
+        leaves=lambda: (harness.states(Stage.CAPTION), count(harness, attempts), count(harness, leases)),
+        expected=({"ready": 4}, 4, 0),
+    )
+
+
+@case
+def of_excuse_leases(harness: CampaignHarness) -> Case:
+    batch = harness.claim(Stage.CAPTION)
+    return Case(
+        call=lambda: excuse_leases(harness.database, batch.worker_id),
+        returns=1,
+        leaves=lambda: [row["excused"] for row in harness.rows(leases)],
+        expected=[True],
+    )
+
+
+@case
+def of_end_pauses(harness: CampaignHarness) -> Case:
+    harness.fail(harness.claim(Stage.CAPTION), FailureKind.TRANSIENT)
+    harness.database.write(lambda connection: connection.execute(update(jobs).where(jobs.c.not_before > 0).values(not_before=1.0)))
+    return Case(
+        call=lambda: end_pauses(harness.database),
+        returns=4,
+        leaves=lambda: {row["not_before"] for row in harness.jobs(Stage.CAPTION)},
+        expected={0.0},
     )
 
 
