@@ -73,9 +73,7 @@ def tree(tmp_path: Path) -> Tree:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    found = Store(str(tmp_path / "store"))
-    found.prepare()
-    return found
+    return Store.create(str(tmp_path / "store"))
 
 
 def rows(database: Database) -> dict[str, Any]:

@@ -26,9 +26,7 @@ TWO_DAYS = 2 * 86400.0
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    store = Store(str(tmp_path / "store"))
-    store.prepare()
-    return store
+    return Store.create(str(tmp_path / "store"))
 
 
 def put(store: Store, data: bytes, *, age: float = TWO_DAYS) -> str:

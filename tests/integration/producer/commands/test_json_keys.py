@@ -22,7 +22,7 @@ def test_keys_of_ingest_json(sqlite_operator: Operator, tmp_path: Path) -> None:
     report = sqlite_operator.json_of("ingest", str(tmp_path / "tree"))
     assert list(report) == [
         *("catalogue", "reader", "rows", "files", "artworks", "second_copies", "names_repaired", "works_with_repaired_names"),
-        *("uncertain_artists", "complete", "incomplete", "unreadable", "missing_files", "refused", "unexplained", "changes"),
+        *("uncertain_artists", "complete", "incomplete", "unreadable", "missing_files", "refused", "unexplained", "refilled", "changes"),
         *("details", "charts"),
     ]
     assert list(report["changes"]) == ["new", "changed", "arrived", "new_paths", "readied"]
