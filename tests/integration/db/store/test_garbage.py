@@ -2,22 +2,26 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
+import uuid
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import update
 
 import db.store.garbage
 from db.enums import Stage
+from db.errors import StoreUnavailable
 from db.jobs.requeue import JobFilter, requeue
+from db.monitoring.worker_registry import deregister_worker, register_worker
 from db.store import Store
 from db.store.garbage import collect_garbage
-from db.tables import artworks, images
+from db.tables import artworks, images, leases, workers
 from tests.builders import CampaignHarness, harness_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from db.engine import Database
 
 
@@ -97,8 +101,8 @@ def test_an_old_orphan_that_is_put_again_while_garbage_is_collected_stays(
     orphan = put(store, b"about to be committed")
     read = db.store.garbage._known
 
-    def known_slowly(database: Database) -> set[str]:
-        found = read(database)
+    def known_slowly(database: Database, digits: str) -> set[str]:
+        found = read(database, digits)
         store.put(b"about to be committed")
         return found
 
@@ -108,16 +112,211 @@ def test_an_old_orphan_that_is_put_again_while_garbage_is_collected_stays(
     assert store.exists(orphan)
 
 
-def test_a_blob_that_a_crash_left_half_written_goes_too(database: Database, store: Store) -> None:
-    whole = put(store, b"whole")
-    half = f"{store.path(whole)}.writing-1234"
-    with open(half, "wb") as file:  # noqa: PTH123  # a plain path from fsspec
-        file.write(b"who")
-    os.utime(half, (1, 1))
-    with database.engine.begin() as connection:
-        connection.execute(
-            artworks.insert().values(key="a", group_key="a", styles=[], picture="present", content_hash=whole, registered_at=0)
-        )
+def test_an_orphan_in_an_object_store_that_is_put_again_while_garbage_is_collected_stays(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.create(f"memory://{uuid.uuid4().hex}")
+    orphan, old = store.put(b"about to be committed"), store.put(b"nobody's")
+    files: Any = store.files
+    for content_hash in (orphan, old):
+        files._fs.store[store.path(content_hash)].created = datetime(2001, 1, 1, tzinfo=UTC)
+    read = db.store.garbage._known
 
-    assert collect_garbage(database, store).blobs == 1
+    def known_slowly(database: Database, digits: str) -> set[str]:
+        found = read(database, digits)
+        store.put(b"about to be committed")
+        return found
+
+    monkeypatch.setattr(db.store.garbage, "_known", known_slowly)
+
+    assert collect_garbage(sqlite_database, store).blobs == 1
+    assert kept(store) == {orphan}
+
+
+@pytest.mark.parametrize("call", ["stat", "rename", "unlink"])
+def test_a_blob_that_is_put_at_any_moment_of_its_removal_is_there_afterwards(
+    sqlite_database: Database, store: Store, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    orphan = put(store, b"about to be committed")
+    original = getattr(os, call)
+    done = False
+
+    def put_before(name: Any, *arguments: Any, **places: Any) -> Any:
+        nonlocal done
+        if orphan in str(name) and not done:
+            done = True
+            store.put(b"about to be committed")
+        return original(name, *arguments, **places)
+
+    def put_after(name: Any, *arguments: Any, **places: Any) -> Any:
+        nonlocal done
+        found = original(name, *arguments, **places)
+        if orphan in str(name) and not done:
+            done = True
+            store.put(b"about to be committed")
+        return found
+
+    for put_then in (put_before, put_after):
+        done = False
+        os.utime(store.path(orphan), (1000, 1000))
+        with monkeypatch.context() as patch:
+            patch.setattr(os, call, put_then)
+            collect_garbage(sqlite_database, store)
+        assert done
+        assert store.get(orphan) == b"about to be committed"
+        assert kept(store) == {orphan}
+        assert not store.shard(orphan[:2]).renamed
+
+
+def test_files_that_killed_processes_left_go_once_they_are_old(database: Database, store: Store, tmp_path: Path) -> None:
+    whole = put(store, b"whole")
+    name_it(database, whole)
+    left = [Path(f"{store.path(whole)}.writing-1234"), tmp_path / "store/scratch/1234", Path(f"{store.path('ab' * 32)}.trash-1234")]
+    for file in left:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"who")
+        os.utime(file, (1, 1))
+    young = tmp_path / "store/scratch/5678"
+    young.touch()
+
+    assert collect_garbage(database, store, dry_run=True).leftovers == 3
+    assert all(file.exists() for file in left)
+    swept = collect_garbage(database, store)
+
+    assert (swept.blobs, swept.leftovers) == (0, 3)
     assert kept(store) == {whole}
+    assert not any(file.exists() for file in left)
+    assert young.exists()
+
+
+@pytest.mark.parametrize("reason", ["named", "young"])
+def test_a_blob_that_a_killed_collection_had_renamed_gets_its_name_back_if_it_is_wanted(
+    sqlite_database: Database, store: Store, reason: str
+) -> None:
+    wanted = put(store, b"wanted", age=TWO_DAYS if reason == "named" else 60.0)
+    Path(store.path(wanted)).rename(f"{store.path(wanted)}.trash-1234")
+    if reason == "named":
+        name_it(sqlite_database, wanted)
+
+    assert collect_garbage(sqlite_database, store).blobs == 0
+
+    assert kept(store) == {wanted}
+    assert store.get(wanted) == b"wanted"
+
+
+def test_a_collection_without_grace_spares_what_a_running_job_may_be_about_to_commit(database: Database, store: Store) -> None:
+    harness = harness_of(database, 1)
+    batch = harness.claim(Stage.CAPTION)
+    with database.engine.begin() as connection:
+        connection.execute(update(leases).values(claimed_at=leases.c.claimed_at - 3600.0))
+    theirs, orphan = put(store, b"theirs", age=3500), put(store, b"nobody's", age=3700)
+
+    swept = collect_garbage(database, store, grace_seconds=0.0)
+
+    assert (swept.blobs, swept.kept, swept.work_under_way) == (1, 1, True)
+    assert 3600 < swept.grace_seconds < 3700
+    assert (store.exists(theirs), store.exists(orphan)) == (True, False)
+
+    harness.finish(batch)
+    swept = collect_garbage(database, store, grace_seconds=0.0)
+    assert (swept.blobs, swept.grace_seconds, swept.work_under_way) == (1, 0.0, False)
+
+
+def test_a_grace_age_that_is_longer_than_the_oldest_lease_holds(sqlite_database: Database, store: Store) -> None:
+    harness_of(sqlite_database, 1).claim(Stage.CAPTION)
+
+    swept = collect_garbage(sqlite_database, store, grace_seconds=7200.0)
+
+    assert (swept.grace_seconds, swept.work_under_way) == (7200.0, False)
+
+
+def test_a_collection_without_grace_keeps_ten_minutes_while_anybody_works(sqlite_database: Database, store: Store) -> None:
+    put(store, b"young", age=500)
+    harness = harness_of(sqlite_database, 1)
+    swept_by_now = harness.claim(Stage.CAPTION)
+    harness.crash_workers(swept_by_now)
+    assert collect_garbage(sqlite_database, store, grace_seconds=0.0).kept == 1, "a late worker may still commit"
+    harness.run_all()
+    register_worker(sqlite_database, worker_id="w", host="h", pid=1, device="cpu", stages=[Stage.CAPTION], threads=1, versions={})
+    assert collect_garbage(sqlite_database, store, grace_seconds=0.0).kept == 1, "a worker is alive"
+
+    deregister_worker(sqlite_database, "w")
+
+    assert collect_garbage(sqlite_database, store, grace_seconds=0.0).blobs == 1
+
+
+def test_a_worker_that_is_long_silent_does_not_hold_garbage_back(sqlite_database: Database, store: Store) -> None:
+    put(store, b"young", age=500)
+    register_worker(sqlite_database, worker_id="w", host="h", pid=1, device="cpu", stages=[Stage.CAPTION], threads=1, versions={})
+    with sqlite_database.engine.begin() as connection:
+        connection.execute(update(workers).values(seen_at=workers.c.seen_at - 40.0))
+
+    assert collect_garbage(sqlite_database, store, grace_seconds=0.0, alive_within_seconds=60.0).blobs == 0
+    assert collect_garbage(sqlite_database, store, grace_seconds=0.0, alive_within_seconds=30.0).blobs == 1
+
+
+def test_ages_are_measured_by_the_clock_of_the_store(sqlite_database: Database, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store two hours ahead of this host: what it dates 60 seconds ago is young, and 400 seconds ago old."""
+    ahead = 7200.0
+    clock = store.files.clock
+    monkeypatch.setattr(store.files, "clock", lambda: clock() + ahead)
+    put(store, b"young", age=60 - ahead)
+    old = put(store, b"old", age=400 - ahead)
+
+    assert collect_garbage(sqlite_database, store, grace_seconds=300).blobs == 1
+    assert not store.exists(old)
+
+
+def test_a_store_without_its_marker_is_not_collected(sqlite_database: Database, store: Store, tmp_path: Path) -> None:
+    put(store, b"nobody's")
+    marker = tmp_path / "store/paragone-store.json"
+    marker.rename(tmp_path / "marker")
+
+    with pytest.raises(StoreUnavailable, match="has no marker"):
+        collect_garbage(sqlite_database, store, grace_seconds=0.0)
+
+    marker.hardlink_to(tmp_path / "marker")
+    assert len(kept(store)) == 1
+
+
+def test_one_256th_of_the_blobs_and_of_the_known_hashes_is_held_at_once(
+    database: Database, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashes = [put(store, b"original %d" % number) for number in range(300)]
+    for content_hash in hashes[:200]:
+        name_it(database, content_hash)
+    held: dict[str, tuple[int, int]] = {}
+    read, shard = db.store.garbage._known, store.shard
+
+    def counted(database: Database, digits: str) -> set[str]:
+        found = read(database, digits)
+        held[digits] = len(shard(digits).blobs), len(found)
+        return found
+
+    monkeypatch.setattr(db.store.garbage, "_known", counted)
+
+    assert collect_garbage(database, store).blobs == 100
+
+    assert kept(store) == set(hashes[:200])
+    per_shard = Counter(content_hash[:2] for content_hash in hashes)
+    known = Counter(content_hash[:2] for content_hash in hashes[:200])
+    assert held == {digits: (per_shard[digits], known[digits]) for digits in per_shard}
+
+
+def test_the_known_hashes_of_a_shard_are_found_by_index(database: Database) -> None:
+    """Ten million of them are not read 256 times."""
+    with database.engine.connect() as connection:
+        if database.is_postgresql:
+            connection.exec_driver_sql("SET enable_seqscan = off")
+        explain = "EXPLAIN " if database.is_postgresql else "EXPLAIN QUERY PLAN "
+        for table in ("artworks", "images"):
+            query = f"{explain} SELECT DISTINCT content_hash FROM {table} WHERE content_hash >= 'ab' AND content_hash < 'ac'"  # noqa: S608
+            plan = str(connection.exec_driver_sql(query).all())
+            assert f"ix_{table}_content_hash" in plan
+
+
+def name_it(database: Database, content_hash: str) -> None:
+    """Let an artwork have this original."""
+    facts = {"styles": [], "picture": "present", "content_hash": content_hash, "registered_at": 0}
+    with database.engine.begin() as connection:
+        connection.execute(artworks.insert().values(key=content_hash, group_key=content_hash, **facts))

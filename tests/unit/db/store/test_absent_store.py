@@ -111,7 +111,12 @@ def test_the_marker_of_an_object_store_is_read_once_for_many_writes_and_again_be
     files: Any = objects.files
     read: list[str] = []
     cat = files._fs.cat_file
-    monkeypatch.setattr(files._fs, "cat_file", lambda path: read.append(path) or cat(path))
+
+    def counted(path: str) -> bytes:
+        read.append(path)
+        return bytes(cat(path))
+
+    monkeypatch.setattr(files._fs, "cat_file", counted)
     files._seen_at = float("-inf")
 
     for number in range(10):
