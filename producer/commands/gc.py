@@ -41,4 +41,5 @@ def gc(runtime: Runtime, *, grace: float | None, dry_run: bool, as_json: bool) -
     if garbage.work_under_way:
         out.print(f"jobs are running: what is younger than {older} may be theirs and was kept", soft_wrap=True)
     if garbage.leftovers:
-        out.print(f"{verb} {garbage.leftovers:,} unfinished files that killed processes had left", soft_wrap=True)
+        files = "file that a killed process" if garbage.leftovers == 1 else "files that killed processes"
+        out.print(f"{verb} {garbage.leftovers:,} unfinished {files} had left", soft_wrap=True)
