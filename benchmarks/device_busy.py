@@ -25,8 +25,6 @@ from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from db.campaigns import open_campaign, parse_config
-from db.engine import connect
-from db.engine.schema import migrate
 from db.enums import Stage
 from db.images import decode_image, encode, letterbox
 from db.jobs.plan import Selection, plan_campaign
@@ -64,7 +62,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder), database_url=SecretStr(given.database_url))
         runtime = Runtime(settings)
-        migrate(connect(settings.sqlalchemy_url))
+        runtime.initialise()
         originals = [_stored(runtime, image) for image in paintings(DISTINCT, given.pixels)]
         register(runtime.database, "busy", given.batches * BATCH, originals)
         for seconds in given.seconds:

@@ -23,9 +23,7 @@ from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from db.campaigns import open_campaign, parse_config
-from db.engine import connect
 from db.engine.clock import now
-from db.engine.schema import migrate
 from db.enums import JobState
 from db.jobs.control import set_paused
 from db.jobs.plan import Selection, plan_campaign
@@ -55,7 +53,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder), database_url=SecretStr(given.database_url), broker_url=SecretStr(given.broker_url))
         runtime = Runtime(settings)
-        migrate(connect(settings.sqlalchemy_url))
+        runtime.initialise()
         originals = [(runtime.store.put(jpeg(image)), image.width, image.height) for image in paintings(16, CANVAS)]
         register(runtime.database, "scaling", given.artworks, originals)
         with resolve_broker(settings):

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from db.engine import connect
 from db.engine.schema import check_schema, migrate
-from db.store import Store
+from db.errors import StoreUnavailable
+from db.store import Store, display_location
+from db.store.founding import adopt_store, found_store
+from db.store.identity import read_store_id
 
 if TYPE_CHECKING:
     from db.engine import Database
@@ -38,10 +41,12 @@ class Runtime:
 
     @cached_property
     def store(self) -> Store:
-        """The image store."""
-        store = Store(self.settings.store_location)
-        store.prepare()
-        return store
+        """The image store; opened when it is first used, so that a store that is away is told then, by every call, until it is back.
+
+        Raises:
+            StoreError: no file system knows its URL.
+        """
+        return Store(self.settings.store_location, store_id=self._store_id)
 
     @property
     def embedded_database(self) -> bool:
@@ -53,9 +58,28 @@ class Runtime:
         if "database" in self.__dict__:
             self.database.dispose()
 
-    def initialise(self) -> None:
-        """Create or migrate the database and the store."""
+    def initialise(self, *, adopt_store_there: bool = False) -> None:
+        """Create or migrate the database and the store; harmless if they are there.
+
+        Args:
+            adopt_store_there: whatever lies at the store's location is the database's store from now on: it was moved, emptied or replaced.
+
+        Raises:
+            StoreUnavailable: the store that the database knows is not there, or cannot be made.
+        """
         database = connect(self.settings.sqlalchemy_url)
-        migrate(database)
-        database.dispose()
-        self.store.prepare()
+        try:
+            migrate(database)
+            adopt_store(database, self.store) if adopt_store_there else found_store(database, self.store)
+        finally:
+            database.dispose()
+        self.store.check()
+
+    def _store_id(self) -> str:
+        if self.embedded_database:
+            return found_store(self.database, self.store)
+        found = read_store_id(self.database)
+        if found is None:
+            place = display_location(self.settings.store_location)
+            raise StoreUnavailable(f"the database knows no store yet: run `paragone init` on a host that has the store at {place}")
+        return found

@@ -14,6 +14,7 @@ from db.images import UnreadableImage, content_hash, decode_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from db.catalogue.types import KnownPath
@@ -38,6 +39,8 @@ class ImportedArtwork:
     unreadable: Mapping[str, str]
     #: Width and height in pixels, from this import or an earlier one; None if no image was ever read.
     size: tuple[int, int] | None
+    #: Whether it was known and its original was put back into the store, which had lost it.
+    refilled: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,8 @@ class ImageImporter:
     #: None leaves the bytes where they are: with `link`, or when nothing is to be written.
     store: Store | None
     link: bool
+    #: Hashes of known originals that the store does not hold any more.
+    lost: AbstractSet[str] = frozenset()
     threads: int = min(4, os.cpu_count() or 1)
 
     def import_all(self, artworks: Iterable[CleanedArtwork]) -> Iterator[ImportedArtwork]:
@@ -82,10 +87,12 @@ class ImageImporter:
         if image is None:
             path, reason = next(iter(unreadable.items()))
             return ImportedArtwork(artwork=artwork, image=ArtworkImage(path=path, reason=reason), unreadable=unreadable, size=None)
-        return ImportedArtwork(artwork=artwork, image=image, unreadable=unreadable, size=(image.width or 0, image.height or 0))
+        size = (image.width or 0, image.height or 0)
+        refilled = self.store is not None and image.content_hash in self.lost
+        return ImportedArtwork(artwork=artwork, image=image, unreadable=unreadable, size=size, refilled=refilled)
 
     def _unchanged(self, artwork: CleanedArtwork, copies: list[ArtworkCopy]) -> bool:
-        """Whether all files are as they were at the last import, belong to the same artwork, and are kept in the way asked for."""
+        """Whether all files are as they were at the last import, belong to the same artwork, and are kept where they should be."""
         links = {str(copy.file.location) for copy in copies} if self.link else {None}
         return all(
             known is not None
@@ -93,6 +100,7 @@ class ImageImporter:
             and known.picture is ImageState.PRESENT
             and (known.byte_size, known.modified_ns) == (copy.file.byte_size, copy.file.modified_ns)
             and known.link in links
+            and (self.link or known.content_hash not in self.lost)
             for known, copy in ((self.known.get(copy.file.path), copy) for copy in copies)
         )
 

@@ -17,9 +17,10 @@ from producer.image_import import ImageImporter, ImportedArtwork
 from producer.readers import read_catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from db.catalogue.types import KnownPath
     from db.engine import Database
     from db.store import Store
     from producer.cleaning import ArtworkCopy
@@ -48,6 +49,8 @@ def ingest_catalogue(
 ) -> CleaningReport:
     """Register a catalogue and keep the report; a second ingest registers only what is new, repaired or changed.
 
+    Originals that the store has lost are put back.
+
     Args:
         source: the catalogue and its images.
         database: where artworks are registered.
@@ -57,10 +60,14 @@ def ingest_catalogue(
 
     Raises:
         CatalogueUnreadable: the catalogue cannot be read as a whole.
+        StoreUnavailable: the store is away, full, or another one than the database knows.
     """
+    if store is not None:
+        store.check()
     with _read_and_clean(source) as builder:
         on_disk = builder.catalogue.on_disk
-        importer = ImageImporter(known=known_paths(database) if on_disk else {}, store=store, link=store is None)
+        known = known_paths(database) if on_disk else {}
+        importer = ImageImporter(known=known, store=store, link=store is None, lost=_lost(known, store))
         artworks = (_catalogue_artwork(imported) for imported in _import(importer, builder, watch))
         changes = upsert_artworks(database, artworks, at_once=WITH_IMAGES if on_disk else TRANSACTION)
         report = builder.report(changes)
@@ -71,6 +78,13 @@ def ingest_catalogue(
         report = replace(report, charts=[str(path) for path in drawn])
     save_ingest_report(database, str(source.catalogue.resolve()), report.as_json())
     return report
+
+
+def _lost(known: Mapping[str, KnownPath], store: Store | None) -> set[str]:
+    """Originals that should be in the store, which was emptied or replaced since."""
+    if store is None:
+        return set()
+    return store.missing({path.content_hash for path in known.values() if path.content_hash and path.link is None})
 
 
 def dry_run_ingest(source: CatalogueSource, *, watch: Callable[[int, int], None] | None = None) -> CleaningReport:

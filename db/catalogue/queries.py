@@ -19,7 +19,8 @@ LARGEST_ID = 2**63 - 1
 
 def known_paths(database: Database) -> dict[str, KnownPath]:
     """Every path whose file was read before, by its spelling."""
-    columns = (artworks.c.key, artwork_paths.c.byte_size, artwork_paths.c.modified_ns, artworks.c.link, artworks.c.width, artworks.c.height)
+    of_artwork = (artworks.c.key, artworks.c.content_hash, artworks.c.link, artworks.c.width, artworks.c.height)
+    columns = (*of_artwork, artwork_paths.c.byte_size, artwork_paths.c.modified_ns)
     query = (
         select(artwork_paths.c.path, artworks.c.picture, *columns)
         .join(artworks, artworks.c.id == artwork_paths.c.artwork_id)

@@ -66,8 +66,9 @@ class KnownPath:
     key: str
     byte_size: int | None
     modified_ns: int | None
-    #: The artwork's, as are the link and the size in pixels.
+    #: The artwork's, as are the hash of its original, the link and the size in pixels.
     picture: ImageState
+    content_hash: str | None
     link: str | None
     width: int | None
     height: int | None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, and_, or_, select
@@ -11,8 +10,8 @@ from sqlalchemy import Select, and_, or_, select
 from db.campaigns.tables import variations
 from db.catalogue.tables import artworks
 from db.enums import ImageState
-from db.errors import BlobMissing
 from db.results.tables import captions, images, prompts
+from db.store.linked import read_linked
 
 if TYPE_CHECKING:
     from db.engine import Database
@@ -80,13 +79,15 @@ def repaints(database: Database, campaign_id: int) -> list[Repaint]:
 
 
 def read_image_bytes(store: Store, content_hash: str, link: str | None) -> bytes:
-    """An image's file, from where it was left or from the store; raises `BlobMissing`."""
-    if link is None:
-        return store.get(content_hash)
-    try:
-        return Path(link).read_bytes()
-    except FileNotFoundError:
-        raise BlobMissing(f"the linked image {link} is gone: put it back, or ingest without --link") from None
+    """An image's file, from where it was left or from the store.
+
+    Raises:
+        BlobMissing: this image is gone.
+        StoreUnavailable: the store, or the disk on which the linked image lies, is away.
+        StoreError: it cannot be read from the store.
+        OSError: the linked image cannot be read.
+    """
+    return store.get(content_hash) if link is None else read_linked(link)
 
 
 def _original(row: Any) -> Original:

@@ -1,7 +1,8 @@
-"""The image store and the collection of its orphans."""
+"""The image store, its identity, and the collection of its orphans."""
 
 from __future__ import annotations
 
+from db.store.location import display_location
 from db.store.store import Blob, Store
 
-__all__ = ["Blob", "Store"]
+__all__ = ["Blob", "Store", "display_location"]

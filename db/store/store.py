@@ -1,137 +1,220 @@
-"""The image store: blobs under the hash of their bytes, on any fsspec file system, written whole or not at all."""
+"""The image store: blobs under the hash of their bytes, in a local folder or on any fsspec file system, written whole or not at all.
+
+A store is the one whose marker holds the id that the database knows. Without it nothing is written, nothing is said to be missing, nothing
+is removed: an empty mount point is no store.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import os
+import re
+import threading
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from db.errors import BlobMissing, StoreError
+from db.errors import BlobMissing, PersistenceError, StoreError
+from db.store.faults import StoreFaults
+from db.store.files import SCRATCH, TRASH, StoredFile
+from db.store.local_files import LocalFiles
+from db.store.location import display_location, without_secrets
+from db.store.object_files import ObjectFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from fsspec import AbstractFileSystem
+    from db.store.files import StoreFiles
+
+#: How blobs are divided: by the first two hex digits of their hashes.
+SHARDS = tuple(f"{number:02x}" for number in range(256))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Blob:
-    """One stored blob as `gc` sees it: its hash, its size in bytes, and when it was written (seconds since 1970)."""
+    """One stored blob as `gc` sees it: its hash, its size in bytes, and when it was written (seconds since 1970, by the store's clock)."""
 
     content_hash: str
     byte_size: int
     written_at: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shard:
+    """What lies in one 256th of the store."""
+
+    blobs: list[Blob]
+    #: Blobs that a collection which was killed had renamed: the file, and the hash of what it was.
+    renamed: list[tuple[StoredFile, str]]
+    #: Other files, such as those that older versions left half written.
+    strays: list[StoredFile]
+
+
 class Store:
-    """Content-addressed blobs: equal bytes are kept once, and a name never changes its content."""
+    """Content-addressed blobs: equal bytes are kept once, and a name never changes its content.
 
-    def __init__(self, location: str) -> None:
+    Everything but the constructor raises `StoreUnavailable` while the store is away or is another one than the database knows, and
+    `DatabaseUnavailable` if the database cannot be asked which one that is.
+    """
+
+    def __init__(self, location: str, *, store_id: Callable[[], str]) -> None:
+        """Opens nothing.
+
+        Args:
+            location: a folder or an fsspec URL.
+            store_id: tells the id that the marker must hold; asked once, when it is first needed.
+
+        Raises:
+            StoreError: no file system knows such a URL.
+        """
         self.location = location
-        self._folders: set[str] = set()
-        self._fs: AbstractFileSystem
+        self._ask_for_id = store_id
+        self._id: str | None = None
+        self._asking = threading.Lock()
+        self._faults = StoreFaults(location=location)
+        self.files: StoreFiles
         try:
-            self._fs, self._root = fsspec.core.url_to_fs(location)
+            # Without fsspec's cache of listings: it would say for ever what was there once.
+            fs, root = fsspec.core.url_to_fs(location, use_listings_cache=False)
         except (ImportError, ValueError) as error:
-            raise StoreError(f"PARAGONE_STORE_URL {location!r} cannot be opened: {error}") from None
+            cause = without_secrets(str(error), location)
+            raise StoreError(f"PARAGONE_STORE_URL {display_location(location)!r} cannot be opened: {cause}") from None
+        if isinstance(fs, LocalFileSystem):
+            self.files = LocalFiles(root, faults=self._faults, store_id=self._known_id)
+        else:
+            self.files = ObjectFiles(fs, root, faults=self._faults, store_id=self._known_id)
+        self._root = root
 
-    def prepare(self) -> None:
-        """Make the store's folder; harmless if it is there."""
-        self._fs.makedirs(self._root, exist_ok=True)
+    @classmethod
+    def create(cls, location: str) -> Store:
+        """The store there, made if there is none, whatever a database says: for stores that belong to no database."""
+        store = cls(location, store_id=lambda: store.files.mark(str(uuid.uuid4())))
+        store.check()
+        return store
+
+    @property
+    def display_location(self) -> str:
+        """Where it is, without a password."""
+        return display_location(self.location)
 
     def path(self, content_hash: str) -> str:
         """Where a blob lies; two levels of folders keep listings short at 10^7 blobs."""
-        return f"{self._root}/blobs/{content_hash[:2]}/{content_hash[2:4]}/{content_hash}"
+        return f"{self._root}/{_name(content_hash)}"
+
+    def check(self, *, writable: bool = True) -> None:
+        """Raise `StoreUnavailable`, in one line with cause and fix, unless the store is there and, if that is asked, has room."""
+        self.files.check(writable=writable)
+
+    def refuse_unless_held(self, content_hashes: Collection[str]) -> None:
+        """Raise `StoreUnavailable` unless most of these blobs are there, whatever the marker says."""
+        if content_hashes and 2 * self.files.count([_name(content_hash) for content_hash in content_hashes]) <= len(content_hashes):
+            raise self._faults.strange()
 
     def put(self, data: bytes) -> str:
-        """Store `data` and return its SHA-256 in hex; does nothing if it is there."""
+        """Store `data` and return its SHA-256 in hex; what is there becomes young again, so that `gc` leaves it."""
         content_hash = hashlib.sha256(data).hexdigest()
-        path = self.path(content_hash)
-        try:
-            if not self._fs.exists(path):
-                self._write_whole(path, data)
-            elif isinstance(self._fs, LocalFileSystem):
-                os.utime(path)  # young again: `gc` must not take what a running job has just put
-        except OSError as error:
-            raise StoreError(f"the store at {self.location} refused a blob: {error}") from error
+        self.files.keep(_name(content_hash), data)
         return content_hash
 
     def put_named(self, name: str, data: bytes) -> None:
         """Store `data` under a name of its own (caches, reports) instead of its hash, replacing what was there."""
-        try:
-            self._write_whole(f"{self._root}/{name}", data)
-        except OSError as error:
-            raise StoreError(f"the store at {self.location} refused {name}: {error}") from error
+        self.files.save(name, data)
 
     def get_named(self, name: str) -> bytes:
         """What was stored under a name; raises `BlobMissing`."""
-        return self._read(f"{self._root}/{name}", name)
+        return self._read(name, name)
 
     def names(self, folder: str) -> list[str]:
         """The names stored under a folder, sorted; empty if there is no such folder."""
-        try:
-            found = self._fs.ls(f"{self._root}/{folder}", detail=False)
-        except FileNotFoundError:
-            return []
-        return sorted(f"{folder}/{path.rsplit('/', 1)[-1]}" for path in found if ".writing-" not in path)
+        return sorted(name for name in self.files.names(folder) if ".writing-" not in name)
 
     def get(self, content_hash: str) -> bytes:
-        """The bytes of a blob; raises `BlobMissing`."""
-        return self._read(self.path(content_hash), content_hash)
+        """The bytes of a blob.
+
+        Raises:
+            BlobMissing: the store, which is there, does not hold it.
+            StoreError: it cannot be read, though the store is there.
+        """
+        return self._read(_name(content_hash), content_hash)
 
     def exists(self, content_hash: str) -> bool:
         """Whether the blob is there."""
-        return bool(self._fs.exists(self.path(content_hash)))
+        return self.files.stat(_name(content_hash)) is not None
+
+    def missing(self, content_hashes: Iterable[str]) -> set[str]:
+        """Those of these blobs that are not there; on object stores by listings, not by one request for each."""
+        names = {_name(content_hash) for content_hash in content_hashes}
+        return {name.rsplit("/", 1)[-1] for name in self.files.missing(names)} if names else set()
+
+    def refresh(self, content_hash: str) -> bool:
+        """Make a blob young again, so that `gc` leaves it; False if it is not there."""
+        return self.files.refresh(_name(content_hash))
 
     def delete(self, content_hash: str) -> None:
         """Take a blob out; harmless if it is gone."""
-        try:
-            self._fs.rm_file(self.path(content_hash))
-        except FileNotFoundError:
-            return
+        self.files.discard(_name(content_hash))
+
+    def delete_if_older(self, content_hash: str, moment: float) -> bool:
+        """Take a blob out unless it was written at that moment (by the store's clock) or later; returns whether it was taken.
+
+        One that is put meanwhile stays, or is there again when `put` returns; on object stores two requests lie between look and removal.
+        """
+        return self.files.discard_if_older(_name(content_hash), moment)
 
     def blobs(self) -> Iterator[Blob]:
-        """Every blob with its size and age."""
-        for path, info in self._fs.find(f"{self._root}/blobs", detail=True).items():
-            yield _blob(path, info)
+        """Every blob with its size and age; one shard at a time is held."""
+        for shard in SHARDS:
+            yield from self.shard(shard).blobs
+
+    def shard(self, digits: str) -> Shard:
+        """What lies under one pair of hex digits; raises `StoreUnavailable` if the store went away meanwhile."""
+        shard = Shard(blobs=[], renamed=[], strays=[])
+        for file in self.files.listing(f"blobs/{digits}"):
+            last = file.name.rsplit("/", 1)[-1]
+            content_hash, trash, _ = last.partition(TRASH)
+            if file.name == _name(last) and _is_hash(last):
+                shard.blobs.append(Blob(content_hash=last, byte_size=file.byte_size, written_at=file.written_at))
+            elif trash and _is_hash(content_hash):
+                shard.renamed.append((file, content_hash))
+            else:
+                shard.strays.append(file)
+        return shard
 
     def blob(self, content_hash: str) -> Blob | None:
         """One blob with its size and age as they are now; None if it is gone."""
+        file = self.files.stat(_name(content_hash))
+        return None if file is None else Blob(content_hash=content_hash, byte_size=file.byte_size, written_at=file.written_at)
+
+    def scratch(self) -> list[StoredFile]:
+        """Files that are being written, or that were when a process was killed."""
+        return self.files.listing(SCRATCH)
+
+    def restore(self, renamed: StoredFile, content_hash: str) -> None:
+        """Give a blob its name back."""
+        self.files.move(renamed.name, _name(content_hash))
+
+    def _read(self, name: str, what: str) -> bytes:
         try:
-            return _blob(content_hash, self._fs.info(self.path(content_hash)))
+            return self.files.read(name)
         except FileNotFoundError:
-            return None
+            raise BlobMissing(f"the store at {self.display_location} does not hold {what}") from None
+        except PersistenceError:
+            raise
+        except Exception as error:
+            raise StoreError(f"the store at {self.display_location} cannot be read: {what}: {self._faults.cause(error)}") from error
 
-    def _read(self, path: str, name: str) -> bytes:
-        try:
-            return bytes(self._fs.cat_file(path))
-        except FileNotFoundError:
-            raise BlobMissing(f"the store at {self.location} does not hold {name}") from None
-        except OSError as error:
-            raise StoreError(f"the store at {self.location} cannot be read: {error}") from error
-
-    def _write_whole(self, path: str, data: bytes) -> None:
-        if not isinstance(self._fs, LocalFileSystem):
-            self._fs.pipe_file(path, data)  # object stores publish an object only when it is whole
-            return
-        folder = path.rsplit("/", 1)[0]
-        if folder not in self._folders:
-            self._fs.makedirs(folder, exist_ok=True)
-            self._folders.add(folder)
-        scratch = f"{path}.writing-{uuid.uuid4().hex}"
-        with open(scratch, "wb") as file:  # noqa: PTH123  # a plain path from fsspec
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(scratch, path)  # noqa: PTH105
+    def _known_id(self) -> str:
+        if self._id is None:
+            with self._asking:
+                self._id = self._id or self._ask_for_id()
+        return self._id
 
 
-def _blob(path: str, info: dict[str, Any]) -> Blob:
-    written = info.get("mtime") or info.get("LastModified") or info.get("created") or 0.0
-    moment = written if isinstance(written, int | float) else written.timestamp()
-    return Blob(content_hash=path.rsplit("/", 1)[-1], byte_size=int(info["size"]), written_at=float(moment))
+def _name(content_hash: str) -> str:
+    return f"blobs/{content_hash[:2]}/{content_hash[2:4]}/{content_hash}"
+
+
+def _is_hash(text: str) -> bool:
+    return re.fullmatch("[0-9a-f]{64}", text) is not None

@@ -38,6 +38,8 @@ class CleaningReport:
     missing_files: int
     refused: int
     unexplained: int
+    #: Known artworks whose original was put back into the store, which had lost it.
+    refilled: int
     #: What the database did not know before.
     changes: dict[str, int]
     details: dict[str, Any]

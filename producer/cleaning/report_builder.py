@@ -31,11 +31,13 @@ class ReportBuilder:
     artworks: Sequence[CleanedArtwork]
     unreadable: list[dict[str, str]] = field(default_factory=list)
     unreadable_artworks: int = 0
+    refilled: int = 0
     sizes: list[tuple[int, int]] = field(default_factory=list)
 
     def add(self, imported: ImportedArtwork) -> None:
         """Count one opened artwork."""
         self.unreadable_artworks += imported.image is not None and imported.image.reason is not None
+        self.refilled += imported.refilled
         key = imported.artwork.key
         self.unreadable += [{"artwork": key, "path": path, "reason": reason} for path, reason in imported.unreadable.items()]
         if imported.size is not None:
@@ -62,6 +64,7 @@ class ReportBuilder:
             missing_files=reconciliation.row_outcomes["missing_file"],
             refused=len(self.catalogue.refused),
             unexplained=len(reconciliation.unexplained),
+            refilled=self.refilled,
             changes=asdict(changes),
             details=self._details(incomplete),
         )

@@ -39,6 +39,7 @@ def _facts(report: CleaningReport) -> Iterator[tuple[int, str]]:
         (report.names_repaired, f"with a broken name, repaired ({report.works_with_repaired_names:,} of all artworks)"),
         (report.uncertain_artists, "of uncertain artist"),
         (report.incomplete, f"incomplete, left out of campaigns: {_reasons(report)}"),
+        (report.refilled, "put back into the store; next: paragone requeue --kind input"),
         (report.unreadable, "with an image that cannot be read"),
         (report.missing_files, "without a file: planned until it arrives"),
         (report.refused, "refused: their paths leave the image root"),

@@ -24,13 +24,22 @@ if TYPE_CHECKING:
 def gc(runtime: Runtime, *, grace: float | None, dry_run: bool, as_json: bool) -> None:
     """Remove blobs that no artwork and no repaint, current or superseded, refers to.
 
-    A new blob may belong to a job that is about to commit: the grace age keeps it.
+    A new blob may belong to a job that is about to commit: the grace age keeps it. While jobs are running, whatever the grace age, nothing
+    is removed that is younger than the oldest of them or than ten minutes.
     """
     seconds = GRACE_SECONDS if grace is None else grace
-    garbage = collect_garbage(runtime.database, runtime.store, grace_seconds=seconds, dry_run=dry_run)
+    alive = runtime.settings.alive_within_seconds
+    garbage = collect_garbage(runtime.database, runtime.store, grace_seconds=seconds, alive_within_seconds=alive, dry_run=dry_run)
     if as_json:
         emit_json({**asdict(garbage), "dry_run": dry_run})
         return
     verb = "would remove" if dry_run else "removed"
     blobs = f"{garbage.blobs:,} orphan {'blob' if garbage.blobs == 1 else 'blobs'}"
-    console().print(f"{verb} {blobs} older than {format_duration(seconds)} ({decimal(garbage.byte_size)}), kept {garbage.kept:,}")
+    older = format_duration(garbage.grace_seconds)
+    out = console()
+    out.print(f"{verb} {blobs} older than {older} ({decimal(garbage.byte_size)}), kept {garbage.kept:,}", soft_wrap=True)
+    if garbage.work_under_way:
+        out.print(f"jobs are running: what is younger than {older} may be theirs and was kept", soft_wrap=True)
+    if garbage.leftovers:
+        files = "file that a killed process" if garbage.leftovers == 1 else "files that killed processes"
+        out.print(f"{verb} {garbage.leftovers:,} unfinished {files} had left", soft_wrap=True)

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 
 def load_image(store: Store, blob: str, *, link: str | None = None) -> Image:
-    """The image of that hash, RGB and upright, from the store or where it lies; a missing or broken one is a fault of kind `input`."""
+    """The image of that hash, RGB and upright, from the store or where it lies.
+
+    Raises:
+        JobFault: of kind `input`: it is missing or broken, while the store is there.
+        StoreUnavailable: the store, or the disk of a linked image, is away, which says nothing about this job.
+    """
     try:
         data = read_image_bytes(store, blob, link)
         image = decode_image(data).image

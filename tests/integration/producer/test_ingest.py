@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import struct
+import uuid
 import zlib
 from dataclasses import replace
 from io import BytesIO
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import insert, select
 
+from db.errors import StoreUnavailable
 from db.store import Store
 from db.tables import artwork_paths, artworks, batch_keys, campaigns, ingests, jobs
 from producer.ingest import CatalogueSource, dry_run_ingest, ingest_catalogue
@@ -73,9 +75,7 @@ def tree(tmp_path: Path) -> Tree:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    found = Store(str(tmp_path / "store"))
-    found.prepare()
-    return found
+    return Store.create(str(tmp_path / "store"))
 
 
 def rows(database: Database) -> dict[str, Any]:
@@ -190,6 +190,53 @@ def test_a_changed_file_brings_its_new_content(database: Database, tree: Tree, s
     assert after["content_hash"] != before
     assert (after["width"], after["height"]) == (64, 20)
     assert store.get(after["content_hash"]) == image_bytes("blue", size=(64, 20))
+
+
+@pytest.mark.parametrize("kind", ["local", "memory"])
+def test_originals_that_the_store_has_lost_are_put_back_and_counted(
+    sqlite_database: Database, tree: Tree, store: Store, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store if kind == "local" else Store.create(f"memory://{uuid.uuid4().hex}")
+    tree.add("Cubism/ana-b_sea.jpg", image_bytes("red"))
+    tree.add("Cubism/bo-c_hill.jpg", image_bytes("blue"))
+    tree.add("Cubism/cy-d_bay.jpg", image_bytes("green"))
+    ingest_catalogue(tree.source, database=sqlite_database, store=store)
+    before = everything(sqlite_database)
+    for key in ("ana-b_sea", "bo-c_hill"):
+        store.delete(rows(sqlite_database)[key]["content_hash"])
+    opened: list[Path] = []
+    read = Path.read_bytes
+
+    def counted(path: Path) -> bytes:
+        opened.append(path)
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", counted)
+
+    report = ingest_catalogue(tree.source, database=sqlite_database, store=store)
+
+    assert report.refilled == 2
+    assert {path.name for path in opened} == {"ana-b_sea.jpg", "bo-c_hill.jpg"}
+    assert unchanged(report)
+    assert everything(sqlite_database) == before
+    assert all(store.exists(row["content_hash"]) for row in rows(sqlite_database).values())
+    assert ingest_catalogue(tree.source, database=sqlite_database, store=store).refilled == 0
+    for row in rows(sqlite_database).values():
+        store.delete(row["content_hash"])
+    assert ingest_catalogue(tree.source, database=sqlite_database, store=None).refilled == 0, "linked images are not in the store"
+
+
+def test_an_ingest_into_a_store_that_is_away_says_so_before_it_reads_anything(
+    sqlite_database: Database, tree: Tree, store: Store, tmp_path: Path
+) -> None:
+    (tmp_path / "store").rename(tmp_path / "unmounted")
+    (tmp_path / "store").mkdir()
+
+    with pytest.raises(StoreUnavailable, match="has no marker of this database"):
+        ingest_catalogue(tree.source, database=sqlite_database, store=store)
+
+    assert rows(sqlite_database) == {}
+    assert list((tmp_path / "store").iterdir()) == []
 
 
 def test_linked_images_stay_where_they_are_until_they_are_wanted_in_the_store(sqlite_database: Database, tree: Tree, store: Store) -> None:

@@ -43,7 +43,7 @@ def test_the_file_names_of_wikiart_alone_lead_to_the_same_artworks(shared_data: 
 
 
 def test_of_the_museum_91_artworks_are_complete_and_37_say_why_not(sqlite_database: Database, shared_data: Path, tmp_path: Path) -> None:
-    store = Store(str(tmp_path / "store"))
+    store = Store.create(str(tmp_path / "store"))
     report = ingest_catalogue(CatalogueSource(catalogue=shared_data / "museum/classes.csv"), database=sqlite_database, store=store)
     assert (report.artworks, report.complete, report.incomplete, report.unreadable, report.unexplained) == (128, 91, 37, 0, 0)
     assert report.details["incomplete_reasons"] == {"no style, no artist": 24, "no style": 13}

@@ -177,8 +177,7 @@ def fill(tmp_path: Path) -> Callable[..., Filled]:
     """Fill a database with a finished campaign of so many artworks in so many styles."""
 
     def fill_database(database: Database, *, count: int = 30, styles: int = 5, models: Path | None = None) -> Filled:
-        store = Store(str(tmp_path / "store"))
-        store.prepare()
+        store = Store.create(str(tmp_path / "store"))
         config = CampaignConfig(models_directory=str(models or ""), caption={"model": "local:captioner"} if models else {})
         filler = Filler(database, store, config)
         with database.engine.begin() as connection:

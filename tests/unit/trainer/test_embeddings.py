@@ -32,9 +32,7 @@ def png(number: int) -> bytes:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    store = Store(str(tmp_path / "store"))
-    store.prepare()
-    return store
+    return Store.create(str(tmp_path / "store"))
 
 
 def stored(store: Store, count: int) -> list[ImageReference]:

@@ -113,7 +113,7 @@ def writing_functions() -> set[str]:
 def _calls(function: ast.FunctionDef, names: set[str], *, attribute: bool = False) -> bool:
     called = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
     if attribute:
-        return any(isinstance(one, ast.Attribute) and one.attr in names for one in called)
+        return any(isinstance(one, ast.Attribute) and one.attr in names and ast.unparse(one.value) != "os" for one in called)
     return any(isinstance(one, ast.Name) and one.id in names for one in called)
 
 

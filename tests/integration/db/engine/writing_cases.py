@@ -21,6 +21,7 @@ from db.jobs.requeue import JobFilter, requeue
 from db.jobs.sweep import Swept, return_jobs_of, sweep
 from db.monitoring.worker_registry import deregister_worker, record_heartbeat, register_worker
 from db.results.stage_results import Failure
+from db.store.identity import read_store_id, register_store
 from db.tables import (
     artwork_paths,
     artworks,
@@ -113,6 +114,16 @@ def of_save_ingest_report(harness: CampaignHarness) -> Case:
         returns=True,
         leaves=lambda: [row["report"] for row in harness.rows(ingests)],
         expected=[{"artworks": 4}],
+    )
+
+
+@case
+def of_register_store(harness: CampaignHarness) -> Case:
+    return Case(
+        call=lambda: register_store(harness.database, lambda: "an id"),
+        returns="an id",
+        leaves=lambda: read_store_id(harness.database),
+        expected="an id",
     )
 
 

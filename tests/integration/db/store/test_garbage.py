@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import os
-import time
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,37 +10,16 @@ from sqlalchemy import update
 
 import db.store.garbage
 from db.enums import Stage
+from db.errors import StoreUnavailable
 from db.jobs.requeue import JobFilter, requeue
-from db.store import Store
 from db.store.garbage import collect_garbage
 from db.tables import artworks, images
 from tests.builders import CampaignHarness, harness_of
+from tests.integration.db.store.aged_blobs import TWO_DAYS, kept, name_it, put
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from db.engine import Database
-
-
-TWO_DAYS = 2 * 86400.0
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store(str(tmp_path / "store"))
-    store.prepare()
-    return store
-
-
-def put(store: Store, data: bytes, *, age: float = TWO_DAYS) -> str:
-    content_hash = store.put(data)
-    then = time.time() - age
-    os.utime(store.path(content_hash), (then, then))
-    return content_hash
-
-
-def kept(store: Store) -> set[str]:
-    return {blob.content_hash for blob in store.blobs()}
+    from db.store import Store
 
 
 def repainted(database: Database, store: Store) -> CampaignHarness:
@@ -93,33 +73,97 @@ def test_a_dry_run_of_garbage_collection_removes_nothing(database: Database, sto
     assert len(kept(store)) == 1
 
 
-def test_an_old_orphan_that_is_put_again_while_garbage_is_collected_stays(
+def test_files_that_killed_processes_left_go_once_they_are_old(database: Database, store: Store, tmp_path: Path) -> None:
+    whole = put(store, b"whole")
+    name_it(database, whole)
+    left = [Path(f"{store.path(whole)}.writing-1234"), tmp_path / "store/scratch/1234", Path(f"{store.path('ab' * 32)}.trash-1234")]
+    for file in left:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"who")
+        os.utime(file, (1, 1))
+    young = tmp_path / "store/scratch/5678"
+    young.touch()
+
+    assert collect_garbage(database, store, dry_run=True).leftovers == 3
+    assert all(file.exists() for file in left)
+    swept = collect_garbage(database, store)
+
+    assert (swept.blobs, swept.leftovers) == (0, 3)
+    assert kept(store) == {whole}
+    assert not any(file.exists() for file in left)
+    assert young.exists()
+
+
+@pytest.mark.parametrize("reason", ["named", "young"])
+def test_a_blob_that_a_killed_collection_had_renamed_gets_its_name_back_if_it_is_wanted(
+    sqlite_database: Database, store: Store, reason: str
+) -> None:
+    wanted = put(store, b"wanted", age=TWO_DAYS if reason == "named" else 60.0)
+    Path(store.path(wanted)).rename(f"{store.path(wanted)}.trash-1234")
+    if reason == "named":
+        name_it(sqlite_database, wanted)
+
+    assert collect_garbage(sqlite_database, store).blobs == 0
+
+    assert kept(store) == {wanted}
+    assert store.get(wanted) == b"wanted"
+
+
+def test_ages_are_measured_by_the_clock_of_the_store(sqlite_database: Database, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store two hours ahead of this host: what it dates 60 seconds ago is young, and 400 seconds ago old."""
+    ahead = 7200.0
+    clock = store.files.clock
+    monkeypatch.setattr(store.files, "clock", lambda: clock() + ahead)
+    put(store, b"young", age=60 - ahead)
+    old = put(store, b"old", age=400 - ahead)
+
+    assert collect_garbage(sqlite_database, store, grace_seconds=300).blobs == 1
+    assert not store.exists(old)
+
+
+def test_a_store_without_its_marker_is_not_collected(sqlite_database: Database, store: Store, tmp_path: Path) -> None:
+    put(store, b"nobody's")
+    marker = tmp_path / "store/paragone-store.json"
+    marker.rename(tmp_path / "marker")
+
+    with pytest.raises(StoreUnavailable, match="has no marker"):
+        collect_garbage(sqlite_database, store, grace_seconds=0.0)
+
+    marker.hardlink_to(tmp_path / "marker")
+    assert len(kept(store)) == 1
+
+
+def test_one_256th_of_the_blobs_and_of_the_known_hashes_is_held_at_once(
     database: Database, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    orphan = put(store, b"about to be committed")
-    read = db.store.garbage._known
+    hashes = [put(store, b"original %d" % number) for number in range(300)]
+    for content_hash in hashes[:200]:
+        name_it(database, content_hash)
+    held: dict[str, tuple[int, int]] = {}
+    read, shard = db.store.garbage._known, store.shard
 
-    def known_slowly(database: Database) -> set[str]:
-        found = read(database)
-        store.put(b"about to be committed")
+    def counted(database: Database, digits: str) -> set[str]:
+        found = read(database, digits)
+        held[digits] = len(shard(digits).blobs), len(found)
         return found
 
-    monkeypatch.setattr(db.store.garbage, "_known", known_slowly)
+    monkeypatch.setattr(db.store.garbage, "_known", counted)
 
-    assert collect_garbage(database, store).blobs == 0
-    assert store.exists(orphan)
+    assert collect_garbage(database, store).blobs == 100
+
+    assert kept(store) == set(hashes[:200])
+    per_shard = Counter(content_hash[:2] for content_hash in hashes)
+    known = Counter(content_hash[:2] for content_hash in hashes[:200])
+    assert held == {digits: (per_shard[digits], known[digits]) for digits in per_shard}
 
 
-def test_a_blob_that_a_crash_left_half_written_goes_too(database: Database, store: Store) -> None:
-    whole = put(store, b"whole")
-    half = f"{store.path(whole)}.writing-1234"
-    with open(half, "wb") as file:  # noqa: PTH123  # a plain path from fsspec
-        file.write(b"who")
-    os.utime(half, (1, 1))
-    with database.engine.begin() as connection:
-        connection.execute(
-            artworks.insert().values(key="a", group_key="a", styles=[], picture="present", content_hash=whole, registered_at=0)
-        )
-
-    assert collect_garbage(database, store).blobs == 1
-    assert kept(store) == {whole}
+def test_the_known_hashes_of_a_shard_are_found_by_index(database: Database) -> None:
+    """Ten million of them are not read 256 times."""
+    with database.engine.connect() as connection:
+        if database.is_postgresql:
+            connection.exec_driver_sql("SET enable_seqscan = off")
+        explain = "EXPLAIN " if database.is_postgresql else "EXPLAIN QUERY PLAN "
+        for table in ("artworks", "images"):
+            query = f"{explain} SELECT DISTINCT content_hash FROM {table} WHERE content_hash >= 'ab' AND content_hash < 'ac'"  # noqa: S608
+            plan = str(connection.exec_driver_sql(query).all())
+            assert f"ix_{table}_content_hash" in plan

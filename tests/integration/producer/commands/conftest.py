@@ -61,5 +61,6 @@ def sqlite_operator(sqlite_database: Database, tmp_path: Path) -> Iterator[Opera
 def _operator(database: Database, tmp_path: Path) -> Iterator[Operator]:
     url = database.engine.url.render_as_string(hide_password=False)
     runtime = Runtime(Settings.model_validate({"data_dir": tmp_path / "data", "database_url": url}))
+    runtime.initialise()
     yield Operator(runtime=runtime)
     runtime.database.dispose()

@@ -1,25 +1,64 @@
 from __future__ import annotations
 
+import os
+import time
 from typing import TYPE_CHECKING
 
 from sqlalchemy import update
 
+from db.enums import Stage
 from db.tables import artworks
-from tests.builders import artworks_of
+from tests.builders import artworks_of, harness_of
 
 if TYPE_CHECKING:
+    from db.store import Store
     from tests.integration.producer.commands.conftest import Operator
 
 
 def test_only_orphans_past_their_grace_age_are_removed(operator: Operator) -> None:
     store = operator.runtime.store
     wanted, orphan = store.put(b"an original"), store.put(b"an orphan")
+    for content_hash in (wanted, orphan):
+        age(store, content_hash, seconds=60)
     (artwork,) = artworks_of(operator.database, 1)
     with operator.database.engine.begin() as connection:
         connection.execute(update(artworks).where(artworks.c.id == artwork).values(content_hash=wanted))
-    assert operator.json_of("gc") == {"blobs": 0, "byte_size": 0, "kept": 2, "dry_run": False}
-    assert operator.json_of("gc --grace 0s --dry-run") == {"blobs": 1, "byte_size": 9, "kept": 1, "dry_run": True}
+    rest = {"leftovers": 0, "work_under_way": False}
+    assert operator.json_of("gc") == {"blobs": 0, "byte_size": 0, "kept": 2, "grace_seconds": 86400.0, "dry_run": False, **rest}
+    would = {"blobs": 1, "byte_size": 9, "kept": 1, "grace_seconds": 0.0, "dry_run": True}
+    assert operator.json_of("gc --grace 0s --dry-run") == {**would, **rest}
     assert store.exists(orphan)
     assert "removed 1 orphan blob older than 0 s (9 bytes), kept 1" in operator.output_of("gc --grace 0s")
     assert not store.exists(orphan)
     assert store.exists(wanted)
+
+
+def test_a_collection_beside_running_jobs_says_what_it_kept_for_them(operator: Operator) -> None:
+    store = operator.runtime.store
+    orphan = store.put(b"about to be committed")
+    age(store, orphan, seconds=300)
+    harness_of(operator.database, 1).claim(Stage.CAPTION)
+
+    printed = operator.output_of("gc --grace 0s")
+
+    assert "removed 0 orphan blobs older than 10 min (0 bytes), kept 1" in printed
+    assert "jobs are running: what is younger than 10 min may be theirs and was kept" in printed
+    assert store.exists(orphan)
+
+
+def test_unfinished_files_are_counted_apart(operator: Operator) -> None:
+    store = operator.runtime.store
+    store.put_named("scratch/1234", b"who")
+    age_file(f"{operator.runtime.settings.store_location}/scratch/1234", seconds=2 * 86400.0)
+
+    assert "removed 1 unfinished file that a killed process had left" in operator.output_of("gc")
+    assert store.scratch() == []
+
+
+def age(store: Store, content_hash: str, *, seconds: float) -> None:
+    age_file(store.path(content_hash), seconds=seconds)
+
+
+def age_file(path: str, *, seconds: float) -> None:
+    then = time.time() - seconds
+    os.utime(path, (then, then))

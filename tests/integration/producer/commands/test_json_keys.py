@@ -22,7 +22,7 @@ def test_keys_of_ingest_json(sqlite_operator: Operator, tmp_path: Path) -> None:
     report = sqlite_operator.json_of("ingest", str(tmp_path / "tree"))
     assert list(report) == [
         *("catalogue", "reader", "rows", "files", "artworks", "second_copies", "names_repaired", "works_with_repaired_names"),
-        *("uncertain_artists", "complete", "incomplete", "unreadable", "missing_files", "refused", "unexplained", "changes"),
+        *("uncertain_artists", "complete", "incomplete", "unreadable", "missing_files", "refused", "unexplained", "refilled", "changes"),
         *("details", "charts"),
     ]
     assert list(report["changes"]) == ["new", "changed", "arrived", "new_paths", "readied"]
@@ -81,7 +81,9 @@ def test_keys_of_pause_resume_cancel_and_gc_json(sqlite_operator: Operator) -> N
     harness_of(sqlite_operator.database, 1)
     assert set(sqlite_operator.json_of("pause")) == set(sqlite_operator.json_of("resume")) == {"campaign", "stage", "paused"}
     assert set(sqlite_operator.json_of("cancel --yes")) == {"campaign", "stage", "jobs"}
-    assert set(sqlite_operator.json_of("gc --dry-run")) == {"blobs", "byte_size", "kept", "dry_run"}
+    assert set(sqlite_operator.json_of("gc --dry-run")) == {
+        *("blobs", "byte_size", "kept", "leftovers", "grace_seconds", "work_under_way", "dry_run"),
+    }
 
 
 def test_keys_of_samples_json(sqlite_operator: Operator, tmp_path: Path) -> None:

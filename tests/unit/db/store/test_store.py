@@ -1,43 +1,28 @@
+"""What a store does while all is well, in a folder and on an object store."""
+
 from __future__ import annotations
 
 import hashlib
 import os
 import threading
-import uuid
-from pathlib import Path
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from db.errors import BlobMissing, StoreError
+from db.errors import BlobMissing, StoreError, StoreUnavailable
 from db.store import Store
+from db.store.store import SHARDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DATA = b"a repaint" * 1000
 HASH = hashlib.sha256(DATA).hexdigest()
 
 
-@pytest.fixture(params=["local", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """An empty store in a folder and one in memory, where objects appear whole as they do in S3."""
-    store = Store(str(tmp_path / "store") if request.param == "local" else f"memory://{uuid.uuid4().hex}")
-    store.prepare()
-    return store
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "local"
-
-
-@pytest.fixture
-def local(folder: Path) -> Store:
-    store = Store(str(folder))
-    store.prepare()
-    return store
-
-
-def files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("*") if path.is_file()} - {"paragone-store.json"}
 
 
 def test_a_blob_is_found_under_the_hash_of_its_bytes(store: Store) -> None:
@@ -74,6 +59,13 @@ def test_a_blob_that_is_not_there_is_missing_by_name(store: Store) -> None:
     assert store.blob(HASH) is None
 
 
+def test_blobs_that_are_missing_are_told_from_those_that_are_there(store: Store) -> None:
+    there = {store.put(b"blob %d" % number) for number in range(20)}
+
+    assert store.missing([*there, HASH]) == {HASH}
+    assert store.missing([]) == set()
+
+
 def test_deleting_a_blob_is_harmless_if_it_is_gone(store: Store) -> None:
     store.put(DATA)
 
@@ -86,7 +78,7 @@ def test_deleting_a_blob_is_harmless_if_it_is_gone(store: Store) -> None:
 
 def test_a_named_file_of_the_store_is_replaced(store: Store) -> None:
     assert store.names("caches") == []
-    for name, data in (("caches/b", b"1"), ("caches/a", b"2"), ("caches/b", b"3")):
+    for name, data in (("caches/b", b"1"), ("caches/a", b"2"), ("caches/b", b"3"), ("caches/below/c", b"4")):
         store.put_named(name, data)
 
     assert store.names("caches") == ["caches/a", "caches/b"]
@@ -96,42 +88,13 @@ def test_a_named_file_of_the_store_is_replaced(store: Store) -> None:
         store.get_named("caches/c")
 
 
-def test_preparing_a_store_twice_is_harmless(store: Store) -> None:
+def test_creating_a_store_twice_is_harmless(store: Store) -> None:
     store.put(DATA)
-    store.prepare()
 
-    assert store.get(HASH) == DATA
+    again = Store.create(store.location)
 
-
-def test_a_crash_in_the_middle_of_writing_leaves_no_blob(local: Store, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def die(*_: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "replace", die)
-        with pytest.raises(StoreError, match="refused a blob"):
-            local.put(DATA)
-
-    assert not local.exists(HASH)
-    with pytest.raises(BlobMissing):
-        local.get(HASH)
-    assert local.put(DATA) == HASH
-    assert local.get(HASH) == DATA
-
-
-def test_a_named_file_keeps_its_old_content_when_writing_the_new_one_fails(local: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    local.put_named("caches/a", b"old")
-
-    def die(*_: Any) -> None:
-        raise OSError(5, "Input/output error")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", die)
-        with pytest.raises(StoreError, match="caches/a"):
-            local.put_named("caches/a", b"new")
-
-    assert local.get_named("caches/a") == b"old"
-    assert local.names("caches") == ["caches/a"]
+    assert again.get(HASH) == DATA
+    assert again.files.marker() == store.files.marker()
 
 
 def test_a_reader_never_sees_half_a_blob(local: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,19 +119,68 @@ def test_many_writers_of_one_blob_leave_one(local: Store, folder: Path) -> None:
     for thread in threads:
         thread.join()
 
-    assert [path.name for path in files(folder)] == [HASH]
+    assert files(folder) == {HASH}
     assert local.get(HASH) == DATA
 
 
-def test_putting_a_blob_that_is_there_makes_it_young_again(local: Store) -> None:
-    local.put(DATA)
-    os.utime(local.path(HASH), (1000, 1000))
+def age(store: Store, content_hash: str, written_at: datetime) -> None:
+    """Make a blob look as if it had been written then."""
+    files: Any = store.files
+    if store.location.startswith("memory"):
+        files._fs.store[store.path(content_hash)].created = written_at
+    else:
+        os.utime(store.path(content_hash), (written_at.timestamp(), written_at.timestamp()))
 
-    local.put(DATA)
 
-    assert Path(local.path(HASH)).stat().st_mtime > 1_700_000_000
+@pytest.mark.parametrize("renewed", [lambda store: store.put(DATA), lambda store: store.refresh(HASH)], ids=["put", "refresh"])
+def test_a_blob_that_is_put_again_or_refreshed_is_young(store: Store, renewed: Any) -> None:
+    store.put(DATA)
+    before = store.files.clock()
+    age(store, HASH, datetime(2001, 1, 1, tzinfo=UTC))
+
+    assert renewed(store)
+
+    found = store.blob(HASH)
+    assert found is not None
+    assert found.written_at >= before
+    assert store.get(HASH) == DATA
 
 
-def test_a_url_that_no_file_system_knows_is_refused() -> None:
-    with pytest.raises(StoreError, match="PARAGONE_STORE_URL 'pigeon://loft'"):
-        Store("pigeon://loft")
+def test_a_blob_that_is_gone_cannot_be_refreshed(store: Store) -> None:
+    assert store.refresh(HASH) is False
+    assert not store.exists(HASH)
+
+
+def test_all_blobs_lie_in_their_shards(store: Store) -> None:
+    hashes = {store.put(b"blob %d" % number) for number in range(50)}
+
+    shards = {digits: {blob.content_hash for blob in store.shard(digits).blobs} for digits in SHARDS}
+
+    assert set().union(*shards.values()) == hashes
+    assert all(content_hash.startswith(digits) for digits, found in shards.items() for content_hash in found)
+
+
+def test_the_clock_of_a_store_is_that_of_its_files(store: Store) -> None:
+    before = store.files.clock()
+    store.put(DATA)
+    after = store.files.clock()
+
+    found = store.blob(HASH)
+    assert found is not None
+    assert before <= found.written_at <= after
+    assert store.scratch() == []
+
+
+def test_a_store_that_cannot_tell_ages_is_refused_when_they_are_asked_for(objects: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    files: Any = objects.files
+    monkeypatch.setattr(files._fs, "info", lambda _path: {"name": "x", "size": 0, "type": "file"})
+
+    with pytest.raises(StoreUnavailable, match="does not tell when a file was written"):
+        objects.files.clock()
+
+
+def test_a_url_that_no_file_system_knows_is_refused_without_its_password() -> None:
+    with pytest.raises(StoreError, match="PARAGONE_STORE_URL 'pigeon://me:\\*\\*\\*@loft' cannot be opened") as caught:
+        Store("pigeon://me:hush@2@loft", store_id=str)
+
+    assert "hush" not in str(caught.value)

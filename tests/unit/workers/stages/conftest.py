@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def store() -> Store:
     """An empty store."""
-    store = Store(f"memory://{uuid.uuid4().hex}")
-    store.prepare()
-    return store
+    return Store.create(f"memory://{uuid.uuid4().hex}")
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ import pytest
 from PIL import Image, ImageChops
 
 from db.enums import FailureKind
-from db.errors import StoreError
+from db.errors import StoreUnavailable
 from db.images import content_hash
 from db.jobs.inputs import CaptionInput, RecaptionInput
 from db.results.stage_results import CaptionRecord
+from db.store.object_files import ObjectFiles
 from workers.backends.protocol import CaptionResult
 from workers.errors import JobFault
 from workers.stages.caption import CaptionStage
@@ -132,17 +133,25 @@ def test_a_linked_original_that_is_another_one_by_now_is_the_inputs_fault(tmp_pa
 
 
 def test_a_linked_original_that_is_gone_is_the_inputs_fault(tmp_path: Path, context: MakeContext) -> None:
+    (tmp_path / "another.png").touch()
+
     with pytest.raises(JobFault) as caught:
         CaptionStage().prepare(original(MISSING, link=str(tmp_path / "gone.png")), context())
 
     assert caught.value.kind is FailureKind.INPUT
 
 
+def test_a_linked_original_in_a_folder_that_is_empty_is_a_disk_that_is_not_mounted(tmp_path: Path, context: MakeContext) -> None:
+    with pytest.raises(StoreUnavailable, match=f"{tmp_path} is empty: is the disk mounted"):
+        CaptionStage().prepare(original(MISSING, link=str(tmp_path / "Style" / "gone.png")), context())
+
+
 def test_a_store_that_is_away_is_not_the_jobs_fault(store: Store, context: MakeContext, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(path: str) -> bytes:
         raise OSError("connection reset")
 
-    monkeypatch.setattr(store._fs, "cat_file", away)
+    assert isinstance(store.files, ObjectFiles)
+    monkeypatch.setattr(store.files._fs, "cat_file", away)
 
-    with pytest.raises(StoreError, match="cannot be read"):
+    with pytest.raises(StoreUnavailable, match="cannot be reached: connection reset"):
         CaptionStage().prepare(original(MISSING), context())
