@@ -26,11 +26,10 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     users = os.open(users_lock, os.O_RDWR)
-    server = subprocess.Popen(command, preexec_fn=_end_with_guard)  # noqa: S603, PLW1509  # our own command; no threads here
+    server = subprocess.Popen(command, cwd=Path(users_lock).parent, preexec_fn=_end_with_guard)  # noqa: S603, PLW1509  # no threads here
     # A server that was stopped or replaced by a user leaves nothing to guard. One that ended before this line is found below.
     signal.signal(signal.SIGCHLD, lambda *_: os._exit(0))
     if server.poll() is None:
-        os.chdir("/")
         fcntl.flock(users, fcntl.LOCK_EX)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         server.kill()  # what it holds is worth nothing

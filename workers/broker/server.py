@@ -98,7 +98,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd=self.directory,
+                cwd="/",
                 start_new_session=True,
             )
         # It may outlive this process. If it does not, somebody must take note of its end.
