@@ -1,4 +1,4 @@
-"""How a worker process ends: what its exit code tells the supervisor. Imports nothing heavy: it is needed before anything else is loaded."""
+"""What a worker process's exit code tells its supervisor. Imports nothing heavy: it is needed before anything else is loaded."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def chosen_devices(choice: str, *, configured: ConfiguredGpus | None = None) -> 
         return _gpus(present) or [CPU]
     if configured is not None and not present:
         raise NoSuchDevice(
-            f"{configured.variable}={configured.listed!r} forbids this process every GPU: change it, or use `--gpus none` to work on the CPU"
+            f"{configured.variable}={configured.listed!r} forbids every GPU: change it, or use `--gpus none` to work on the CPU"
         )
     return _all(present) if choice == "all" else _listed(choice, present)
 
