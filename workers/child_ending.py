@@ -38,9 +38,14 @@ class ChildEnding:
         return self.code in {ExitCode.STOPPED, -signal.SIGTERM}
 
     @property
+    def outlasted_grace(self) -> bool:
+        """Whether it was asked to stop, and a batch could not be finished in time."""
+        return self.killed_by_supervisor or self.code == ExitCode.GAVE_UP
+
+    @property
     def crashed(self) -> bool:
         """Whether it ended by itself, so that what was on its device may be the cause; not if somebody ended it from outside."""
-        if self.killed_by_supervisor or self.was_stopped or self.code == ExitCode.GAVE_UP or self.is_done:
+        if self.outlasted_grace or self.was_stopped or self.is_done:
             return False
         if self.code == -signal.SIGKILL:
             # The kernel's OOM killer sends the same signal; where nobody counts its victims it may have been that.

@@ -55,8 +55,8 @@ class Supervisor:
     def run(self) -> int:
         """Start, watch and restart until every process has ended for good.
 
-        Returns 0 if it was asked to stop or nothing is left to expect, 1 if something is left that these workers cannot do, or a process
-        had to be given up while stopping.
+        Returns 0 if it was asked to stop, or if each process was and said so, or found nothing left to expect; 1 if what is left waits for
+        a model that is unavailable here, or if a batch outlasted the grace period.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
@@ -98,9 +98,9 @@ class Supervisor:
         elif self._until_idle and ending.code == ExitCode.MODEL_TROUBLE:
             child.ended = ending.code
         elif self._stopping:
-            child.ended = 0 if ending.was_stopped else ending.code
-            if child.ended:
-                logger.warning("the worker %s %s", child.worker_id, ending.reason)
+            if not ending.was_stopped:
+                logger.warning("the worker %s %s while it was stopping", child.worker_id, ending.reason)
+            child.ended = 1 if ending.outlasted_grace else 0
         else:
             self._plan_restart(child, ending)
 
