@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from celery import Celery
 
+from workers.broker import speaks_redis
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -40,6 +42,8 @@ def create_app(broker_url: str) -> Celery:
         worker_enable_remote_control=True,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        # A wake-up that a busy worker took in advance would wake nobody; other brokers than Redis do not know the setting and warn of it.
+        worker_disable_prefetch=speaks_redis(broker_url),
         broker_transport_options={"socket_timeout": 10, "socket_connect_timeout": 5, "health_check_interval": 10},
         task_create_missing_queues=True,
         task_default_queue="paragone",

@@ -4,7 +4,8 @@ WorkerError
 ├── NoSuchDevice        a GPU was named that this host does not have
 ├── ModelTrouble        a model or backend that a campaign names is unavailable on this worker
 ├── JobFault            one job cannot be done; carries its failure kind
-└── BrokerUnavailable   there is no broker, or it does not start (workers.broker.errors)
+├── BrokerUnavailable   there is no broker, or it does not start (workers.broker.errors)
+└── BadBrokerUrl        PARAGONE_BROKER_URL cannot be used (workers.broker.errors)
 """
 
 from __future__ import annotations
@@ -15,10 +16,6 @@ from db.errors import ParagoneError
 
 if TYPE_CHECKING:
     from db.enums import FailureKind
-
-
-#: Exit code of a worker that ended because a model is unavailable: starting it again would change nothing.
-EXIT_MODEL_TROUBLE = 3
 
 
 class WorkerError(ParagoneError):

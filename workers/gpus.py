@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from workers.errors import NoSuchDevice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+#: What CUDA takes for a device: an index, or the beginning of a UUID. Anything else, such as -1 or NoDevFiles, names none.
+_DEVICE = re.compile(r"\d+|(GPU|MIG)-\S+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,19 +36,48 @@ class Device:
 CPU = Device(name="cpu", visible="")
 
 
-def chosen_devices(choice: str, *, configured: str = "") -> list[Device]:
+@dataclass(frozen=True, kw_only=True)
+class ConfiguredGpus:
+    """GPUs that a variable names, so that nvidia-smi is not asked."""
+
+    #: The variable, for messages.
+    variable: str
+    #: As CUDA_VISIBLE_DEVICES takes them; a list ends before its first entry that is no device, so an empty one forbids all.
+    listed: str
+
+    @property
+    def names(self) -> list[str]:
+        """The GPUs that may be used."""
+        entries = (entry.strip() for entry in self.listed.split(","))
+        return list(dict.fromkeys(takewhile(_DEVICE.fullmatch, entries)))
+
+
+def configured_gpus(setting: str, environment: Mapping[str, str]) -> ConfiguredGpus | None:
+    """What PARAGONE_GPUS says, else what a scheduler has given this process in CUDA_VISIBLE_DEVICES; None if both are absent.
+
+    An empty PARAGONE_GPUS says nothing. CUDA_VISIBLE_DEVICES that is set and empty forbids every GPU.
+    """
+    if setting:
+        return ConfiguredGpus(variable="PARAGONE_GPUS", listed=setting)
+    visible = environment.get("CUDA_VISIBLE_DEVICES")
+    return None if visible is None else ConfiguredGpus(variable="CUDA_VISIBLE_DEVICES", listed=visible)
+
+
+def chosen_devices(choice: str, *, configured: ConfiguredGpus | None = None) -> list[Device]:
     """The devices that `--gpus` means: "none", "all", a list such as "0,1", or "" for all GPUs or else the CPU.
 
     `configured` names the host's GPUs where nvidia-smi should not be asked. Raises `NoSuchDevice`.
     """
     if choice == "none":
         return [CPU]
-    present = _names(configured) or _from_nvidia_smi()
+    present = _from_nvidia_smi() if configured is None else configured.names
     if choice == "":
         return _gpus(present) or [CPU]
-    if choice == "all":
-        return _all(present)
-    return _listed(choice, present)
+    if configured is not None and not present:
+        raise NoSuchDevice(
+            f"{configured.variable}={configured.listed!r} forbids every GPU: change it, or use `--gpus none` to work on the CPU"
+        )
+    return _all(present) if choice == "all" else _listed(choice, present)
 
 
 def _all(present: list[str]) -> list[Device]:
@@ -53,15 +87,11 @@ def _all(present: list[str]) -> list[Device]:
 
 
 def _listed(choice: str, present: list[str]) -> list[Device]:
-    wanted = _names(choice)
+    wanted = [name for part in choice.split(",") if (name := part.strip())]
     if not wanted or not set(wanted) <= set(present):
         there = ", ".join(present) or "none"
         raise NoSuchDevice(f"--gpus {choice} names GPUs that this host does not have (it has {there}): name others, or `--gpus none`")
     return _gpus(dict.fromkeys(wanted))
-
-
-def _names(listed: str) -> list[str]:
-    return [name for part in listed.split(",") if (name := part.strip())]
 
 
 def _gpus(names: Iterable[str]) -> list[Device]:

@@ -17,7 +17,7 @@ RECORDED = ("paragone", "torch", "diffusers", "transformers", "pillow", "celery"
 class Identity:
     """One worker process."""
 
-    #: Also Celery's node name: `gpu0-3fa2@host`. The four digits keep restarts and containers of one host name apart.
+    #: Also Celery's node name: `gpu0-3fa2b1c9@host`. The digits keep restarts and containers of one host name apart.
     worker_id: str
     host: str
     pid: int
@@ -29,11 +29,20 @@ class Identity:
         return vars(self)
 
 
-def own_identity(name: str, device: str) -> Identity:
-    """The identity of this process, which works as `name` (such as "gpu0") on `device`."""
-    host = socket.gethostname()
+def new_worker_id(name: str) -> str:
+    """A name for the next life of the worker `name` (such as "gpu0") on this host."""
+    # 16 bits would let 100 containers of one host name meet once in fourteen starts, and one would take the other's place in `status`.
+    return f"{name}-{secrets.token_hex(4)}@{socket.gethostname()}"
+
+
+def own_identity(name: str, device: str, *, worker_id: str | None = None) -> Identity:
+    """The identity of this process, which works as `name` on `device`, under the id that its supervisor chose or a new one."""
     return Identity(
-        worker_id=f"{name}-{secrets.token_hex(2)}@{host}", host=host, pid=os.getpid(), device=device, versions=library_versions()
+        worker_id=worker_id or new_worker_id(name),
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        device=device,
+        versions=library_versions(),
     )
 
 

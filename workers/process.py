@@ -1,22 +1,28 @@
-"""One worker process: Celery for the wake-ups, remote control and Flower; the worker for everything else."""
+"""One worker process: the worker with its threads, Celery's consumer beside it, and a main thread that waits for a reason to end."""
 
 from __future__ import annotations
 
-import os
+import logging
 import signal
 import threading
-import warnings
+import time
+from contextlib import contextmanager
+from enum import StrEnum
+from functools import partial
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from celery.exceptions import SecurityWarning
-from celery.signals import worker_shutting_down
-
-from workers.app import create_app, queue_name, register_wake_up
+from db.engine.wait import wait_until_available
+from db.errors import DatabaseUnavailable
+from workers.app import create_app, register_wake_up
+from workers.background_notifier import BackgroundNotifier
 from workers.broker import resolve_broker
-from workers.errors import EXIT_MODEL_TROUBLE
+from workers.child_report import ChildReport
+from workers.consumer import Consumer
+from workers.consumer_keeper import ConsumerKeeper
+from workers.exit_codes import ExitCode
 from workers.identity import own_identity
 from workers.model_cache import ModelCache
-from workers.notifier import Notifier
 from workers.outages import Outages
 from workers.stages.runners import STAGE_RUNNERS
 from workers.task_events import TaskEventSender
@@ -25,7 +31,7 @@ from workers.worker import Worker
 from workers.worker_context import WorkerContext
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from celery import Celery
 
@@ -33,6 +39,27 @@ if TYPE_CHECKING:
     from db.runtime import Runtime
     from workers.identity import Identity
     from workers.worker_context import BatchRunner
+
+logger = logging.getLogger(__name__)
+
+#: Seconds that a thread without a batch may take to come back from the database before it is left alone.
+QUERY_SECONDS = 2.0
+#: Seconds that closing may take, and giving up; a database that is away answers nobody.
+CLOSE_SECONDS = 5.0
+#: Seconds for which a consumer that was asked to end is waited for.
+LEAVE_SECONDS = 2.0
+LOOK_SECONDS = 0.05
+
+
+class Ending(StrEnum):
+    """Why a worker process ends."""
+
+    #: A signal asked it to.
+    SIGNAL = "signal"
+    #: Nothing can be expected any more.
+    IDLE = "idle"
+    #: Celery's remote command `shutdown` asked it to, and means that it stays away.
+    SHUTDOWN = "shutdown"
 
 
 def run_worker(
@@ -43,8 +70,12 @@ def run_worker(
     stages: Sequence[Stage],
     until_idle: bool,
     runners: Mapping[Stage, BatchRunner] = STAGE_RUNNERS,
+    worker_id: str | None = None,
+    report: ChildReport | None = None,
 ) -> int:
-    """Work in this process until SIGTERM, or until idle; returns the exit code.
+    """Work in this process until SIGTERM, or until idle; returns one of `ExitCode`.
+
+    It waits for a database that is away, and needs no broker. Call it in the main thread.
 
     Args:
         runtime: the database, the store and the settings.
@@ -53,29 +84,31 @@ def run_worker(
         stages: those that it serves.
         until_idle: whether it ends once nothing can be expected any more.
         runners: who runs the batches of each stage.
+        worker_id: the worker's whole name, if its supervisor has chosen one.
+        report: what the supervisor is told.
     """
+    report = report or ChildReport()
+    endings: SimpleQueue[Ending] = SimpleQueue()
     with resolve_broker(runtime.settings) as broker:
         app = create_app(broker.url)
         stop = threading.Event()
-        identity = own_identity(name, device)
-        context = _context(runtime, app, runners, identity=identity, stop=stop)
-        worker = Worker(context, identity=identity, stages=stages, notifier=Notifier(app), stop=stop)
-        register_wake_up(app, worker.on_wake_up)
-        stopper = worker_shutting_down.connect(lambda **_: _begin_stop(stop, runtime.settings.grace_seconds), weak=False)
-        worker.start()
-        if until_idle:
-            threading.Thread(target=_stop_when_idle, args=(worker, stop), name="until-idle", daemon=True).start()
-        try:
-            _consume(app, worker, stages, threads=runtime.settings.threads)
-        finally:
-            worker_shutting_down.disconnect(stopper)
-            undone = until_idle and worker.idleness.work_is_left()
-            worker.close()
-    return EXIT_MODEL_TROUBLE if undone else 0
+        identity = own_identity(name, device, worker_id=worker_id)
+        wait_until_available(lambda: runtime.database)
+        context = _context(runtime, app, runners, identity=identity, stop=stop, report=report)
+        worker = Worker(context, identity=identity, stages=stages, notifier=BackgroundNotifier(app), stop=stop)
+        keeper = _keeper(app, worker, threads=runtime.settings.threads, on_shutdown=lambda: endings.put(Ending.SHUTDOWN))
+        _beside("first-batch", partial(_then, worker.first_batch.wait, report.began))
+        wait_until_available(worker.start)
+        with _signals_ask(endings):
+            keeper.start()
+            if until_idle:
+                _beside("until-idle", partial(_then, partial(worker.idleness.wait, stop), partial(endings.put, Ending.IDLE)))
+            ending = endings.get()
+            return _end(worker, keeper, ending, grace_seconds=runtime.settings.grace_seconds)
 
 
 def _context(
-    runtime: Runtime, app: Celery, runners: Mapping[Stage, BatchRunner], *, identity: Identity, stop: threading.Event
+    runtime: Runtime, app: Celery, runners: Mapping[Stage, BatchRunner], *, identity: Identity, stop: threading.Event, report: ChildReport
 ) -> WorkerContext:
     return WorkerContext(
         database=runtime.database,
@@ -84,44 +117,98 @@ def _context(
         stages=runners,
         models=ModelCache(runtime.database, runtime.settings, device=identity.device),
         device_lock=threading.Lock(),
-        time_limit=TimeLimit(),
+        time_limit=TimeLimit(on_set=report.deadline),
         task_events=TaskEventSender(app, hostname=identity.worker_id),
         outages=Outages(),
         stopping=stop.is_set,
     )
 
 
-def _consume(app: Celery, worker: Worker, stages: Sequence[Stage], *, threads: int) -> None:
-    """Celery's own loop, until it is asked to stop. Warm shutdown waits for the wake-ups under way."""
-    # Celery warns root of pickled tasks; ours are JSON and carry nothing, and containers run as root.
-    warnings.filterwarnings("ignore", category=SecurityWarning)
-    consumer = app.Worker(
-        hostname=worker.identity.worker_id,
-        queues=[queue_name(stage) for stage in stages],
-        concurrency=threads,
-        pool="threads",
-        task_events=True,
-        without_gossip=True,
-        without_mingle=True,
-        loglevel="WARNING",
-        redirect_stdouts=False,
-        quiet=True,
+def _keeper(app: Celery, worker: Worker, *, threads: int, on_shutdown: Callable[[], None]) -> ConsumerKeeper:
+    worker_id, stages = worker.identity.worker_id, worker.stages
+    keeper = ConsumerKeeper(
+        lambda: Consumer(app, worker_id=worker_id, stages=stages, threads=threads),
+        app=app,
+        stages=stages,
+        wake_ups_wait=lambda: any(BackgroundNotifier(app).depths(stages).values()),
+        can_work=worker.slots.any_free,
+        on_shutdown=on_shutdown,
     )
+
+    def answer() -> None:
+        keeper.note_wake_up()
+        worker.on_wake_up()
+
+    register_wake_up(app, answer)
+    return keeper
+
+
+@contextmanager
+def _signals_ask(endings: SimpleQueue[Ending]) -> Iterator[None]:
+    """SIGTERM and SIGINT end the worker in good order while the block runs."""
+    # A queue, because setting an event in a handler may wait for a lock that the interrupted code holds.
+    before = {number: signal.signal(number, lambda *_: endings.put(Ending.SIGNAL)) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        consumer.start()
-    except SystemExit as ending:
-        if ending.code not in {0, None}:
-            raise
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _begin_stop(stop: threading.Event, grace_seconds: float) -> None:
-    """Claim nothing more; what is on the device past the grace period is left to its lease."""
-    stop.set()
-    timer = threading.Timer(grace_seconds, lambda: os._exit(1))
-    timer.daemon = True
-    timer.start()
+def _end(worker: Worker, keeper: ConsumerKeeper, ending: Ending, *, grace_seconds: float) -> ExitCode:
+    """Finish what is under way, tell the database and Flower; nothing here waits for a service that does not answer."""
+    worker.begin_stop()
+    keeper.leave()
+    if not _drained(worker, grace_seconds):
+        logger.warning("the batch on the device outlasted the grace period of %.0f s and is left to others", grace_seconds)
+        _within(CLOSE_SECONDS, "abandon", worker.abandon)
+        return ExitCode.GAVE_UP
+    code = _exit_code(worker, ending)
+    _within(CLOSE_SECONDS, "close", worker.close)
+    keeper.join(LEAVE_SECONDS)
+    return code
 
 
-def _stop_when_idle(worker: Worker, stop: threading.Event) -> None:
-    worker.idleness.wait(stop)
-    os.kill(os.getpid(), signal.SIGTERM)
+def _exit_code(worker: Worker, ending: Ending) -> ExitCode:
+    match ending:
+        case Ending.SIGNAL:
+            return ExitCode.STOPPED
+        case Ending.SHUTDOWN:
+            return ExitCode.DONE
+        case Ending.IDLE:
+            try:
+                return ExitCode.MODEL_TROUBLE if worker.idleness.work_is_left() else ExitCode.DONE
+            except DatabaseUnavailable:
+                return ExitCode.STOPPED  # nobody can tell: another process will
+
+
+def _drained(worker: Worker, seconds: float) -> bool:
+    """Wait for the batches under way; whether all ended in time. A thread that holds none waits for a query at most."""
+    deadline = time.monotonic() + seconds
+    last_held = time.monotonic()
+    while worker.slots.any_taken():
+        moment = time.monotonic()
+        if worker.leases.held:
+            last_held = moment
+        if moment - last_held > QUERY_SECONDS:
+            return True
+        if moment > deadline:
+            return False
+        time.sleep(LOOK_SECONDS)
+    return True
+
+
+def _within(seconds: float, name: str, work: Callable[[], None]) -> None:
+    """Do it, but wait for it only so long."""
+    _beside(name, work).join(seconds)
+
+
+def _then(first: Callable[[], object], second: Callable[[], object]) -> None:
+    first()
+    second()
+
+
+def _beside(name: str, work: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=work, name=name, daemon=True)
+    thread.start()
+    return thread

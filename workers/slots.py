@@ -25,6 +25,11 @@ class Slots:
         with self._freed:
             return self._taken > 0
 
+    def any_free(self) -> bool:
+        """Whether a thread more could work."""
+        with self._freed:
+            return self._taken < self._count
+
     def take(self) -> bool:
         """Take a free place; False if there is none."""
         with self._freed:

@@ -16,6 +16,7 @@ from celery.events.event import get_exchange
 from celery.utils.time import utcoffset
 
 from db.jobs.inputs import CaptionInput, MissingInput
+from workers.broker import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,7 +101,7 @@ class TaskEventSender:
                     self._pump(producer)
                     return
             except Exception as error:  # noqa: BLE001  # kombu raises whatever its transport does; Flower is not worth a job
-                logger.debug("events are not sent: %s", error)
+                logger.debug("events are not sent: %s", without_password(error, self._app.conf.broker_url))
                 time.sleep(1.0)
 
     def _pump(self, producer: Producer) -> None:

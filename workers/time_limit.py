@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: faulthandler ends a process with this code.
 EXIT_CODE = 1
@@ -24,8 +24,10 @@ class TimeLimit:
     A deadline that has been met leaves the timer where it was; a thread of its own moves it on every second, long before it runs out.
     """
 
-    def __init__(self, *, look_seconds: float = LOOK_SECONDS) -> None:
+    def __init__(self, *, look_seconds: float = LOOK_SECONDS, on_set: Callable[[float], None] = lambda _: None) -> None:
+        """`on_set` is told the moment of `time.monotonic()` at which the process ends, infinity for never, whenever that changes."""
         self._look_seconds = look_seconds
+        self._on_set = on_set
         self._lock = threading.Lock()
         self._deadlines: dict[int, float] = {}
         self._next = 0
@@ -64,5 +66,6 @@ class TimeLimit:
     def _set(self, moment: float) -> None:
         faulthandler.cancel_dump_traceback_later()
         self._set_to = moment
+        self._on_set(moment)
         if moment < math.inf:
             faulthandler.dump_traceback_later(max(0.001, moment - time.monotonic()), exit=True)

@@ -6,8 +6,10 @@ import logging
 import os
 import signal
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
+from db.jobs.lease import excuse_leases, release_batch
 from db.monitoring.worker_registry import deregister_worker, live_threads, register_worker
 from workers.backends.errors import DeviceLost
 from workers.batch_run import run_batch
@@ -75,6 +77,17 @@ class Worker:
         ]
         for thread in self._threads:
             thread.start()
+
+    def begin_stop(self) -> None:
+        """Claim nothing more; returns at once."""
+        self._stop.set()
+        excuse = partial(excuse_leases, self._context.database, self.identity.worker_id)
+        threading.Thread(target=excuse, name="excuse", daemon=True).start()
+
+    def abandon(self) -> None:
+        """The grace period is over: give back what has not begun, as far as the database answers."""
+        for token in self.leases.held:
+            release_batch(self._context.database, token)
 
     def close(self) -> None:
         """Wait for the threads, then unload and deregister."""

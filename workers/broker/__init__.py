@@ -5,6 +5,16 @@ from __future__ import annotations
 from workers.broker.broker import Broker, resolve_broker
 from workers.broker.configured import ConfiguredBroker
 from workers.broker.embedded import EmbeddedBroker
-from workers.broker.errors import BrokerUnavailable
+from workers.broker.errors import BadBrokerUrl, BrokerUnavailable
+from workers.broker.url import speaks_redis, without_password
 
-__all__ = ["Broker", "BrokerUnavailable", "ConfiguredBroker", "EmbeddedBroker", "resolve_broker"]
+__all__ = [
+    "BadBrokerUrl",
+    "Broker",
+    "BrokerUnavailable",
+    "ConfiguredBroker",
+    "EmbeddedBroker",
+    "resolve_broker",
+    "speaks_redis",
+    "without_password",
+]

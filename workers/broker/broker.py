@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from workers.broker.configured import ConfiguredBroker
 from workers.broker.embedded import EmbeddedBroker
+from workers.broker.url import check_broker_url
 
 if TYPE_CHECKING:
     from db.settings import Settings
@@ -37,6 +38,12 @@ class Broker(Protocol):
 
 
 def resolve_broker(settings: Settings) -> Broker:
-    """The broker at the configured URL, or the embedded one of the data directory. Starts nothing."""
+    """The broker at the configured URL, or the embedded one of the data directory. Starts nothing.
+
+    Raises `BadBrokerUrl` for a URL that cannot work; whether anything answers there is another matter.
+    """
     url = settings.broker_url.get_secret_value()
-    return ConfiguredBroker(url) if url else EmbeddedBroker(settings.data_dir / "broker")
+    if not url:
+        return EmbeddedBroker(settings.data_dir / "broker")
+    check_broker_url(url)
+    return ConfiguredBroker(url)

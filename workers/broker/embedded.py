@@ -1,7 +1,8 @@
 """The broker of a directory: its first user starts a real server, its last one stops it.
 
 Two locked files make that safe. Every user holds `users.lock` shared for as long as it uses the broker; the kernel lets go of it when a
-user dies. Whoever starts or stops the server holds `turn.lock` alone meanwhile, so nobody joins a server that is being stopped.
+user dies. Whoever starts or stops the server holds `turn.lock` alone meanwhile, so nobody joins a server that is being stopped. A guard
+(see `workers.broker.guard`) waits to hold `users.lock` alone, and then ends a server whose users were all killed.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ import contextlib
 import fcntl
 import os
 import threading
+import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from workers.broker.errors import BrokerUnavailable
-from workers.broker.server import Server
+from workers.broker.server import STOP_SECONDS, Server
 from workers.broker.socket_path import socket_path
 
 if TYPE_CHECKING:
@@ -69,14 +71,21 @@ class EmbeddedBroker:
             with self._turn():
                 users, self._joined = self._joined, None
                 atexit.unregister(self.leave)
-                try:
-                    fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    pass  # others go on
-                else:
-                    self._server.stop()
-                finally:
-                    os.close(users)
+                os.close(users)
+                self._stop_unless_used()
+
+    def _stop_unless_used(self) -> None:
+        """In our turn, when we are no user any more: nobody joins meanwhile, but the guard may stop the server before we do."""
+        users = os.open(self.directory / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if _lock(users, fcntl.LOCK_EX):
+                self._server.stop()
+            elif not _lock(users, fcntl.LOCK_SH):  # no user holds it alone: it is the guard, at work
+                deadline = time.monotonic() + STOP_SECONDS
+                while not self._server.is_gone() and time.monotonic() < deadline:
+                    time.sleep(0.01)
+        finally:
+            os.close(users)
 
     def __enter__(self) -> Self:
         self.join()
@@ -88,7 +97,7 @@ class EmbeddedBroker:
     @cached_property
     def _server(self) -> Server:
         self._make_directory()
-        return Server(directory=self.directory, socket=socket_path(self.directory))
+        return Server(directory=self.directory, socket=socket_path(self.directory), users_lock=self.directory / "users.lock")
 
     def _make_directory(self) -> None:
         try:
@@ -106,3 +115,12 @@ class EmbeddedBroker:
             yield
         finally:
             os.close(turn)
+
+
+def _lock(file: int, kind: int) -> bool:
+    """Lock it if nobody stands in the way."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

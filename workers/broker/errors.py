@@ -1,6 +1,7 @@
 """What can go wrong with the broker.
 
 BrokerUnavailable   there is no broker, or it does not start
+BadBrokerUrl        PARAGONE_BROKER_URL cannot be used
 """
 
 from __future__ import annotations
@@ -13,3 +14,7 @@ class BrokerUnavailable(WorkerError):
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or (self.__doc__ or "").splitlines()[0])
+
+
+class BadBrokerUrl(WorkerError):
+    """PARAGONE_BROKER_URL cannot be used; the text holds no piece of a password."""

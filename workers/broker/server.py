@@ -1,4 +1,4 @@
-"""One server process on a unix socket: start it detached, ask whether it answers, stop it."""
+"""One server process on a unix socket: start it under its guard, ask whether it answers, stop it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from workers.broker import guard
 from workers.broker.errors import BrokerUnavailable
 from workers.broker.program import server_program
 
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
 #: Seconds that a server may take to start; it needs 0.1 on an idle machine.
 START_SECONDS = 20.0
-#: Seconds that it may take to stop before it is killed.
+#: Seconds that a killed server may take to be gone.
 STOP_SECONDS = 5.0
 #: Seconds that it may take to answer; it may have to wait for its share of a busy machine.
 ANSWER_SECONDS = 5.0
@@ -32,10 +35,15 @@ ANSWER_SECONDS = 5.0
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """The server of one directory. Callers see to it that only one of them starts or stops it at a time."""
+    """The server of one directory. Callers see to it that only one of them starts or stops it at a time.
+
+    A guard holds it as its child and ends it when nobody holds `users_lock` any more.
+    """
 
     directory: Path
     socket: Path
+    #: Held shared by every user.
+    users_lock: Path
 
     @property
     def log(self) -> Path:
@@ -61,22 +69,45 @@ class Server:
         self._end_process()  # one that no longer answers
         self.socket.unlink(missing_ok=True)
         self.log.unlink(missing_ok=True)
-        command = [str(program), *self._options()]
-        # It makes itself a daemon: a session of its own, nobody's child, none of our files.
-        launched = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.directory)  # noqa: S603 - see server_program
-        if launched.returncode or not _until(self.answers, START_SECONDS):
-            raise BrokerUnavailable(f"{program} did not start: {self._reason(launched)}")
+        launched = self._launch(program)
+        if not _until(lambda: launched.poll() is not None or self.answers(), START_SECONDS) or launched.poll() is not None:
+            self._give_up(launched)
+            raise BrokerUnavailable(f"{program} did not start: {self._reason()}")
         with self._client() as client:
             pid = int(client.info("server")["process_id"])
         self.pid_file.write_text(f"{pid} {_identity(pid)}\n")
 
     def stop(self) -> None:
-        """Stop it, by force if it does not listen."""
-        with contextlib.suppress(RedisError), self._client() as client:
-            client.shutdown(nosave=True)
-        _until(lambda: self._process() is None, STOP_SECONDS)
+        """Stop it; what it holds is worth nothing."""
+        if self._process() is None:  # nobody knows its pid
+            with contextlib.suppress(RedisError), self._client() as client:
+                client.shutdown(nosave=True)
         self._end_process()
         self.socket.unlink(missing_ok=True)
+
+    def is_gone(self) -> bool:
+        """Whether the process that the pid file means runs no more, and nobody answers."""
+        return self._process() is None and not self.answers()
+
+    def _launch(self, program: Path) -> subprocess.Popen[bytes]:
+        """Start a guard, in a session of its own, with the server under it; both write to the log."""
+        command = [sys.executable, "-I", "-S", guard.__file__, *map(str, (self.users_lock, self.pid_file, self.socket, program))]
+        with self.log.open("ab") as log:
+            launched = subprocess.Popen(  # noqa: S603 - see server_program
+                [*command, *self._options()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                start_new_session=True,
+            )
+        # It may outlive this process. If it does not, somebody must take note of its end.
+        threading.Thread(target=launched.wait, name="broker-guard", daemon=True).start()
+        return launched
+
+    def _give_up(self, launched: subprocess.Popen[bytes]) -> None:
+        if launched.poll() is None:
+            launched.kill()  # the server goes with it
 
     def _client(self) -> Redis:
         once = Retry(NoBackoff(), 0)
@@ -91,8 +122,7 @@ class Server:
             # A broker that lost everything costs nothing.
             "--save": "",
             "--appendonly": "no",
-            "--daemonize": "yes",
-            "--pidfile": str(self.pid_file),
+            "--daemonize": "no",
             "--logfile": str(self.log),
             "--loglevel": "warning",
         }
@@ -114,9 +144,9 @@ class Server:
             _until(lambda: self._process() is None, STOP_SECONDS)
         self.pid_file.unlink(missing_ok=True)
 
-    def _reason(self, launched: subprocess.CompletedProcess[str]) -> str:
+    def _reason(self) -> str:
         logged = self.log.read_text(errors="replace") if self.log.exists() else ""
-        lines = (launched.stderr + launched.stdout + logged).strip().splitlines()
+        lines = logged.strip().splitlines()
         return lines[-1] if lines else f"no answer within {START_SECONDS:.0f} s"
 
 

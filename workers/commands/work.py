@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from db.engine.wait import wait_until_available
 from db.enums import Stage
 from workers.broker import resolve_broker
-from workers.gpus import chosen_devices
+from workers.gpus import chosen_devices, configured_gpus
+from workers.job_return import JobReturn
 from workers.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -32,9 +34,14 @@ def _stages(_context: click.Context, _parameter: click.Parameter, value: str | N
 @click.option("--until-idle", is_flag=True, help="End when no work can be expected any more.")
 @click.pass_obj
 def work(runtime: Runtime, gpus: str, stages: list[Stage], *, until_idle: bool) -> None:
-    """Work on this host's devices until stopped."""
-    # What a scheduler has given this process goes before what the host has.
-    devices = chosen_devices(gpus, configured=runtime.settings.gpus or os.environ.get("CUDA_VISIBLE_DEVICES", ""))
-    _ = runtime.database, runtime.store  # what cannot work is reported here, once, not by every process
-    with resolve_broker(runtime.settings):
-        sys.exit(Supervisor(devices, settings=runtime.settings, stages=stages, until_idle=until_idle).run())
+    """Work on this host's devices until stopped; waits for a database that is away, and needs neither broker nor store to begin."""
+    settings = runtime.settings
+    broker = resolve_broker(settings)
+    devices = chosen_devices(gpus, configured=configured_gpus(settings.gpus, os.environ))
+    # What cannot work is reported here, once, not by every process.
+    database = wait_until_available(lambda: runtime.database)
+    database.dispose()  # the supervisor needs it only when a worker has died
+    with broker:
+        job_return = JobReturn(database)
+        supervisor = Supervisor(devices, settings=settings, stages=stages, until_idle=until_idle, job_return=job_return)
+        sys.exit(supervisor.run())

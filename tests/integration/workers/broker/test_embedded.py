@@ -80,17 +80,61 @@ def test_processes_that_come_and_go_always_find_a_server(directory: Path) -> Non
     assert servers(directory) == []
 
 
-def test_the_next_user_takes_over_the_server_of_killed_ones(directory: Path) -> None:
-    # Given a server whose only user was killed
-    killed = user(directory)
-    assert line(killed) == "True"
-    killed.kill()
-    killed.communicate()
-    (left,) = servers(directory)
+def test_the_server_of_killed_users_ends_by_itself(directory: Path) -> None:
+    # Given a server with two users
+    killed = [user(directory), user(directory)]
+    assert [line(process) for process in killed] == ["True", "True"]
+    (server,) = servers(directory)
 
-    # When somebody joins, then it is the same server, and it stops with its new user
+    # When one is killed, then it goes on
+    killed[0].kill()
+    killed[0].communicate()
+    time.sleep(0.5)
+    assert servers(directory) == [server]
+
+    # When the other is killed too, then nothing stays behind
+    killed[1].kill()
+    killed[1].communicate()
+    until(lambda: servers(directory) == [] and guards(directory) == [])
+    until(lambda: not (directory / "broker.sock").exists())
+
+    # And the next user has a server of its own
+    with EmbeddedBroker(directory) as broker:
+        assert broker.is_running()
+    assert servers(directory) == []
+
+
+def test_the_server_of_a_killed_guard_ends_with_it_and_the_next_user_starts_another(directory: Path) -> None:
     with EmbeddedBroker(directory):
-        assert servers(directory) == [left]
+        (server,), (guard,) = servers(directory), guards(directory)
+        os.kill(guard, signal.SIGKILL)
+        until(lambda: servers(directory) == [])
+        with EmbeddedBroker(directory) as broker:
+            assert broker.is_running()
+            assert servers(directory) != [server]
+    assert servers(directory) == []
+    until(lambda: guards(directory) == [])
+
+
+def test_a_server_that_hangs_is_gone_soon_after_its_last_user(directory: Path) -> None:
+    broker = EmbeddedBroker(directory)
+    broker.join()
+    os.kill(servers(directory)[0], signal.SIGSTOP)
+    began = time.monotonic()
+
+    broker.leave()
+
+    assert servers(directory) == []
+    assert time.monotonic() - began < 4
+
+
+def test_a_signal_to_every_process_of_a_service_leaves_the_server_to_its_users(directory: Path) -> None:
+    with EmbeddedBroker(directory) as broker:
+        (guard,) = guards(directory)
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            os.kill(guard, number)
+        time.sleep(0.3)
+        assert broker.is_running()
     assert servers(directory) == []
 
 
@@ -229,6 +273,15 @@ def servers(directory: Path) -> list[int]:
         process.pid
         for process in psutil.process_iter(["cwd", "status"])
         if process.info["cwd"] == str(directory) and process.info["status"] != psutil.STATUS_ZOMBIE
+    ]
+
+
+def guards(directory: Path) -> list[int]:
+    """The guards of the servers in `directory`."""
+    return [
+        process.pid
+        for process in psutil.process_iter(["cmdline", "status"])
+        if str(directory / "users.lock") in (process.info["cmdline"] or []) and process.info["status"] != psutil.STATUS_ZOMBIE
     ]
 
 

@@ -1,0 +1,72 @@
+"""One worker process from its command line to its exit code."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+from db.enums import Stage
+from db.errors import ParagoneError
+from db.runtime import Runtime
+from db.settings import Settings
+from workers.child_report import ChildReport
+from workers.exit_codes import ExitCode
+from workers.parent_death import end_with_parent
+from workers.process import run_worker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one worker until it is stopped or idle; returns the exit code."""
+    given = _parser().parse_args(arguments)
+    _log(given.log_level)
+    if given.supervised:
+        end_with_parent()
+    report = ChildReport(given.report_fd)
+    try:
+        code = run_worker(
+            Runtime(Settings()),
+            name=given.name,
+            device=given.device,
+            stages=[Stage(name) for name in given.stages.split(",")],
+            until_idle=given.until_idle,
+            worker_id=given.worker_id,
+            report=report,
+        )
+    except ParagoneError as error:
+        report.error(str(error))
+        sys.stderr.write(f"paragone: {error}\n")
+        return ExitCode.FAILED
+    except Exception as error:
+        report.error(f"{type(error).__name__}: {error}")
+        logging.getLogger(__name__).exception("the worker failed")
+        return ExitCode.FAILED
+    if code == ExitCode.STOPPED and not given.supervised:
+        return ExitCode.DONE  # nobody is there to start it again
+    if code == ExitCode.DONE:
+        report.finished()
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m workers", description="One Paragone worker process; use `paragone work`.")
+    parser.add_argument("--name", default="cpu")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--stages", default=",".join(Stage))
+    parser.add_argument("--until-idle", action="store_true")
+    parser.add_argument("--supervised", action="store_true", help="end when standard input closes")
+    parser.add_argument("--worker-id", help="the worker's name in the database and in Celery")
+    parser.add_argument("--report-fd", type=int, help="an open pipe for what the supervisor wants to know")
+    parser.add_argument("--log-level", default="INFO")
+    return parser
+
+
+def _log(level: str) -> None:
+    """Our own packages at the wished level, libraries only when they warn."""
+    logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for package in ("db", "workers"):
+        logging.getLogger(package).setLevel(level)
