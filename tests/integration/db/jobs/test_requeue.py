@@ -308,7 +308,9 @@ def test_a_requeue_without_new_seed_keeps_the_seed(done: CampaignHarness) -> Non
 
 
 @pytest.mark.parametrize("first", ["repaint", "prompt"])
-def test_a_repaint_that_is_committed_while_its_prompt_is_superseded_does_not_stay_current(done: CampaignHarness, first: str) -> None:
+def test_a_repaint_that_is_committed_while_its_prompt_is_superseded_does_not_stay_current(database: Database, first: str) -> None:
+    done = harness_of(database, 2, recaption=False, **ONE_LEVEL)
+    done.run_all()
     requeue(done.database, JobFilter(done=True, stage=Stage.GENERATE))
     repaint = done.claim(Stage.GENERATE)
     requeue(done.database, JobFilter(done=True, stage=Stage.PROMPT))
