@@ -6,6 +6,8 @@ ParagoneError           an error of any package whose text is one clear line for
     ├── DatabaseUnavailable the database does not answer
     ├── UnknownCampaign     no campaign of that name
     ├── CampaignDiffers     the name is taken by another configuration
+    ├── CampaignCancelled   the campaign was cancelled, which is final
+    ├── WorkerIdTaken       a living worker has that id
     ├── BadConfiguration    a campaign file or setting that cannot be used
     └── StoreError          the image store cannot be read or written
         ├── StoreUnavailable    the store as a whole is away, full, or another one than the database knows
@@ -40,6 +42,14 @@ class UnknownCampaign(PersistenceError):
 
 class CampaignDiffers(PersistenceError):
     """A campaign of this name exists with another configuration: choose another name, or the old configuration."""
+
+
+class CampaignCancelled(PersistenceError):
+    """The campaign was cancelled, which is final: enqueue under another --campaign name."""
+
+
+class WorkerIdTaken(PersistenceError):
+    """Another living worker is registered under this id: start again, each start draws a new one."""
 
 
 class BadConfiguration(PersistenceError):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from db.campaigns import check_not_cancelled, find_campaign
 from db.jobs.plan import Selection, plan_campaign
 from producer.artworks import check_registered, check_styles
-from producer.campaign_checks import check_not_cancelled
 from producer.campaign_options import CampaignOptions, chosen_campaign
 from producer.forecast import Forecast, forecast
 from producer.notify import notify_ready
@@ -53,4 +53,6 @@ def enqueue_campaign(runtime: Runtime, options: CampaignOptions, selection: Sele
     outlook = forecast(runtime.database, campaign.config, planned)
     if planned.jobs and not dry_run:
         notify_ready(runtime)
-    return EnqueueResult(campaign=campaign.name, state=campaign.state, **asdict(planned), forecast=outlook, dry_run=dry_run)
+    # It may have been paused meanwhile.
+    state = campaign.state if dry_run else find_campaign(runtime.database, campaign.name).state
+    return EnqueueResult(campaign=campaign.name, state=state, **asdict(planned), forecast=outlook, dry_run=dry_run)

@@ -5,7 +5,6 @@ ProducerError
 ├── NothingRegistered   a campaign is asked for, but there is no artwork yet
 ├── UnknownArtwork      no artwork has that id or key
 ├── UnknownStyle        no artwork has that style
-├── CampaignCancelled   the campaign was cancelled, which is final
 ├── PortTaken           Flower cannot listen at the address and port asked for
 └── DemoFailed          one step of the demo ended with an error
 """
@@ -36,10 +35,6 @@ class UnknownArtwork(ProducerError):
 
 class UnknownStyle(ProducerError):
     """No artwork has that style."""
-
-
-class CampaignCancelled(ProducerError):
-    """The campaign was cancelled: enqueue under another name."""
 
 
 class PortTaken(ProducerError):

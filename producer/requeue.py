@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from db.campaigns import find_campaign
+from db.campaigns import check_not_cancelled, find_campaign
 from db.enums import FailureKind, Stage
-from db.jobs.requeue import JobFilter, requeue
+from db.jobs.requeue import JobFilter, count_requeueable, requeue
 from producer.artworks import check_styles, find_artwork
 from producer.errors import WrongUse
 from producer.notify import notify_ready
@@ -41,6 +41,8 @@ class RequeueResult:
     """How many jobs were requeued, or in a dry run would be."""
 
     jobs: int
+    #: Chosen jobs of cancelled campaigns, which stay as they are.
+    cancelled: int
     dry_run: bool
 
 
@@ -56,19 +58,27 @@ def requeue_chosen(runtime: Runtime, options: RequeueOptions, *, new_seed: bool 
     Raises:
         WrongUse: nothing is selected, or options do not fit together.
         UnknownCampaign, UnknownStyle, UnknownArtwork: there is none of that name.
+        CampaignCancelled: the campaign was cancelled, which is final.
     """
     _check(options, new_seed=new_seed)
-    jobs = requeue(runtime.database, _filter(runtime, options), new_seed=new_seed, dry_run=dry_run)
-    if jobs and not dry_run:
+    chosen = _filter(runtime, options)
+    counted = count_requeueable(runtime.database, chosen)
+    if dry_run:
+        return RequeueResult(jobs=counted.total, cancelled=counted.cancelled, dry_run=True)
+    jobs = requeue(runtime.database, chosen, new_seed=new_seed)
+    if jobs:
         notify_ready(runtime)
-    return RequeueResult(jobs=jobs, dry_run=dry_run)
+    return RequeueResult(jobs=jobs, cancelled=counted.cancelled, dry_run=False)
 
 
 def _filter(runtime: Runtime, options: RequeueOptions) -> JobFilter:
     if options.style is not None:
         check_styles(runtime.database, [options.style])
+    campaign = find_campaign(runtime.database, options.campaign) if options.campaign else None
+    if campaign is not None:
+        check_not_cancelled(campaign)
     return JobFilter(
-        campaign_id=find_campaign(runtime.database, options.campaign).id if options.campaign else None,
+        campaign_id=None if campaign is None else campaign.id,
         stage=options.stage,
         kind=options.kind,
         error=options.error,

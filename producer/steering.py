@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from db.campaigns import find_campaign
 from db.jobs.control import cancel, set_paused
-from producer.campaign_checks import check_not_cancelled
 from producer.notify import notify_ready
 
 if TYPE_CHECKING:
-    from db.enums import Stage
+    from db.enums import CampaignState, Stage
     from db.runtime import Runtime
 
 
@@ -33,6 +32,8 @@ class CancelResult:
     #: None means all of them.
     stage: Stage | None
     jobs: int
+    #: The campaign's state now: a campaign that had nothing to cancel is not cancelled.
+    state: CampaignState
 
 
 def pause_campaign(runtime: Runtime, campaign: str | None = None, stage: Stage | None = None) -> PauseResult:
@@ -50,11 +51,12 @@ def resume_campaign(runtime: Runtime, campaign: str | None = None, stage: Stage 
 def cancel_campaign(runtime: Runtime, campaign: str | None = None, stage: Stage | None = None) -> CancelResult:
     """Cancel for good every job that is not done or failed, running ones too. Raises `UnknownCampaign`."""
     chosen = find_campaign(runtime.database, campaign)
-    return CancelResult(campaign=chosen.name, stage=stage, jobs=cancel(runtime.database, chosen.id, stage))
+    jobs = cancel(runtime.database, chosen.id, stage)
+    state = find_campaign(runtime.database, chosen.name).state
+    return CancelResult(campaign=chosen.name, stage=stage, jobs=jobs, state=state)
 
 
 def _set_paused(runtime: Runtime, campaign: str | None, stage: Stage | None, *, paused: bool) -> PauseResult:
     chosen = find_campaign(runtime.database, campaign)
-    check_not_cancelled(chosen)
     set_paused(runtime.database, chosen.id, stage, paused=paused)
     return PauseResult(campaign=chosen.name, stage=stage, paused=paused)

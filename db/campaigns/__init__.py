@@ -7,9 +7,11 @@ from db.campaigns.queries import (
     DEFAULT_NAME,
     Campaign,
     all_campaigns,
+    check_not_cancelled,
     find_campaign,
     freeze_revision,
     frozen_revision,
+    lock_campaign,
     open_campaign,
 )
 from db.campaigns.seeds import variation_seed
@@ -21,9 +23,11 @@ __all__ = [
     "CampaignConfig",
     "Level",
     "all_campaigns",
+    "check_not_cancelled",
     "find_campaign",
     "freeze_revision",
     "frozen_revision",
+    "lock_campaign",
     "open_campaign",
     "parse_config",
     "read_campaign_file",

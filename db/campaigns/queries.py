@@ -13,7 +13,7 @@ from db.campaigns.configuration import CampaignConfig
 from db.campaigns.tables import campaigns, model_revisions
 from db.engine.clock import now
 from db.enums import CampaignState
-from db.errors import CampaignDiffers, UnknownCampaign
+from db.errors import CampaignCancelled, CampaignDiffers, UnknownCampaign
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -51,6 +51,24 @@ def find_campaign(database: Database, name: str | None) -> Campaign:
     if not known:
         raise UnknownCampaign("there is no campaign yet: `paragone enqueue` opens one")
     raise UnknownCampaign(f"there is no campaign {name!r}: there are {', '.join(campaign.name for campaign in known)}")
+
+
+def check_not_cancelled(campaign: Campaign) -> None:
+    """Raise `CampaignCancelled` for a campaign that was cancelled for good."""
+    if campaign.state is CampaignState.CANCELLED:
+        raise CampaignCancelled(f"campaign {campaign.name!r} was cancelled, which is final: enqueue under another --campaign name")
+
+
+def lock_campaign(connection: Connection, campaign_id: int) -> Campaign:
+    """The campaign as it is now, and as it stays until this transaction ends; raises `UnknownCampaign`.
+
+    Whoever adds jobs to a campaign, or changes whether they may be claimed, does this first, so that none of them overlooks another.
+    The lock is one that the foreign keys of results do not wait for: workers hand in their work meanwhile.
+    """
+    row = connection.execute(select(campaigns).where(campaigns.c.id == campaign_id).with_for_update(key_share=True)).mappings().first()
+    if row is None:
+        raise UnknownCampaign
+    return _campaign(row)
 
 
 def open_campaign(database: Database, name: str, config: CampaignConfig) -> Campaign:

@@ -11,13 +11,14 @@ from sqlalchemy import Double, bindparam, insert, literal_column, select
 from db.engine.clock import now
 from db.enums import JobState, Stage
 from db.jobs.batch_keys import Parameters
+from db.jobs.keys_in_use import CLAIMABLE, keys_in_use
 from db.jobs.tables import batch_keys, jobs, leases
-from db.jobs.transitions import in_literal_state, move
+from db.jobs.transitions import move
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, ScalarSelect
 
     from db.engine import Database
 
@@ -62,35 +63,27 @@ class Batch:
     jobs: tuple[ClaimedJob, ...]
 
 
-# The claim index is partial; jobs that back off are not in it.
-_READY = in_literal_state(JobState.READY)
-_DUE = jobs.c.not_before == literal_column("0")
-
-
 def ready_batches(database: Database, stages: Sequence[Stage]) -> list[BatchCandidate]:
     """The batch keys of these stages that have claimable jobs now, best priority first."""
-    due = (jobs.c.batch_key == batch_keys.c.batch_key, _READY, _DUE)
-    top = (
-        select(jobs.c.priority)
-        .where(*due, jobs.c.suspect == literal_column("false"))
-        .order_by(jobs.c.priority.desc(), jobs.c.id)
-        .limit(1)
-        .scalar_subquery()
-    )
-    suspect = (
-        select(jobs.c.priority)
-        .where(*due, jobs.c.suspect == literal_column("true"))
-        .order_by(jobs.c.priority.desc(), jobs.c.id)
-        .limit(1)
-        .scalar_subquery()
-    )
-    query = select(batch_keys, top.label("top"), suspect.label("suspect")).where(
-        batch_keys.c.stage.in_([str(stage) for stage in stages]), batch_keys.c.paused == literal_column("false")
-    )
     with database.read() as connection:
-        rows = connection.execute(query).mappings().all()
+        rows = connection.execute(_OFFERED, {"stages": [str(stage) for stage in stages]}).mappings().all()
     found = [_candidate(row) for row in rows if row["top"] is not None or row["suspect"] is not None]
     return sorted(found, key=lambda candidate: (-candidate.priority, candidate.batch_key))
+
+
+def _best(*, suspect: bool) -> ScalarSelect[int]:
+    """The highest priority among a key's claimable jobs."""
+    claimable = (jobs.c.batch_key == batch_keys.c.batch_key, *CLAIMABLE, jobs.c.suspect == literal_column(str(suspect).lower()))
+    return select(jobs.c.priority).where(*claimable).order_by(jobs.c.priority.desc(), jobs.c.id).limit(1).scalar_subquery()
+
+
+# Statements of every look and claim are built once: building and hashing them costs as much as running them.
+_KEYS = keys_in_use("claimable", CLAIMABLE)
+_OFFERED = (
+    select(batch_keys, _best(suspect=False).label("top"), _best(suspect=True).label("suspect"))
+    .join(_KEYS, _KEYS.c.batch_key == batch_keys.c.batch_key)
+    .where(batch_keys.c.stage.in_(bindparam("stages", expanding=True)), batch_keys.c.paused == literal_column("false"))
+)
 
 
 def claim_batch(database: Database, *, worker_id: str, candidate: BatchCandidate, limit: int, lease_seconds: float) -> Batch | None:
@@ -105,7 +98,7 @@ def _statement(*, suspect: bool) -> Any:
     paused = select(batch_keys.c.batch_key).where(batch_keys.c.batch_key == bindparam("key"), batch_keys.c.paused)
     picked = (
         select(jobs.c.id)
-        .where(jobs.c.batch_key == bindparam("key"), _READY, _DUE, jobs.c.suspect == literal_column(str(suspect).lower()), ~paused.exists())
+        .where(jobs.c.batch_key == bindparam("key"), *CLAIMABLE, jobs.c.suspect == literal_column(str(suspect).lower()), ~paused.exists())
         .order_by(jobs.c.priority.desc(), jobs.c.id)
         .limit(bindparam("most"))
         .with_for_update(skip_locked=True, of=jobs)

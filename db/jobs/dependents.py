@@ -46,11 +46,13 @@ def supersede(connection: Connection, campaign_id: int, stage: Stage, redone: Se
     if not stage.later:
         return
     made_from_it = (_descends(campaign_id, stage, redone), jobs.c.stage.in_([str(later) for later in stage.later]))
+    # The jobs first: this waits for a successor that is being committed right now, and only a later statement sees its result. The other
+    # way round that result, made from what is superseded here, would stay current.
+    connection.execute(move(JobState.WAITING).where(*made_from_it).values(**reset_values()))
     # A cancelled job is not made again, but what it had made is stale all the same.
     stale = select(jobs.c.id).where(*made_from_it)
     for table in (captions, prompts, images):
         connection.execute(update(table).where(table.c.job_id.in_(stale), table.c.current).values(current=False))
-    connection.execute(move(JobState.WAITING).where(*made_from_it).values(**reset_values()))
 
 
 def reset_values() -> dict[str, Any]:

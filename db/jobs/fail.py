@@ -6,13 +6,11 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 
-from db.campaigns import variation_seed
-from db.campaigns.tables import campaigns, variations
-from db.catalogue.tables import artworks
 from db.engine.clock import now
 from db.enums import AttemptOutcome, FailureKind, JobState
+from db.jobs.reseed import reseed
 from db.jobs.tables import attempts, jobs
 from db.jobs.transitions import in_state, move, origins
 
@@ -85,25 +83,12 @@ def record_failures(
         failure = by_job[job["id"]]
         pause = retry_policy.delay(failure.kind, _failures_before(connection, job, failure.kind), job_key=job["job_key"])
         connection.execute(_after(failure, pause).where(jobs.c.id == job["id"]))
-        if failure.kind is FailureKind.DEGENERATE and pause is not None and job["variation_id"] is not None:
-            reseed(connection, job["variation_id"])
         pauses[job["id"]] = pause
+    again = [job for job in mine if by_job[job["id"]].kind is FailureKind.DEGENERATE and pauses[job["id"]] is not None]
+    reseed(connection, [job["variation_id"] for job in again if job["variation_id"] is not None])
     if mine:
         connection.execute(insert(attempts).values(ended_at=now()), [_attempt(batch, job, by_job[job["id"]], effort) for job in mine])
     return pauses
-
-
-def reseed(connection: Connection, variation_id: int) -> None:
-    """Give a variation its next seed: the old one gave a degenerate repaint, or somebody asked for another."""
-    row = connection.execute(
-        select(variations.c.redraws, variations.c.level, variations.c.ordinal, artworks.c.key, campaigns.c.config)
-        .join(artworks, artworks.c.id == variations.c.artwork_id)
-        .join(campaigns, campaigns.c.id == variations.c.campaign_id)
-        .where(variations.c.id == variation_id)
-    ).one()
-    redraws = row.redraws + 1
-    seed = variation_seed(campaign_seed=row.config["seed"], artwork_key=row.key, level=row.level, ordinal=row.ordinal, redraws=redraws)
-    connection.execute(update(variations).where(variations.c.id == variation_id).values(redraws=redraws, seed=seed))
 
 
 def _failures_before(connection: Connection, job: RowMapping, kind: FailureKind) -> int:
@@ -116,10 +101,10 @@ def _after(failure: Failure, pause: float | None) -> Update:
         ended = move(JobState.FAILED).values(finished_at=now())
     else:
         ended = move(JobState.READY, leaving=origins(JobState.FAILED)).values(not_before=now() + pause if pause else 0)
+    # A suspect stays one, and its lone crashes count on: that it failed in the ordinary way (perhaps before it came to the device) does not
+    # show that it spares its worker. It goes on alone, and no job can crash and fail by turns without end. Only a result clears it.
     return ended.values(
         lease_token=None,
-        suspect=False,
-        crashes=0,
         attempt_count=jobs.c.attempt_count + 1,
         error_kind=str(failure.kind),
         error_text=failure.error,

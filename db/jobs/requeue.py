@@ -1,27 +1,38 @@
-"""Requeueing by filter: failed jobs again, or done ones to be superseded."""
+"""Requeueing by filter: failed jobs again, or done ones to be superseded.
+
+A few thousand jobs at a time, each slice a transaction of its own. Later stages go first: whether a job follows from one before it, which
+is chosen too, can be asked as long as that one has not been requeued.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import func, literal_column, or_, select
 
+from db.campaigns import check_not_cancelled, lock_campaign
+from db.campaigns.tables import campaigns, variations
 from db.catalogue.tables import artworks
 from db.engine.bulk import runs
 from db.engine.clock import now
-from db.enums import FailureKind, JobState, Stage
+from db.enums import CampaignState, FailureKind, JobState, Stage
+from db.errors import CampaignCancelled
 from db.jobs.dependents import reset_values
-from db.jobs.fail import reseed
+from db.jobs.reseed import reseed
 from db.jobs.tables import jobs
-from db.jobs.transitions import in_state, move
+from db.jobs.transitions import move
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Row, Select
+    from sqlalchemy import ColumnElement, Connection, Row
 
     from db.engine import Database
+
+#: Jobs in one transaction.
+AT_ONCE = 4_500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,75 +52,128 @@ class JobFilter:
     done: bool = False
 
 
-def requeue(database: Database, chosen: JobFilter, *, new_seed: bool = False, dry_run: bool = False) -> int:
-    """Make the chosen jobs ready again; returns how many.
+@dataclass(frozen=True, kw_only=True)
+class Requeueable:
+    """The jobs that a filter chooses."""
+
+    #: Campaign to stage to how many would be requeued.
+    jobs: dict[int, dict[Stage, int]]
+    #: Those in cancelled campaigns, which stay as they are.
+    cancelled: int
+
+    @property
+    def total(self) -> int:
+        """How many would be requeued."""
+        return sum(sum(stages.values()) for stages in self.jobs.values())
+
+
+def count_requeueable(database: Database, chosen: JobFilter) -> Requeueable:
+    """Count the chosen jobs; where a job's predecessor is chosen too only the predecessor counts."""
+    found: dict[int, dict[Stage, int]] = {}
+    cancelled = 0
+    with database.read() as connection:
+        for stage in Stage if chosen.stage is None else [chosen.stage]:
+            query = select(jobs.c.campaign_id, campaigns.c.state, func.count()).join(campaigns, campaigns.c.id == jobs.c.campaign_id)
+            query = query.where(*_first_of_chain(chosen, stage)).group_by(jobs.c.campaign_id, campaigns.c.state)
+            for campaign_id, state, count in connection.execute(query):
+                if state == str(CampaignState.CANCELLED):
+                    cancelled += count
+                else:
+                    found.setdefault(campaign_id, {})[stage] = count
+    return Requeueable(jobs=found, cancelled=cancelled)
+
+
+def requeue(database: Database, chosen: JobFilter, *, new_seed: bool = False) -> int:
+    """Make the chosen jobs ready again, but for those of cancelled campaigns; returns how many.
 
     A done job's result stays current until the new one is committed; then what was made from it is made again.
     Where a job's predecessor is chosen too only the predecessor is requeued: the rest follows from it.
-    """
-    if dry_run:
-        with database.read() as connection:
-            return len(_first_of_each_chain(connection.execute(_query(chosen)).all()))
-    again = move(JobState.READY, leaving={_ended(chosen)}).values(**reset_values())
 
-    def write(connection: Connection) -> int:
-        found = _first_of_each_chain(connection.execute(_query(chosen).with_for_update(of=jobs)).all())
+    Raises:
+        CampaignCancelled: the campaign that the filter names was cancelled just now.
+    """
+    total = 0
+    for campaign_id, stages in count_requeueable(database, chosen).jobs.items():
+        try:
+            total += sum(
+                _requeue_stage(database, chosen, campaign_id, stage, new_seed=new_seed) for stage in reversed(Stage) if stage in stages
+            )
+        except CampaignCancelled:  # while it was being requeued, which took out again what was requeued by then
+            if chosen.campaign_id is not None:
+                raise
+    return total
+
+
+def _requeue_stage(database: Database, chosen: JobFilter, campaign_id: int, stage: Stage, *, new_seed: bool) -> int:
+    again = move(JobState.READY, leaving={_ended(chosen)}).values(**reset_values())
+    query = (
+        select(jobs.c.id, jobs.c.artwork_id, jobs.c.variation_id)
+        .where(*_first_of_chain(chosen, stage), jobs.c.campaign_id == campaign_id)
+        .order_by(jobs.c.id)
+        .limit(AT_ONCE)
+        .with_for_update(of=jobs)
+    )
+
+    def write(connection: Connection, after: int) -> Sequence[Row[*tuple[Any, ...]]]:
+        check_not_cancelled(lock_campaign(connection, campaign_id))
+        found = connection.execute(query.where(jobs.c.id > after)).all()
         if new_seed:
-            for variation_id in _variations(connection, found):
-                reseed(connection, variation_id)
+            reseed(connection, _variations(connection, campaign_id, stage, found))
         for some in runs([row.id for row in found]):
             connection.execute(again.where(jobs.c.id.in_(some)))
-        return len(found)
+        return found
 
-    return database.write(write)
+    total = last = 0
+    while some := database.write(partial(write, after=last)):
+        total += len(some)
+        last = some[-1].id
+    return total
 
 
 def _ended(chosen: JobFilter) -> JobState:
     return JobState.DONE if chosen.done else JobState.FAILED
 
 
-def _query(chosen: JobFilter) -> Select[Any]:
-    query = select(jobs.c.id, jobs.c.campaign_id, jobs.c.artwork_id, jobs.c.variation_id, jobs.c.stage)
-    query = query.where(in_state(_ended(chosen)))
-    exact = {
-        jobs.c.campaign_id: chosen.campaign_id,
-        jobs.c.stage: chosen.stage and str(chosen.stage),
-        jobs.c.error_kind: chosen.kind and str(chosen.kind),
-        jobs.c.artwork_id: chosen.artwork_id,
-    }
-    for column, value in exact.items():
-        if value is not None:
-            query = query.where(column == value)
-    if chosen.error is not None:
-        query = query.where(jobs.c.error_text.icontains(chosen.error, autoescape=True))
-    if chosen.older_than is not None:
-        query = query.where(jobs.c.finished_at < now() - chosen.older_than)
-    if chosen.style is not None:
-        query = query.join(artworks, artworks.c.id == jobs.c.artwork_id).where(artworks.c.style == chosen.style)
-    return query.order_by(jobs.c.id)
-
-
-def _first_of_each_chain(rows: Iterable[Row[Any]]) -> list[Row[Any]]:
-    kept: list[Row[Any]] = []
-    ahead: set[tuple[int, int, int | None]] = set()
-    for row in sorted(rows, key=lambda row: Stage(row.stage).position):
-        chain = (row.campaign_id, row.artwork_id, row.variation_id)
-        if chain in ahead or (row.campaign_id, row.artwork_id, None) in ahead:
-            continue
-        ahead.add(chain)
-        kept.append(row)
-    return kept
-
-
-def _variations(connection: Connection, rows: Iterable[Row[Any]]) -> list[int]:
-    """The variations whose repaints these jobs lead to: their own, or after a caption all of the artwork's."""
-    # A recaption leads to no repaint: another seed would only disagree with the one that stands.
-    found = {row.variation_id for row in rows if row.variation_id is not None and row.stage != str(Stage.RECAPTION)}
-    captions = [row.id for row in rows if row.variation_id is None]
-    mine = jobs.alias("mine")
-    for some in runs(captions):
-        query = select(jobs.c.variation_id).join(
-            mine, (mine.c.artwork_id == jobs.c.artwork_id) & (mine.c.campaign_id == jobs.c.campaign_id)
+def _first_of_chain(chosen: JobFilter, stage: Stage) -> list[ColumnElement[bool]]:
+    """Jobs of one stage that the filter chooses, and of which it chooses none before."""
+    found = [jobs.c.stage == str(stage), *_matches(jobs, chosen)]
+    before = stage.up_to[:-1]
+    if chosen.stage is None and before:
+        earlier = jobs.alias("earlier")
+        chain = (
+            earlier.c.artwork_id == jobs.c.artwork_id,
+            earlier.c.campaign_id == jobs.c.campaign_id,
+            earlier.c.stage.in_([str(one) for one in before]),
+            or_(earlier.c.variation_id.is_(None), earlier.c.variation_id == jobs.c.variation_id),
         )
-        found |= set(connection.scalars(query.where(mine.c.id.in_(some), jobs.c.stage == str(Stage.GENERATE))))
-    return sorted(found)
+        found.append(~select(earlier.c.id).where(*chain, *_matches(earlier, chosen)).exists())
+    return found
+
+
+def _matches(table: Any, chosen: JobFilter) -> list[ColumnElement[bool]]:
+    """That a job fits the filter, whatever its stage."""
+    # Written out for the partial index of failed jobs.
+    found = [table.c.state == literal_column(f"'{_ended(chosen)}'")]
+    exact = {table.c.campaign_id: chosen.campaign_id, table.c.error_kind: chosen.kind and str(chosen.kind)}
+    exact |= {table.c.artwork_id: chosen.artwork_id}
+    found += [column == value for column, value in exact.items() if value is not None]
+    if chosen.error is not None:
+        found.append(table.c.error_text.icontains(chosen.error, autoescape=True))
+    if chosen.older_than is not None:
+        found.append(table.c.finished_at < now() - chosen.older_than)
+    if chosen.style is not None:
+        found.append(table.c.artwork_id.in_(select(artworks.c.id).where(artworks.c.style == chosen.style)))
+    return found
+
+
+def _variations(connection: Connection, campaign_id: int, stage: Stage, rows: Sequence[Row[*tuple[Any, ...]]]) -> list[int]:
+    """The variations whose repaints these jobs lead to: their own, or after a caption all of the artwork's."""
+    if stage is Stage.RECAPTION:  # leads to no repaint: another seed would only disagree with the one that stands
+        return []
+    if stage is not Stage.CAPTION:
+        return [row.variation_id for row in rows]
+    found: list[int] = []
+    for some in runs([row.artwork_id for row in rows]):
+        query = select(variations.c.id).where(variations.c.campaign_id == campaign_id, variations.c.artwork_id.in_(some))
+        found += connection.scalars(query)
+    return found

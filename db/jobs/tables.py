@@ -99,6 +99,7 @@ jobs = Table(
     # Those that back off stand apart until a sweep sets their `not_before` to zero: a claim never has to pass over them.
     Index(
         "ix_jobs_backing_off",
+        "batch_key",
         "not_before",
         sqlite_where=text("state = 'ready' AND not_before > 0"),
         postgresql_where=text("state = 'ready' AND not_before > 0"),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import BindParameter, bindparam, func, literal_column, null, select, text, union_all
 
 from db.enums import JobState, Stage
 from db.jobs.tables import batch_keys, jobs
 from db.results.tables import images
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -19,12 +19,19 @@ if TYPE_CHECKING:
 StageCounts = dict[str, dict[str, int]]
 
 
-def count_jobs(connection: Connection, campaign_ids: Iterable[int]) -> dict[int, StageCounts]:
+def count_jobs(connection: Connection, campaign_ids: Sequence[int]) -> dict[int, StageCounts]:
     """Campaign to stage to state to number of jobs."""
-    found = {}
-    for campaign_id in campaign_ids:
-        row = iter(connection.execute(_COUNTS, {"campaign": campaign_id}).one())
-        found[campaign_id] = {str(stage): _by_state(int(next(row)), {state: int(next(row)) for state in _UNDONE}) for stage in Stage}
+    found: dict[int, StageCounts] = {campaign_id: {str(stage): {} for stage in Stage} for campaign_id in campaign_ids}
+    planned: dict[tuple[int, str], int] = {}
+    for campaign_id, stage, state, count in connection.execute(_COUNTS, {"campaigns": list(campaign_ids)}):
+        if state is None:
+            planned[campaign_id, stage] = int(count)
+        else:
+            found[campaign_id][stage][state] = int(count)
+    for (campaign_id, stage), count in planned.items():
+        states = found[campaign_id][stage]
+        counts = {**states, str(JobState.DONE): count - sum(states.values())}
+        found[campaign_id][stage] = {str(state): counts[state] for state in JobState if counts.get(state)}
     return found
 
 
@@ -55,25 +62,20 @@ def of_campaign_unindexed(table: Any, campaign_id: int | None) -> list[ColumnEle
     return [] if campaign_id is None else [table.c.campaign_id + 0 == campaign_id]
 
 
-def _counted(table: Any, what: Any, *conditions: ColumnElement[bool]) -> Any:
-    return select(what).select_from(table).where(table.c.campaign_id == bindparam("campaign"), *conditions).scalar_subquery()
-
-
-#: Of one campaign, for each stage: all jobs as planned, then those in every state but `done`, each count along its stretch of
-#: ix_jobs_progress. One statement sees one moment, so what is in no other state is done.
-_UNDONE = [state for state in JobState if state is not JobState.DONE]
-_COUNTS = select(
-    *(
-        count
-        for stage in Stage
-        for count in (
-            _counted(batch_keys, func.coalesce(func.sum(batch_keys.c.planned_jobs), 0), batch_keys.c.stage == str(stage)),
-            *(_counted(jobs, func.count(), jobs.c.stage == str(stage), jobs.c.state == str(state)) for state in _UNDONE),
-        )
+_CAMPAIGNS: BindParameter[int] = bindparam("campaigns", expanding=True)
+#: The states of jobs that are counted; what is in no other state is done.
+_UNDONE: list[ColumnElement[Any]] = [literal_column(f"'{state}'") for state in JobState if state is not JobState.DONE]
+#: All jobs as planned (without a state), and those in every state but `done`, each along its stretch of ix_jobs_progress: the jobs that are
+#: done, in time nearly all, are not gone through. One statement sees one moment.
+_COUNTS = union_all(
+    select(batch_keys.c.campaign_id, batch_keys.c.stage, null(), func.sum(batch_keys.c.planned_jobs))
+    .where(batch_keys.c.campaign_id.in_(_CAMPAIGNS))
+    .group_by(batch_keys.c.campaign_id, batch_keys.c.stage),
+    select(jobs.c.campaign_id, jobs.c.stage, jobs.c.state, func.count())
+    .where(
+        jobs.c.campaign_id.in_(_CAMPAIGNS),
+        jobs.c.stage.in_([literal_column(f"'{stage}'") for stage in Stage]),
+        jobs.c.state.in_(_UNDONE),
     )
+    .group_by(jobs.c.campaign_id, jobs.c.stage, jobs.c.state),
 )
-
-
-def _by_state(planned: int, undone: dict[JobState, int]) -> dict[str, int]:
-    counts = {**undone, JobState.DONE: planned - sum(undone.values())}
-    return {str(state): counts[state] for state in JobState if counts[state]}

@@ -9,9 +9,10 @@ from sqlalchemy import Select, and_, func, select, union
 
 from db.catalogue.tables import artworks
 from db.enums import ImageState, JobState, Stage
+from db.jobs.keys_in_use import BACKING_OFF
 from db.jobs.tables import batch_keys, jobs
-from db.jobs.transitions import in_literal_state, in_state
-from db.monitoring.counts import added_up, of_campaign, of_campaign_unindexed
+from db.jobs.transitions import in_state
+from db.monitoring.counts import added_up, of_campaign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,14 +81,9 @@ def waiting_for_originals(situation: Situation) -> dict[str, int]:
 
 
 def behind_ended_jobs(situation: Situation) -> dict[str, int]:
-    """Waiting jobs of chains that an ended job has cut, found from the few that ended, campaign by campaign."""
-    behind = [
-        _cut(campaign_id, stage)
-        for campaign_id, stages in situation.counts.items()
-        for stage in Stage
-        if any(stages[str(stage)].get(str(state)) for state in _ENDED)
-        and any(stages[str(later)].get(str(JobState.WAITING)) for later in stage.later)
-    ]
+    """Waiting jobs of chains that an ended job has cut, found from the few that ended."""
+    cutting = {stage: [one for one, stages in situation.counts.items() if _cuts(stages, stage)] for stage in Stage}
+    behind = [_cut(campaign_ids, stage) for stage, campaign_ids in cutting.items() if campaign_ids]
     if not behind:
         return {}
     query = select(func.count()).select_from(union(*behind).subquery())
@@ -98,10 +94,11 @@ def backing_off(situation: Situation) -> dict[str, int]:
     """Ready jobs that pause before they are tried again."""
     if not any(situation.ready(stage) for stage in situation.total):
         return {}
-    query = select(func.count()).select_from(jobs)
-    query = query.where(
-        in_literal_state(JobState.READY), jobs.c.not_before > situation.at, *of_campaign_unindexed(jobs, situation.campaign_id)
-    )
+    query = select(func.count()).select_from(jobs).where(*BACKING_OFF, jobs.c.not_before > situation.at)
+    if situation.campaign_id is not None:
+        # By their keys, which the index of jobs that back off begins with.
+        keys = select(batch_keys.c.batch_key).where(batch_keys.c.campaign_id == situation.campaign_id)
+        query = query.where(jobs.c.batch_key.in_(keys))
     return {"backing off before a retry": situation.connection.scalar(query) or 0}
 
 
@@ -140,13 +137,19 @@ REASONS: tuple[Callable[[Situation], dict[str, int]], ...] = (
 )
 
 
-def _cut(campaign_id: int, stage: Stage) -> Select[Any]:
+def _cuts(stages: StageCounts, stage: Stage) -> bool:
+    """Whether jobs of a stage ended before others that wait."""
+    ended = any(stages[str(stage)].get(str(state)) for state in _ENDED)
+    return ended and any(stages[str(later)].get(str(JobState.WAITING)) for later in stage.later)
+
+
+def _cut(campaign_ids: Sequence[int], stage: Stage) -> Select[Any]:
     ended = jobs.alias("ended")
     same_artwork = and_(jobs.c.artwork_id == ended.c.artwork_id, jobs.c.campaign_id + 0 == ended.c.campaign_id)
     same_variation = jobs.c.variation_id == ended.c.variation_id
     return (
         select(jobs.c.id)
         .join(ended, same_variation if stage.per_variation else same_artwork)
-        .where(ended.c.campaign_id == campaign_id, ended.c.stage == str(stage), ended.c.state.in_([str(state) for state in _ENDED]))
+        .where(ended.c.campaign_id.in_(campaign_ids), ended.c.stage == str(stage), ended.c.state.in_([str(state) for state in _ENDED]))
         .where(jobs.c.stage.in_([str(later) for later in stage.later]), in_state(JobState.WAITING))
     )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exists, literal_column, or_, select
+from sqlalchemy import BindParameter, bindparam, null, select, union_all
 
 from db.enums import JobState
-from db.jobs.backoff import BACKING_OFF
+from db.jobs.keys_in_use import BACKING_OFF, CLAIMABLE, keys_in_use
 from db.jobs.tables import batch_keys, jobs
-from db.jobs.transitions import in_literal_state, in_state
+from db.jobs.transitions import in_state
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+
+    from sqlalchemy import ColumnElement, Select
 
     from db.engine import Database
     from db.enums import Stage
@@ -27,15 +29,22 @@ def work_left(database: Database, stages: Sequence[Stage], *, without: Collectio
     """
     last = max(stages, key=lambda stage: stage.position)
     upstream = [str(stage) for stage in last.up_to]
-    mine = and_(jobs.c.batch_key == batch_keys.c.batch_key, in_literal_state(JobState.READY))
-    # Two conditions for two partial indexes.
-    ready = or_(exists().where(mine, jobs.c.not_before == literal_column("0")), exists().where(mine, *BACKING_OFF))
-    claimable = select(batch_keys.c.batch_key).where(
-        batch_keys.c.stage.in_(upstream),
-        batch_keys.c.paused == literal_column("false"),
-        batch_keys.c.batch_key.not_in(without),
-        ready,
-    )
-    running = select(jobs.c.id).where(jobs.c.lease_token.is_not(None), in_state(JobState.RUNNING), jobs.c.stage.in_(upstream))
     with database.read() as connection:
-        return connection.scalar(claimable.limit(1)) is not None or connection.scalar(running.limit(1)) is not None
+        keys = connection.scalars(_LEFT, {"stages": upstream}).all()
+    return any(key is None or key not in without for key in keys)
+
+
+def _ready(name: str, condition: tuple[ColumnElement[bool], ...]) -> Select[Any]:
+    """Keys that have such jobs and are not paused."""
+    keys = keys_in_use(name, condition)
+    found = select(batch_keys.c.batch_key).join(keys, keys.c.batch_key == batch_keys.c.batch_key)
+    return found.where(batch_keys.c.paused.is_(False), batch_keys.c.stage.in_(_STAGES))
+
+
+_STAGES: BindParameter[str] = bindparam("stages", expanding=True)
+_RUNNING = select(null()).where(
+    select(jobs.c.id).where(jobs.c.lease_token.is_not(None), in_state(JobState.RUNNING), jobs.c.stage.in_(_STAGES)).exists()
+)
+#: Keys with ready jobs, two conditions for two partial indexes, and NULL if a job runs. One statement sees one moment, or a job that is
+#: claimed or given back between two would be missed.
+_LEFT = union_all(_ready("claimable", CLAIMABLE), _ready("pausing", BACKING_OFF), _RUNNING)

@@ -11,7 +11,7 @@ from db.campaigns import find_campaign
 from producer.campaign_checks import describe_scope
 from producer.commands.context import campaign_option, console, emit_json, json_option, pass_runtime
 from producer.commands.filter_options import stage_option
-from producer.steering import cancel_campaign
+from producer.steering import CancelResult, cancel_campaign
 
 if TYPE_CHECKING:
     from db.enums import Stage
@@ -37,8 +37,13 @@ def cancel(runtime: Runtime, *, campaign: str | None, stage: Stage | None, yes: 
     if as_json:
         emit_json(result)
     else:
-        jobs = f"{result.jobs:,} {'job' if result.jobs == 1 else 'jobs'}"
-        console().print(f"cancelled {jobs} of {scope}", soft_wrap=True)
+        console().print(_told(result, scope), soft_wrap=True)
+
+
+def _told(result: CancelResult, scope: str) -> str:
+    if not result.jobs:
+        return f"nothing to cancel: every job of {scope} has ended; the campaign stays {result.state}"
+    return f"cancelled {result.jobs:,} {'job' if result.jobs == 1 else 'jobs'} of {scope}"
 
 
 def _on_terminal() -> bool:

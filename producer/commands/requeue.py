@@ -42,3 +42,5 @@ def requeue(runtime: Runtime, /, *, new_seed: bool, dry_run: bool, as_json: bool
     else:
         jobs = f"{result.jobs:,} {'job' if result.jobs == 1 else 'jobs'}"
         console().print(f"{jobs} {'would be requeued' if dry_run else 'requeued'}")
+        if result.cancelled:
+            console().print(f"left out: {result.cancelled:,} of cancelled campaigns, which is final", soft_wrap=True)

@@ -21,7 +21,7 @@ def upgrade() -> None:
     op.add_column("leases", sa.Column("seconds", sa.Double(), server_default="15", nullable=False))
     op.add_column("leases", sa.Column("excused", sa.Boolean(), server_default=sa.text("false"), nullable=False))
     _index("ix_jobs_claim", CLAIM_COLUMNS, "state = 'ready' AND not_before = 0", replaces=True)
-    _index("ix_jobs_backing_off", ["not_before"], "state = 'ready' AND not_before > 0")
+    _index("ix_jobs_backing_off", ["batch_key", "not_before"], "state = 'ready' AND not_before > 0")
     op.create_table(
         "stores",
         sa.Column("id", sa.String(36), nullable=False),

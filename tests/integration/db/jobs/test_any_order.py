@@ -16,7 +16,7 @@ from db.jobs.complete import complete_batch
 from db.jobs.control import set_paused
 from db.jobs.lease import begin_on_device, release_batch, renew
 from db.jobs.plan import Selection, plan_campaign
-from db.jobs.requeue import JobFilter, requeue
+from db.jobs.requeue import JobFilter, count_requeueable, requeue
 from db.jobs.sweep import sweep
 from db.results.stage_results import Failure
 from db.tables import artworks, attempts, captions, images, jobs, leases, metadata, prompts, variations
@@ -137,7 +137,7 @@ class Life(RuleBasedStateMachine):
     @rule(done=st.booleans(), stage=st.none() | STAGES, new_seed=st.booleans())
     def requeue(self, done: bool, stage: Stage | None, new_seed: bool) -> None:
         chosen = JobFilter(done=done, stage=stage)
-        counted = requeue(self.database, chosen, dry_run=True)
+        counted = count_requeueable(self.database, chosen).total
         assert requeue(self.database, chosen, new_seed=new_seed) == counted
 
     @rule(stage=st.none() | STAGES, paused=st.booleans())

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter, defaultdict
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,15 +14,23 @@ import db.jobs.plan
 from db.campaigns import find_campaign, open_campaign, variation_seed
 from db.catalogue.types import ArtworkImage, CatalogueArtwork
 from db.catalogue.upsert import upsert_artworks
-from db.enums import ImageState, JobState, Stage
-from db.errors import CampaignDiffers, UnknownCampaign
-from db.jobs.control import set_paused
+from db.enums import CampaignState, ImageState, JobState, Stage
+from db.errors import CampaignCancelled, CampaignDiffers, UnknownCampaign
+from db.jobs.control import cancel, set_paused
+from db.jobs.job_rows import catch_up
+from db.jobs.lease import renew
 from db.jobs.plan import PlannedWork, Selection, plan_campaign
+from db.jobs.plan_slice import plan_slice
+from db.monitoring.worker_registry import register_worker
 from db.tables import artworks, batch_keys, campaigns, captions, jobs, variations
 from tests.builders import CampaignHarness, artworks_of, fake_config, harness_of
+from tests.builders.meeting import meanwhile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy import RowMapping
 
     from db.engine import Database
 
@@ -101,7 +110,7 @@ def test_levels_stay_and_shares_hold_when_artworks_are_added_or_the_limit_grows(
 
 def test_shares_do_not_follow_the_order_of_registration(database: Database) -> None:
     artworks_of(database, 50)
-    levels = list(levels_by_artwork(harness_of(database, **SHARES)).values())
+    levels = [level for _, level in sorted(levels_by_artwork(harness_of(database, **SHARES)).items())]
 
     by_turns = ["moderate" if position % 5 == 2 else "radical" for position in range(50)]
     assert levels != by_turns
@@ -187,14 +196,19 @@ def test_a_dry_run_of_a_plan_writes_nothing_and_counts_what_a_run_would_add(data
     assert len(harness.rows(jobs)) == len(before[0]) + counted.jobs
 
 
-def test_new_prompts_of_an_artwork_that_has_its_caption_are_ready_at_once(database: Database) -> None:
-    harness = harness_of(database, 2)
-    harness.finish(harness.claim(Stage.CAPTION, limit=1))
-    with database.engine.begin() as connection:
+def forget_radical(harness: CampaignHarness) -> None:
+    """As if the repaints of one level had never been planned."""
+    with harness.database.engine.begin() as connection:
         for table in (jobs, variations):
             of_radical = select(variations.c.id).where(variations.c.level == "radical")
             column = table.c.variation_id if table is jobs else table.c.id
             connection.execute(delete(table).where(column.in_(of_radical)))
+
+
+def test_new_prompts_of_an_artwork_that_has_its_caption_are_ready_at_once(database: Database) -> None:
+    harness = harness_of(database, 2)
+    harness.finish(harness.claim(Stage.CAPTION, limit=1))
+    forget_radical(harness)
 
     assert harness.plan().jobs == 6
 
@@ -207,50 +221,169 @@ def test_a_caption_readies_the_prompts_of_its_own_campaign_only(database: Databa
     one.run(Stage.CAPTION)
 
     with database.engine.begin() as connection:
-        connection.execute(db.jobs.plan._catch_up(one.campaign.id, 0))
+        connection.execute(catch_up(one.campaign.id, 0))
 
     assert one.states(Stage.PROMPT) == {"ready": 4}
     assert two.states(Stage.PROMPT) == {"waiting": 4}
 
 
-def meanwhile(monkeypatch: pytest.MonkeyPatch, harness: CampaignHarness, act: Callable[[], Any]) -> None:
-    """Plan, and start `act` in another thread when everything is written and nothing is committed."""
-    thread = threading.Thread(target=act)
-
-    def slowly(_connection: Any, table: Any) -> None:
-        if table is jobs:
-            thread.start()
-            thread.join(0.3)
-
-    monkeypatch.setattr(db.jobs.plan, "analyze", slowly)
-    harness.plan()
-    thread.join(30)
-    assert not thread.is_alive()
-
-
-def test_a_caption_that_is_completed_during_a_plan_readies_what_is_planned(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    harness = harness_of(database, 1, planned=False)
-    monkeypatch.setattr(db.jobs.plan, "_levels", lambda config, chosen, present: {candidate.id: ("moderate",) for candidate in chosen})
-    harness.plan()
+@pytest.mark.parametrize("first", ["plan", "caption"])
+def test_a_caption_that_is_completed_during_a_plan_readies_what_is_planned(database: Database, first: str) -> None:
+    harness = harness_of(database, 2)
+    forget_radical(harness)
     batch = harness.claim(Stage.CAPTION)
-    monkeypatch.undo()
+    acts: list[Callable[[], Any]] = [harness.plan, lambda: harness.finish(batch)]
+    before, after = acts if first == "plan" else acts[::-1]
 
-    meanwhile(monkeypatch, harness, lambda: harness.finish(batch))
+    with meanwhile(database, after):
+        before()
 
-    assert harness.states(Stage.CAPTION) == {"done": 1}
-    assert harness.states(Stage.PROMPT) == {"ready": 2}
+    assert harness.states(Stage.CAPTION) == {"done": 2}
+    assert harness.states(Stage.PROMPT) == {"ready": 4}
 
 
-def test_an_original_that_is_ingested_during_a_plan_readies_what_is_planned(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_worker_hands_in_and_renews_while_a_plan_writes(database: Database) -> None:
+    harness = harness_of(database, 2)
+    batch = harness.claim(Stage.CAPTION)
+    artworks_of(database, 4)
+
+    def hand_in() -> int:
+        assert renew(database, [batch.token], lease_seconds=60.0) == 1
+        return len(harness.finish(batch).done)
+
+    with meanwhile(database, hand_in, seconds=20.0) as meeting:
+        harness.plan()
+
+    assert (meeting.passed, meeting.outcome) == (True, [2])
+    assert harness.run_all() == 2 * 6 + 4 * 7
+
+
+def test_an_original_that_is_ingested_during_a_plan_readies_what_is_planned(database: Database) -> None:
     facts: Any = {"artist": "A", "title": "T", "style": "S", "styles": ("S",), "subset": None, "incomplete": None}
     upsert_artworks(database, [CatalogueArtwork(key="a_t", **facts)])
     harness = harness_of(database, planned=False)
     image = ArtworkImage(path="S/a_t.jpg", content_hash="0" * 64, byte_size=9, width=3, height=3, mode="RGB")
 
-    meanwhile(monkeypatch, harness, lambda: upsert_artworks(database, [CatalogueArtwork(key="a_t", **facts, picture=image)]))
+    with meanwhile(database, lambda: upsert_artworks(database, [CatalogueArtwork(key="a_t", **facts, picture=image)])):
+        harness.plan()
 
     assert [row["picture"] for row in harness.rows(artworks)] == ["present"]
     assert harness.states(Stage.CAPTION) == {"ready": 1}
+
+
+@pytest.mark.parametrize("slices", [1, 3])
+def test_a_campaign_that_is_cancelled_while_it_is_planned_has_nothing_to_claim(
+    database: Database, slices: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db.jobs.plan, "VARIATIONS_AT_ONCE", 12 // slices)
+    artworks_of(database, 6)
+    harness = harness_of(database, planned=False)
+    a_worker_lives(database)
+
+    with meanwhile(database, lambda: cancel(database, harness.campaign.id, None)), nullcontext() if slices == 1 else refused():
+        harness.plan()
+
+    assert find_campaign(database, "trial").state is CampaignState.CANCELLED
+    assert {state for stage in Stage for state in harness.states(stage)} == {"cancelled"}
+    artworks_of(database, 1)
+    with refused():
+        harness.plan()
+
+
+def a_worker_lives(database: Database) -> None:
+    """On SQLite a plan leaves room for others between its slices."""
+    register_worker(database, worker_id="gpu0", host="here", pid=1, device="cpu", stages=[Stage.CAPTION], threads=2, versions={})
+
+
+def refused() -> AbstractContextManager[object]:
+    return pytest.raises(CampaignCancelled, match="campaign 'trial' was cancelled, which is final")
+
+
+@pytest.mark.parametrize("stage", [None, Stage.CAPTION])
+def test_a_campaign_that_is_paused_while_it_is_first_planned_is_paused(
+    database: Database, stage: Stage | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db.jobs.plan, "VARIATIONS_AT_ONCE", 4)
+    artworks_of(database, 6)
+    harness = harness_of(database, planned=False)
+
+    with meanwhile(database, lambda: set_paused(database, harness.campaign.id, stage, paused=True)):
+        assert harness.plan().artworks == 6
+
+    assert harness.offer(Stage.CAPTION) is None
+    assert harness.states(Stage.CAPTION) == {"ready": 6}
+    set_paused(database, harness.campaign.id, stage, paused=False)
+    assert harness.run(Stage.CAPTION) == 6
+
+
+def test_a_stage_that_is_paused_before_anything_is_planned_stays_paused(database: Database) -> None:
+    artworks_of(database, 1)
+    harness = harness_of(database, planned=False)
+
+    set_paused(database, harness.campaign.id, Stage.GENERATE, paused=True)
+    harness.plan()
+
+    assert harness.run_all() == 1 + 2
+    assert harness.states(Stage.GENERATE) == {"ready": 2}
+
+
+@pytest.mark.parametrize("settings", [{}, SHARES, {**SHARES, "variations": 3}], ids=["both levels", "shares", "three of each"])
+@pytest.mark.parametrize("limits", [(None,), (7, None)], ids=["at once", "in two steps"])
+def test_a_plan_in_slices_that_is_interrupted_and_run_again_is_the_plan_of_one_go(
+    database: Database, settings: Any, limits: tuple[int | None, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for style, count in {"Baroque": 11, "Cubism": 5, "Fauvism": 8}.items():
+        artworks_of(database, count, style=style)
+    whole = harness_of(database, name="in one go", planned=False, **settings)
+    for limit in limits:
+        whole.plan(limit=limit)
+    sliced = harness_of(database, name="in slices", planned=False, **settings)
+    monkeypatch.setattr(db.jobs.plan, "VARIATIONS_AT_ONCE", 10)
+
+    for limit in limits:
+        for slices in (1, 2, 0, 99):
+            stop_after(monkeypatch, slices)
+            with suppress(KeyboardInterrupt):
+                sliced.plan(limit=limit)
+
+    planned = [Counter((row["artwork_id"], row["level"], row["ordinal"]) for row in of(one, variations)) for one in (whole, sliced)]
+    assert planned[0] == planned[1]
+    assert whole.counts() == sliced.counts()
+    keys = [{row["batch_key"].split("/", 1)[1]: row["planned_jobs"] for row in of(one, batch_keys)} for one in (whole, sliced)]
+    assert keys[0] == keys[1]
+    assert sliced.plan().jobs == 0
+
+
+def of(harness: CampaignHarness, table: Any) -> list[RowMapping]:
+    return harness.rows(table, table.c.campaign_id == harness.campaign.id)
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, slices: int) -> None:
+    """Interrupt the next plan before it writes more than so many slices."""
+    written = 0
+
+    def interrupted(connection: Any, **slice_: Any) -> PlannedWork:
+        nonlocal written
+        if written == slices:
+            raise KeyboardInterrupt
+        written += 1
+        return plan_slice(connection, **slice_)
+
+    monkeypatch.setattr(db.jobs.plan, "plan_slice", interrupted)
+
+
+def test_a_second_producer_adds_what_the_first_left(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db.jobs.plan, "VARIATIONS_AT_ONCE", 4)
+    artworks_of(database, 12)
+    harness = harness_of(database, planned=False, **SHARES)
+
+    with meanwhile(database, lambda: harness.plan().variations) as other:
+        mine = harness.plan().variations
+
+    assert mine + other.outcome[0] == 12
+    assert set(levels_by_artwork(harness).values()) == {"radical", "moderate"}
+    assert len(harness.rows(jobs)) == 12 * 4
 
 
 def test_two_producers_that_plan_at_once_make_every_job_once(database: Database) -> None:

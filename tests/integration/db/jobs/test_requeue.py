@@ -1,18 +1,24 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
+import db.jobs.requeue
 from db.campaigns import variation_seed
 from db.engine.clock import now
 from db.enums import FailureKind, JobState, Stage
+from db.errors import CampaignCancelled
+from db.jobs.complete import complete_batch
 from db.jobs.control import cancel
-from db.jobs.requeue import JobFilter, requeue
+from db.jobs.requeue import JobFilter, count_requeueable, requeue
 from db.monitoring.failures import failures
 from db.tables import artworks, captions, images, jobs, prompts, variations
-from tests.builders import CampaignHarness, artworks_of, harness_of
+from tests.builders import CampaignHarness, artworks_of, harness_of, results_of
+from tests.builders.campaign_harness import EFFORT
+from tests.builders.meeting import meanwhile
 
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping
@@ -114,8 +120,8 @@ def test_a_requeued_job_begins_clean(failed: CampaignHarness) -> None:
 def test_a_dry_run_counts_and_changes_nothing(done: CampaignHarness, failed: CampaignHarness) -> None:
     before = done.rows(jobs), done.rows(variations)
 
-    assert requeue(failed.database, JobFilter(kind=FailureKind.INPUT), dry_run=True) == 2
-    assert requeue(done.database, JobFilter(done=True, stage=Stage.GENERATE), dry_run=True, new_seed=True) == 2
+    assert count_requeueable(failed.database, JobFilter(kind=FailureKind.INPUT)).total == 2
+    assert count_requeueable(done.database, JobFilter(done=True, stage=Stage.GENERATE)).total == 2
 
     assert (done.rows(jobs), done.rows(variations)) == before
 
@@ -299,3 +305,96 @@ def test_a_requeue_without_new_seed_keeps_the_seed(done: CampaignHarness) -> Non
     requeue(done.database, JobFilter(done=True))
 
     assert done.rows(variations) == before
+
+
+@pytest.mark.parametrize("first", ["repaint", "prompt"])
+def test_a_repaint_that_is_committed_while_its_prompt_is_superseded_does_not_stay_current(database: Database, first: str) -> None:
+    done = harness_of(database, 2, recaption=False, **ONE_LEVEL)
+    done.run_all()
+    requeue(done.database, JobFilter(done=True, stage=Stage.GENERATE))
+    repaint = done.claim(Stage.GENERATE)
+    requeue(done.database, JobFilter(done=True, stage=Stage.PROMPT))
+    prompt = done.claim(Stage.PROMPT)
+    made = {batch.stage: (batch, results_of(done.database, batch, " anew")) for batch in (repaint, prompt)}
+
+    def hand_in(stage: Stage) -> None:
+        batch, results = made[stage]
+        complete_batch(done.database, batch, results=results, effort=EFFORT)
+
+    order = (Stage.GENERATE, Stage.PROMPT) if first == "repaint" else (Stage.PROMPT, Stage.GENERATE)
+    with meanwhile(done.database, lambda: hand_in(order[1])):
+        hand_in(order[0])
+
+    assert current(done, images) == []
+    assert done.states(Stage.GENERATE) == {"ready": 2}
+    done.run_all()
+    assert {row["prompt_id"] for row in current(done, images)} == {row["id"] for row in current(done, prompts)}
+
+
+def test_jobs_of_cancelled_campaigns_are_not_requeued(failed: CampaignHarness) -> None:
+    other = harness_of(failed.database, name="other", **ONE_LEVEL)
+    other.fail(other.claim(Stage.CAPTION), FailureKind.INPUT)
+    cancel(failed.database, failed.campaign.id, None)
+
+    counted = count_requeueable(failed.database, JobFilter())
+    assert (counted.total, counted.cancelled) == (3, 3)
+    assert requeue(failed.database, JobFilter()) == 3
+
+    assert failed.states(Stage.CAPTION) == {"failed": 3}
+    assert other.states(Stage.CAPTION) == {"ready": 3}
+    assert requeue(failed.database, JobFilter(campaign_id=failed.campaign.id)) == 0
+
+
+def test_a_campaign_that_is_cancelled_while_it_is_requeued_has_nothing_to_claim(
+    failed: CampaignHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db.jobs.requeue, "AT_ONCE", 1)
+    database, campaign_id = failed.database, failed.campaign.id
+
+    with meanwhile(database, lambda: cancel(database, campaign_id, None)), suppress(CampaignCancelled):
+        requeue(database, JobFilter(campaign_id=campaign_id))
+
+    assert set(failed.states(Stage.CAPTION)) <= {"failed", "cancelled"}
+    assert failed.states(Stage.PROMPT) == {"cancelled": 3}
+
+
+@pytest.mark.parametrize("new_seed", [False, True])
+def test_a_requeue_in_slices_is_that_of_one_go(database: Database, new_seed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    artworks_of(database, 7)
+    settings: Any = {"variations": 2, **ONE_LEVEL}
+    whole, sliced = (harness_of(database, name=name, **settings) for name in ("whole", "sliced"))
+    for harness in (whole, sliced):
+        harness.fail(harness.claim(Stage.CAPTION, limit=2), FailureKind.INPUT)
+        harness.run(Stage.CAPTION)
+        harness.fail(harness.claim(Stage.PROMPT, limit=3), FailureKind.INPUT)
+        harness.run(Stage.PROMPT)
+        harness.fail(harness.claim(Stage.GENERATE, limit=4), FailureKind.INPUT)
+        harness.run_all()
+    requeue(database, JobFilter(campaign_id=whole.campaign.id), new_seed=new_seed)
+    requeue(database, JobFilter(campaign_id=whole.campaign.id, done=True), new_seed=new_seed)
+    monkeypatch.setattr(db.jobs.requeue, "AT_ONCE", 2)
+
+    assert requeue(database, JobFilter(campaign_id=sliced.campaign.id), new_seed=new_seed) == 2 + 3 + 4
+    requeue(database, JobFilter(campaign_id=sliced.campaign.id, done=True), new_seed=new_seed)
+
+    def found(harness: CampaignHarness) -> list[Any]:
+        seeds = [row["seed"] for row in harness.rows(variations, variations.c.campaign_id == harness.campaign.id)]
+        return [harness.counts(), seeds]
+
+    assert found(whole) == found(sliced)
+
+
+def test_another_seed_for_many_takes_few_statements(database: Database) -> None:
+    harness = harness_of(database, 40)
+    harness.run_all()
+    executed: list[str] = []
+
+    def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        executed.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", count)
+    requeued = requeue(database, JobFilter(done=True, stage=Stage.GENERATE), new_seed=True)
+    event.remove(database.engine, "before_cursor_execute", count)
+
+    assert (requeued, len(executed) < 20) == (80, True)
+    assert {row["redraws"] for row in harness.rows(variations)} == {1}

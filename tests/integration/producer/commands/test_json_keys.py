@@ -74,13 +74,13 @@ def test_keys_of_failures_and_requeue_json(sqlite_operator: Operator) -> None:
     harness.fail(harness.claim(Stage.CAPTION), FailureKind.INPUT, "truncated")
     (failure,) = sqlite_operator.json_of("failures")
     assert set(failure) == {"job", "campaign", "stage", "kind", "error", "attempts", "artwork", "artwork_id"}
-    assert set(sqlite_operator.json_of("requeue --all-failed")) == {"jobs", "dry_run"}
+    assert set(sqlite_operator.json_of("requeue --all-failed")) == {"jobs", "cancelled", "dry_run"}
 
 
 def test_keys_of_pause_resume_cancel_and_gc_json(sqlite_operator: Operator) -> None:
     harness_of(sqlite_operator.database, 1)
     assert set(sqlite_operator.json_of("pause")) == set(sqlite_operator.json_of("resume")) == {"campaign", "stage", "paused"}
-    assert set(sqlite_operator.json_of("cancel --yes")) == {"campaign", "stage", "jobs"}
+    assert set(sqlite_operator.json_of("cancel --yes")) == {"campaign", "stage", "jobs", "state"}
     assert set(sqlite_operator.json_of("gc --dry-run")) == {
         *("blobs", "byte_size", "kept", "leftovers", "grace_seconds", "work_under_way", "dry_run"),
     }

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from db.enums import JobState, Stage
-from db.errors import UnknownCampaign
-from producer.errors import CampaignCancelled
+from db.errors import CampaignCancelled, UnknownCampaign
 from tests.builders import harness_of
 
 if TYPE_CHECKING:
