@@ -13,6 +13,7 @@ from celery.signals import worker_shutting_down
 
 from workers.app import create_app, queue_name, register_wake_up
 from workers.broker import resolve_broker
+from workers.device_lock import DeviceLock
 from workers.errors import EXIT_MODEL_TROUBLE
 from workers.identity import own_identity
 from workers.model_cache import ModelCache
@@ -83,7 +84,7 @@ def _context(
         settings=runtime.settings,
         stages=runners,
         models=ModelCache(runtime.database, runtime.settings, device=identity.device),
-        device_lock=threading.Lock(),
+        device_lock=DeviceLock(),
         time_limit=TimeLimit(),
         task_events=TaskEventSender(app, hostname=identity.worker_id),
         outages=Outages(),

@@ -90,7 +90,7 @@ def ready_batches(database: Database, stages: Sequence[Stage]) -> list[BatchCand
     with database.read() as connection:
         rows = connection.execute(query).mappings().all()
     found = [_candidate(row) for row in rows if row["top"] is not None or row["suspect"] is not None]
-    return sorted(found, key=lambda candidate: (-candidate.priority, candidate.batch_key))
+    return sorted(found, key=lambda candidate: (-candidate.priority, candidate.campaign_id, candidate.batch_key))
 
 
 def claim_batch(database: Database, *, worker_id: str, candidate: BatchCandidate, limit: int, lease_seconds: float) -> Batch | None:

@@ -17,6 +17,7 @@ from tests.integration.db.conftest import database, lasting_postgresql, lasting_
 from tests.integration.workers.scripted import Scripted, scripted
 from workers.app import create_app
 from workers.backends import registry
+from workers.device_lock import DeviceLock
 from workers.identity import own_identity
 from workers.model_cache import ModelCache
 from workers.notifier import Notifier
@@ -64,7 +65,7 @@ class WorkerHarness:
     database: Database
     folder: Path
     stop: threading.Event = field(default_factory=threading.Event)
-    device_lock: threading.Lock = field(default_factory=threading.Lock)
+    device_lock: DeviceLock = field(default_factory=DeviceLock)
     runners: dict[Stage, BatchRunner] = field(default_factory=lambda: dict(FAKE_STAGE_RUNNERS))
     workers: list[Worker] = field(default_factory=list)
     threads: list[threading.Thread] = field(default_factory=list)
