@@ -70,7 +70,14 @@ class WorkerHarness:
     workers: list[Worker] = field(default_factory=list)
     threads: list[threading.Thread] = field(default_factory=list)
 
-    def worker(self, *, stages: Sequence[Stage] = tuple(Stage), broker: str = "memory://", **settings: Any) -> Worker:
+    def worker(
+        self,
+        *,
+        stages: Sequence[Stage] = tuple(Stage),
+        broker: str = "memory://",
+        clock: Callable[[], float] = time.monotonic,
+        **settings: Any,
+    ) -> Worker:
         """A worker with these settings, not started: `on_wake_up` makes it work in the caller's thread."""
         runtime = Runtime(Settings(data_dir=self.folder, **{"lease_seconds": 60.0, "look_seconds": 3600.0, **settings}))
         runtime.database = self.database
@@ -88,7 +95,7 @@ class WorkerHarness:
             outages=Outages(),
             stopping=self.stop.is_set,
         )
-        worker = Worker(worker_context, identity=identity, stages=stages, notifier=Notifier(app), stop=self.stop)
+        worker = Worker(worker_context, identity=identity, stages=stages, notifier=Notifier(app), stop=self.stop, clock=clock)
         self.workers.append(worker)
         return worker
 

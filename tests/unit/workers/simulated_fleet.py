@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
-from db.enums import Stage
 from db.jobs.batch_keys import Parameters
 from db.jobs.claim import BatchCandidate
 from workers.model_turns import ModelNeed
@@ -16,6 +15,8 @@ from workers.scheduling import Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
+
+    from db.enums import Stage
 
 LOOK_SECONDS = 3.0
 

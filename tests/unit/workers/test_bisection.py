@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -232,7 +233,7 @@ def test_a_growth_that_does_not_fit_evicts_nothing_and_waits_twice_as_long_befor
             tried.append(number)
         run_bisected(device.run, list(range(capacity.limit)), capacity, make_room=device.make_room)
 
-    pauses = [later - earlier for earlier, later in zip(tried, tried[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in pairwise(tried)]
     assert pauses == [2 * GROWTH_BATCHES, 4 * GROWTH_BATCHES, 8 * GROWTH_BATCHES]
     assert (device.idle, device.asked_for_room) == (1, 0)
 
