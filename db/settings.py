@@ -44,8 +44,8 @@ class Settings(BaseSettings):
     budget_seconds: float = Field(default=1800.0, gt=0)
     #: Seconds that a stopping worker has to finish the batch on its device.
     grace_seconds: float = Field(default=120.0, gt=0)
-    #: Seconds after which another stage's jobs come before those of the loaded model.
-    starvation_seconds: float = Field(default=600.0, gt=0)
+    #: Seconds that a model waits at most, while the loaded ones have work, for its turn on a device where not all fit.
+    starvation_seconds: float = Field(default=120.0, gt=0)
     #: Seconds before a failed job's first retry; it doubles with each further one, and out of memory waits twice as long.
     retry_seconds: float = Field(default=5.0, ge=0)
     #: Seconds before a worker process that died is started again the first time; it doubles with each further one.

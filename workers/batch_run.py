@@ -163,7 +163,10 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
         began = time.monotonic()
         with self._time_limit():
             outcomes = run_bisected(
-                lambda requests: backend.run(requests, settings), [prepared.request for prepared in self._prepared], capacity
+                lambda requests: backend.run(requests, settings),
+                [prepared.request for prepared in self._prepared],
+                capacity,
+                make_room=lambda: worker.models.evict_idle(backend, capacity),
             )
         self._seconds = time.monotonic() - began
         return outcomes

@@ -1,24 +1,23 @@
-"""Running a batch so that one bad job harms no other: halve on any fault until only the guilty one fails."""
+"""Running a batch so that one bad job harms no other: halve on any fault until only the guilty one fails.
+
+A full device is nobody's fault: models that lie idle on it leave first, then the batches become smaller, and after a while larger again.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from workers.backends.errors import BadRequest, OutOfMemory, TransientFailure
+from workers.backends.errors import BadRequest, EndpointUnavailable, OutOfMemory, TransientFailure
+from workers.containment import contained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from workers.capacity import Capacity
+
 RequestT = TypeVar("RequestT")
 ResultT = TypeVar("ResultT")
-
-
-@dataclass(kw_only=True)
-class Capacity:
-    """The most requests that fit the device at once; found by running out of memory, and kept."""
-
-    limit: int
 
 
 @dataclass(kw_only=True)
@@ -38,12 +37,18 @@ class Outcomes(Generic[ResultT]):
 
 
 def run_bisected(
-    run: Callable[[Sequence[RequestT]], Sequence[ResultT]], requests: Sequence[RequestT], capacity: Capacity
+    run: Callable[[Sequence[RequestT]], Sequence[ResultT]],
+    requests: Sequence[RequestT],
+    capacity: Capacity,
+    *,
+    make_room: Callable[[], bool] = lambda: False,
 ) -> Outcomes[ResultT]:
     """Run all requests, in pieces no larger than `capacity.limit`.
 
-    Out of memory halves the limit and goes on; alone it is that request's fault. A passing fault is everybody's: the whole piece fails and
-    is tried again later, as halving would only ask a broken service more often. Anything else is bisected.
+    Out of memory: `make_room` is asked to free what lies idle on the device, and if it could (True) the same piece runs again; else the
+    limit falls. Alone, with nothing left to free, it is that request's fault. A passing fault is everybody's: the whole piece fails and is
+    tried again later, as halving would only ask a broken service more often; of an endpoint that is away the rest is not asked at all.
+    Anything else is bisected, and so is a backend that calls `sys.exit`.
     """
     outcomes: Outcomes[ResultT] = Outcomes()
     pending = [list(range(len(requests)))]
@@ -53,13 +58,16 @@ def run_bisected(
             pending += [piece[capacity.limit :], piece[: capacity.limit]]
             continue
         try:
-            results = _counted(run([requests[position] for position in piece]), len(piece))
+            with contained():
+                results = _counted(run([requests[position] for position in piece]), len(piece))
         except OutOfMemory as error:
-            if len(piece) == 1:
-                outcomes.faults[piece[0]] = error
-            else:
-                capacity.limit = max(1, len(piece) // 2)
+            if capacity.end_growth(len(piece)) or make_room() or capacity.shrink(len(piece)):
                 pending.append(piece)
+            else:
+                outcomes.faults[piece[0]] = error
+        except EndpointUnavailable as error:
+            outcomes.faults |= dict.fromkeys(sum(pending, piece), error)
+            pending.clear()
         except TransientFailure as error:
             outcomes.faults |= dict.fromkeys(piece, error)
         except Exception as error:  # noqa: BLE001  # whatever a model throws must not take innocent jobs along
@@ -71,6 +79,7 @@ def run_bisected(
         else:
             outcomes.results |= dict(zip(piece, results, strict=True))
             outcomes.together = max(outcomes.together, len(piece))
+    capacity.note_fit(outcomes.together)
     return outcomes
 
 

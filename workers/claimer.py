@@ -29,6 +29,7 @@ class Claimer:
         blocks = self._context.outages.blocks
         preferred = self._scheduler.preferred()
         if preferred is not None and not blocks(preferred) and (batch := self._claim_from(preferred)) is not None:
+            self._scheduler.note_preferred(preferred)
             return batch
         ready = ready_batches(self._context.database, self._stages)
         for candidate in self._scheduler.ranked([candidate for candidate in ready if not blocks(candidate)]):

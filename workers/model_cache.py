@@ -1,10 +1,14 @@
-"""The models on one device: loaded when first needed, the least recently used leaves."""
+"""The models on one device: loaded when first needed, the least recently used leaves.
+
+How many fit is what the settings say, or less: models that proved not to fit together are not brought together again.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from db.campaigns import freeze_revision, frozen_revision
@@ -14,17 +18,38 @@ from workers.backends.errors import BackendError, DeviceLost, OutOfMemory, Unkno
 from workers.backends.protocol import ModelSource
 from workers.backends.registry import backend_class
 from workers.backends.settings.reading import read_stored_settings
-from workers.bisection import Capacity
+from workers.capacity import Capacity
+from workers.containment import contained
 from workers.errors import ModelTrouble
+from workers.model_turns import ModelNeed
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from db.engine import Database
     from db.jobs.batch_keys import Parameters
+    from db.jobs.claim import BatchCandidate
     from db.settings import Settings
     from workers.backends.protocol import AnyBackend
     from workers.backends.settings.base import BackendSettings
 
 logger = logging.getLogger(__name__)
+
+#: A backend by its name, and the weights in it.
+LoadedName = tuple[str, ModelSource]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Crowd:
+    """Models that did not fit the device together: at all, or while one of them ran batches of some size."""
+
+    models: frozenset[LoadedName]
+    capacity: Capacity | None = None
+    limit: int = 0
+
+    def still_holds(self) -> bool:
+        """False once the batches are smaller: what was too much was the batch, not the models beside it."""
+        return self.capacity is None or self.capacity.limit >= self.limit
 
 
 class ModelCache:
@@ -34,8 +59,11 @@ class ModelCache:
         self._database = database
         self._settings = settings
         self._device = device
-        self._loaded: OrderedDict[tuple[str, ModelSource], AnyBackend] = OrderedDict()
-        self._deviceless: dict[tuple[str, ModelSource], AnyBackend] = {}
+        self._loaded: OrderedDict[LoadedName, AnyBackend] = OrderedDict()
+        #: Held while `_loaded` is changed or read as a whole, not while a model is loading.
+        self._loaded_lock = threading.Lock()
+        self._crowds: list[_Crowd] = []
+        self._deviceless: dict[LoadedName, AnyBackend] = {}
         self._deviceless_lock = threading.Lock()
         self._classes: dict[str, type[AnyBackend]] = {}
         self._revisions: dict[tuple[int, str, str], str] = {}
@@ -54,6 +82,26 @@ class ModelCache:
         name = self._name(campaign_id, parameters)
         return name in self._loaded or name in self._deviceless
 
+    def need(self, candidate: BatchCandidate, under_way: Collection[BatchCandidate] = ()) -> ModelNeed:
+        """What a batch of this key needs of the device, whose models those of the batches under way belong to already.
+
+        A key that cannot be served here at all needs nothing: running it tells why.
+        """
+        try:
+            name = self._device_name(candidate)
+            coming = {self._device_name(other) for other in under_way}
+        except ModelTrouble:
+            return ModelNeed(model=None, evicts=False)
+        if name is None:
+            return ModelNeed(model=None, evicts=False)
+        with self._loaded_lock:
+            latest_first = list(reversed(self._loaded))
+        there = {other for other in coming if other is not None}
+        for loaded in latest_first:  # those under way push out the oldest
+            if self._fit(there | {loaded}):
+                there.add(loaded)
+        return ModelNeed(model=name, evicts=name not in there and not self._fit(there | {name}))
+
     def capacity(self, batch_key: str, parameters: Parameters) -> Capacity:
         """How many jobs of this key fit the device at once."""
         return self._capacities.setdefault(batch_key, Capacity(limit=parameters.batch))
@@ -66,9 +114,28 @@ class ModelCache:
         if name not in self._loaded:
             backend = self._load(campaign_id, parameters, name[1])
             name = self._name(campaign_id, parameters)  # by now a branch is the commit that was found
-            self._loaded[name] = backend
-        self._loaded.move_to_end(name)
-        return self._loaded[name]
+            with self._loaded_lock:
+                self._loaded[name] = backend
+        with self._loaded_lock:
+            self._loaded.move_to_end(name)
+            return self._loaded[name]
+
+    def evict_idle(self, keep: AnyBackend, capacity: Capacity) -> bool:
+        """A batch of this capacity ran out of memory on `keep`: unload all others; False if there were none.
+
+        Only for the holder of the device lock. Models that had to leave come back one at a time, not together with this one.
+        """
+        with self._loaded_lock:
+            mine = next((name for name, backend in self._loaded.items() if backend is keep), None)
+            if mine is None or len(self._loaded) == 1:
+                return False
+            together = frozenset(self._loaded)
+            idle = [self._loaded.pop(name) for name in together if name != mine]
+        for backend in idle:
+            backend.unload()
+        self._crowds.append(_Crowd(models=together, capacity=capacity, limit=capacity.limit))
+        logger.warning("out of memory: unloaded %d idle models beside %s", len(idle), mine[1].location or mine[0])
+        return True
 
     def clear(self) -> None:
         """Unload everything."""
@@ -81,7 +148,8 @@ class ModelCache:
             if name not in self._deviceless:
                 backend = self._class(parameters.backend)(model=name[1], device=self._device)
                 try:
-                    backend.load()
+                    with contained():
+                        backend.load()
                 except Exception as error:
                     raise _trouble(parameters, error) from error
                 self._freeze(campaign_id, parameters, backend)
@@ -90,18 +158,22 @@ class ModelCache:
             return self._deviceless[name]
 
     def _load(self, campaign_id: int, parameters: Parameters, source: ModelSource) -> AnyBackend:
-        while len(self._loaded) >= self._settings.models_kept:
+        asked = (parameters.backend, source)
+        while self._loaded and not self._fit({*self._loaded, asked}):
             self._evict()
         backend = self._class(parameters.backend)(model=source, device=self._device)
+        too_many: list[frozenset[LoadedName]] = []
         while True:
             try:
-                backend.load()
+                with contained():
+                    backend.load()
                 break
             except OutOfMemory as error:
                 if not self._loaded:
                     raise ModelTrouble(
                         f"{parameters.model} does not fit the device: use a smaller dtype or a larger device ({error})"
                     ) from None
+                too_many.append(frozenset(self._loaded))
                 self._evict()
             except DeviceLost:
                 raise
@@ -109,7 +181,15 @@ class ModelCache:
                 raise _trouble(parameters, error) from error
         logger.info("loaded %s", parameters.model or parameters.backend, extra={"model": parameters.model, "revision": backend.revision})
         self._freeze(campaign_id, parameters, backend)
+        found = self._name(campaign_id, parameters)
+        self._crowds += [_Crowd(models=others | {found}) for others in too_many]
         return backend
+
+    def _fit(self, models: Collection[LoadedName]) -> bool:
+        """Whether these may be on the device together, as far as is known."""
+        if len(models) > self._settings.models_kept:
+            return False
+        return not any(crowd.still_holds() and crowd.models <= set(models) for crowd in self._crowds)
 
     def _freeze(self, campaign_id: int, parameters: Parameters, backend: AnyBackend) -> None:
         if not backend.revision:
@@ -125,10 +205,17 @@ class ModelCache:
         self._revisions[campaign_id, parameters.backend, parameters.model] = frozen
 
     def _evict(self) -> None:
-        _, backend = self._loaded.popitem(last=False)
+        with self._loaded_lock:
+            _, backend = self._loaded.popitem(last=False)
         backend.unload()
 
-    def _name(self, campaign_id: int, parameters: Parameters) -> tuple[str, ModelSource]:
+    def _device_name(self, candidate: BatchCandidate) -> LoadedName | None:
+        """What a batch of this key has on the device; None if it computes elsewhere."""
+        if not self.needs_device(candidate.parameters):
+            return None
+        return self._name(candidate.campaign_id, candidate.parameters)
+
+    def _name(self, campaign_id: int, parameters: Parameters) -> LoadedName:
         return parameters.backend, self._source(campaign_id, parameters)
 
     def _source(self, campaign_id: int, parameters: Parameters) -> ModelSource:

@@ -20,6 +20,7 @@ from workers.broker import resolve_broker
 from workers.child_report import ChildReport
 from workers.consumer import Consumer
 from workers.consumer_keeper import ConsumerKeeper
+from workers.device_lock import DeviceLock
 from workers.exit_codes import ExitCode
 from workers.identity import own_identity
 from workers.model_cache import ModelCache
@@ -116,7 +117,7 @@ def _context(
         settings=runtime.settings,
         stages=runners,
         models=ModelCache(runtime.database, runtime.settings, device=identity.device),
-        device_lock=threading.Lock(),
+        device_lock=DeviceLock(),
         time_limit=TimeLimit(on_set=report.deadline),
         task_events=TaskEventSender(app, hostname=identity.worker_id),
         outages=Outages(),

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from workers.scheduling import Scheduler
 from workers.slots import Slots
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from db.enums import Stage
     from db.jobs.claim import Batch
@@ -38,15 +39,19 @@ class Worker:
     """One process's share of the work; at most `settings.threads` threads work at once."""
 
     def __init__(
-        self, context: WorkerContext, *, identity: Identity, stages: Sequence[Stage], notifier: Notifier, stop: threading.Event
+        self,
+        context: WorkerContext,
+        *,
+        identity: Identity,
+        stages: Sequence[Stage],
+        notifier: Notifier,
+        stop: threading.Event,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        settings, models = context.settings, context.models
+        settings = context.settings
         self.identity = identity
         self.stages = tuple(stages)
-        self.scheduler = Scheduler(
-            is_loaded=lambda candidate: models.holds(candidate.campaign_id, candidate.parameters),
-            starvation_seconds=settings.starvation_seconds,
-        )
+        self.scheduler = Scheduler(model_need=context.models.need, starvation_seconds=settings.starvation_seconds, clock=clock)
         self.rescuer = Rescuer(context.database, lease_seconds=settings.lease_seconds, wake=self._wake)
         self.leases = LeaseKeeper(
             context.database,
@@ -59,6 +64,7 @@ class Worker:
         self.idleness = IdleWatch(context.database, stages=self.stages, scheduler=self.scheduler, is_busy=self.slots.any_taken)
         self._claimer = Claimer(context, self.scheduler, worker_id=identity.worker_id, stages=self.stages)
         self._context = context
+        self._clock = clock
         self._notifier = notifier
         self._stop = stop
         self._threads: list[PeriodicThread] = []
@@ -117,6 +123,7 @@ class Worker:
 
     def _run(self, batch: Batch) -> None:
         self.first_batch.set()
+        began, waited = self._clock(), self._context.device_lock.waited_seconds()
         try:
             with self.leases.holding(batch.token):
                 completed = run_batch(self._context, batch)
@@ -128,6 +135,9 @@ class Worker:
             logger.critical("%s", error)
             os.kill(os.getpid(), signal.SIGKILL)
             return
+        finally:
+            waiting = self._context.device_lock.waited_seconds() - waited
+            self.scheduler.note_finished(batch.batch_key, max(0.0, self._clock() - began - waiting))
         if completed is not None and completed.readied and batch.stage.following is not None:
             self._wake([batch.stage.following])
 

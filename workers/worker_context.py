@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 from db.jobs.fail import RetryPolicy
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Mapping
 
     from db.engine import Database
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from db.jobs.complete import CompletedBatch
     from db.settings import Settings
     from db.store import Store
+    from workers.device_lock import DeviceLock
     from workers.model_cache import ModelCache
     from workers.outages import Outages
     from workers.task_events import TaskEventSender
@@ -43,7 +43,7 @@ class WorkerContext:
     settings: Settings
     stages: Mapping[Stage, BatchRunner]
     models: ModelCache
-    device_lock: threading.Lock
+    device_lock: DeviceLock
     time_limit: TimeLimit
     task_events: TaskEventSender
     outages: Outages

@@ -68,7 +68,7 @@ def ready_batches(database: Database, stages: Sequence[Stage]) -> list[BatchCand
     with database.read() as connection:
         rows = connection.execute(_OFFERED, {"stages": [str(stage) for stage in stages]}).mappings().all()
     found = [_candidate(row) for row in rows if row["top"] is not None or row["suspect"] is not None]
-    return sorted(found, key=lambda candidate: (-candidate.priority, candidate.batch_key))
+    return sorted(found, key=lambda candidate: (-candidate.priority, candidate.campaign_id, candidate.batch_key))
 
 
 def _best(*, suspect: bool) -> ScalarSelect[int]:

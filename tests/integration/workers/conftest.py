@@ -17,6 +17,7 @@ from tests.integration.db.conftest import database, lasting_postgresql, lasting_
 from tests.integration.workers.scripted import Scripted, scripted
 from workers.app import create_app
 from workers.backends import registry
+from workers.device_lock import DeviceLock
 from workers.identity import own_identity
 from workers.model_cache import ModelCache
 from workers.notifier import Notifier
@@ -64,12 +65,19 @@ class WorkerHarness:
     database: Database
     folder: Path
     stop: threading.Event = field(default_factory=threading.Event)
-    device_lock: threading.Lock = field(default_factory=threading.Lock)
+    device_lock: DeviceLock = field(default_factory=DeviceLock)
     runners: dict[Stage, BatchRunner] = field(default_factory=lambda: dict(FAKE_STAGE_RUNNERS))
     workers: list[Worker] = field(default_factory=list)
     threads: list[threading.Thread] = field(default_factory=list)
 
-    def worker(self, *, stages: Sequence[Stage] = tuple(Stage), broker: str = "memory://", **settings: Any) -> Worker:
+    def worker(
+        self,
+        *,
+        stages: Sequence[Stage] = tuple(Stage),
+        broker: str = "memory://",
+        clock: Callable[[], float] = time.monotonic,
+        **settings: Any,
+    ) -> Worker:
         """A worker with these settings, not started: `on_wake_up` makes it work in the caller's thread."""
         runtime = Runtime(Settings(data_dir=self.folder, **{"lease_seconds": 60.0, "look_seconds": 3600.0, **settings}))
         runtime.database = self.database
@@ -87,7 +95,7 @@ class WorkerHarness:
             outages=Outages(),
             stopping=self.stop.is_set,
         )
-        worker = Worker(worker_context, identity=identity, stages=stages, notifier=Notifier(app), stop=self.stop)
+        worker = Worker(worker_context, identity=identity, stages=stages, notifier=Notifier(app), stop=self.stop, clock=clock)
         self.workers.append(worker)
         return worker
 

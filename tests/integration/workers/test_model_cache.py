@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from db.campaigns import frozen_revision
+from db.enums import Stage
 from db.jobs.batch_keys import Parameters
+from db.jobs.claim import BatchCandidate
 from db.settings import Settings
 from tests.builders import harness_of
 from tests.integration.workers.scripted import Scripted, scripted
@@ -29,6 +31,18 @@ def asked(model: str = "hub/one", backend: str = "plain", **facts: Any) -> Param
         backend=backend, model=model, revision="main", dtype="auto", batch=8, models_directory="", settings={}, picture={}
     )
     return replace(parameters, **facts)
+
+
+def key_of(campaign: int, model: str = "hub/one", **facts: Any) -> BatchCandidate:
+    parameters = asked(model, **facts)
+    return BatchCandidate(
+        batch_key=f"c{campaign}/{model}",
+        campaign_id=campaign,
+        stage=Stage.CAPTION,
+        parameters=parameters,
+        priority=0,
+        has_suspects=False,
+    )
 
 
 @pytest.fixture
@@ -242,7 +256,116 @@ def test_clearing_unloads_everything_on_the_device(database: Database, backends:
 def test_the_capacity_of_a_key_begins_with_its_batch_and_is_kept_by_key(database: Database, backends: Backends) -> None:
     models = cache_of(database)
 
-    models.capacity("c1/caption", asked()).limit = 3
+    models.capacity("c1/caption", asked()).shrink(7)
 
     assert models.capacity("c1/caption", asked()).limit == 3
     assert models.capacity("c1/recaption", asked(batch=5)).limit == 5
+
+
+def test_a_model_evicts_another_only_where_there_is_no_room_beside_the_loaded_and_the_coming(
+    database: Database, backends: Backends, campaign: int
+) -> None:
+    models = cache_of(database, models_kept=2)
+    models.take(campaign, asked("a"))
+
+    assert not models.need(key_of(campaign, "a")).evicts
+    assert not models.need(key_of(campaign, "b")).evicts
+    # b is about to be loaded, which leaves no room for c and pushes nothing out; c would push a out
+    assert models.need(key_of(campaign, "c"), [key_of(campaign, "b")]).evicts
+    assert not models.need(key_of(campaign, "a"), [key_of(campaign, "b")]).evicts
+    assert models.need(key_of(campaign, "a"), [key_of(campaign, "b"), key_of(campaign, "c")]).evicts
+    models.take(campaign, asked("b"))
+    assert models.need(key_of(campaign, "c")).evicts
+
+
+def test_keys_that_share_a_model_need_the_same_and_those_elsewhere_need_none(database: Database, backends: Backends, campaign: int) -> None:
+    backends["light"] = scripted(needs_device=False)
+    models = cache_of(database)
+
+    strong, weak = key_of(campaign, settings={"strength": 0.7}), key_of(campaign, settings={"strength": 0.3})
+    assert models.need(strong) == models.need(weak)
+    assert models.need(key_of(campaign, "other")) != models.need(strong)
+    assert models.need(key_of(campaign, backend="light")).model is None
+
+
+def test_what_a_key_of_an_unknown_backend_needs_is_told_when_it_is_run(database: Database, backends: Backends, campaign: int) -> None:
+    assert cache_of(database).need(key_of(campaign, backend="blip9")).model is None
+
+
+def test_idle_models_are_unloaded_and_the_one_at_work_stays(database: Database, backends: Backends, campaign: int) -> None:
+    models = cache_of(database)
+    for name in ("a", "b", "c"):
+        models.take(campaign, asked(name))
+    at_work = models.take(campaign, asked("b"))
+
+    assert models.evict_idle(at_work, models.capacity("key", asked("b")))
+
+    assert set(backends["plain"].log[3:]) == {"unload a", "unload c"}
+    assert [models.holds(campaign, asked(name)) for name in "abc"] == [False, True, False]
+    assert not models.evict_idle(at_work, models.capacity("key", asked("b")))
+
+
+def test_a_backend_without_a_device_unloads_nobody(database: Database, backends: Backends, campaign: int) -> None:
+    backends["light"] = scripted(needs_device=False)
+    models = cache_of(database)
+    models.take(campaign, asked("a"))
+    models.take(campaign, asked("b"))
+    light = models.take(campaign, asked(backend="light"))
+
+    assert not models.evict_idle(light, models.capacity("key", asked(backend="light")))
+    assert models.holds(campaign, asked("a"))
+
+
+def test_models_that_left_for_a_batch_do_not_come_back_beside_it_while_it_is_that_large(
+    database: Database, backends: Backends, campaign: int
+) -> None:
+    models = cache_of(database, models_kept=3)
+    capacity = models.capacity("key", asked("b"))
+    for name in ("a", "b"):
+        models.take(campaign, asked(name))
+    models.evict_idle(models.take(campaign, asked("b")), capacity)
+
+    assert models.need(key_of(campaign, "a")).evicts
+    assert not models.need(key_of(campaign, "c")).evicts
+    models.take(campaign, asked("a"))
+    assert not models.holds(campaign, asked("b"))
+
+    # The batch alone did not fit either, so the models were not what was too much
+    capacity.shrink(8)
+    assert not models.need(key_of(campaign, "b")).evicts
+
+
+def test_models_that_proved_not_to_fit_together_are_not_brought_together_again(
+    database: Database, backends: Backends, campaign: int
+) -> None:
+    def load(source: ModelSource) -> str:
+        if backends["plain"].log.count("load a") > backends["plain"].log.count("unload a"):
+            tried.append(source.location)
+            raise OutOfMemory("full")
+        return "r1"
+
+    tried: list[str] = []
+    backends["large"] = scripted(load=load)
+    models = cache_of(database, models_kept=3)
+    models.take(campaign, asked("a"))
+    models.take(campaign, asked("big", backend="large"))
+    assert tried == ["big"]
+
+    assert models.need(key_of(campaign, "a")).evicts
+    models.take(campaign, asked("a"))
+    assert backends["large"].log[-1] == "unload big"
+    models.take(campaign, asked("big", backend="large"))
+    assert tried == ["big"]
+
+
+@pytest.mark.parametrize("needs_device", [True, False])
+def test_a_backend_that_exits_while_loading_is_model_trouble(
+    needs_device: bool, database: Database, backends: Backends, campaign: int
+) -> None:
+    def load(source: ModelSource) -> str:
+        raise SystemExit(3)
+
+    backends["rude"] = scripted(load=load, needs_device=needs_device)
+
+    with pytest.raises(ModelTrouble, match=r"the backend called sys\.exit\(3\)"):
+        cache_of(database).take(campaign, asked(backend="rude"))

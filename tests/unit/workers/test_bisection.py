@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.backends.errors import BadRequest, DeviceLost, OutOfMemory, TransientFailure
-from workers.bisection import Capacity, run_bisected
+from workers.backends.errors import BackendExit, BadRequest, DeviceLost, EndpointUnavailable, OutOfMemory, TransientFailure
+from workers.bisection import run_bisected
+from workers.capacity import GROWTH_BATCHES, Capacity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,3 +151,113 @@ def test_of_nothing_comes_nothing() -> None:
     outcomes = run_bisected(Device().run, [], Capacity(limit=4))
 
     assert (outcomes.results, outcomes.faults, outcomes.together) == ({}, {}, 0)
+
+
+class SharedDevice(Device):
+    """A device that idle models lie on: each takes the place of two requests."""
+
+    def __init__(self, *, idle: int, places: int) -> None:
+        super().__init__()
+        self.idle = idle
+        self.places = places
+        self.asked_for_room = 0
+
+    def run(self, batch: Sequence[int]) -> list[int]:
+        self.holds = self.places - 2 * self.idle
+        return super().run(batch)
+
+    def make_room(self) -> bool:
+        self.asked_for_room += 1
+        had_any, self.idle = self.idle > 0, 0
+        return had_any
+
+
+def test_idle_models_leave_before_the_batch_becomes_smaller() -> None:
+    device = SharedDevice(idle=2, places=8)
+    capacity = Capacity(limit=8)
+
+    outcomes = run_bisected(device.run, list(range(8)), capacity, make_room=device.make_room)
+
+    assert [len(batch) for batch in device.asked] == [8, 8]
+    assert (capacity.limit, outcomes.together, outcomes.faults) == (8, 8, {})
+
+
+def test_when_nothing_lies_idle_any_more_the_batch_becomes_smaller() -> None:
+    device = SharedDevice(idle=2, places=3)
+    capacity = Capacity(limit=8)
+
+    outcomes = run_bisected(device.run, list(range(8)), capacity, make_room=device.make_room)
+
+    assert [len(batch) for batch in device.asked] == [8, 8, 4, 2, 2, 2, 2]
+    assert (capacity.limit, outcomes.faults) == (2, {})
+
+
+def test_a_request_alone_is_at_fault_only_once_it_has_the_device_to_itself() -> None:
+    fits, too_large = SharedDevice(idle=1, places=1), SharedDevice(idle=1, places=0)
+
+    assert run_bisected(fits.run, [3], Capacity(limit=8), make_room=fits.make_room).results == {0: 9}
+    outcomes = run_bisected(too_large.run, [3], Capacity(limit=8), make_room=too_large.make_room)
+
+    assert isinstance(outcomes.faults[0], OutOfMemory)
+    assert [too_large.asked, too_large.asked_for_room] == [[[3], [3]], 2]
+
+
+def test_the_size_that_was_found_grows_again_once_the_device_has_room() -> None:
+    device = SharedDevice(idle=0, places=3)
+    capacity = Capacity(limit=8)
+
+    def claim() -> int:
+        """A batch as it is claimed: no larger than the limit."""
+        before = len(device.asked)
+        outcomes = run_bisected(device.run, list(range(capacity.limit)), capacity, make_room=device.make_room)
+        assert outcomes.faults == {}
+        return max(len(batch) for batch in device.asked[before:])
+
+    assert claim() == 8
+    assert capacity.limit == 2
+    device.places = 100
+    sizes = [claim() for _ in range(3 * GROWTH_BATCHES)]
+
+    assert sizes == [2] * (GROWTH_BATCHES - 1) + [4] * GROWTH_BATCHES + [8] * (GROWTH_BATCHES + 1)
+
+
+def test_a_growth_that_does_not_fit_evicts_nothing_and_waits_twice_as_long_before_the_next() -> None:
+    device = SharedDevice(idle=0, places=3)
+    capacity = Capacity(limit=8)
+    run_bisected(device.run, list(range(8)), capacity, make_room=device.make_room)
+    device.idle, device.places, device.asked_for_room = 1, 5, 0  # another model came meanwhile: room for three as before
+
+    tried = []
+    for number in range(16 * GROWTH_BATCHES):
+        if capacity.limit > 2:
+            tried.append(number)
+        run_bisected(device.run, list(range(capacity.limit)), capacity, make_room=device.make_room)
+
+    pauses = [later - earlier for earlier, later in pairwise(tried)]
+    assert pauses == [2 * GROWTH_BATCHES, 4 * GROWTH_BATCHES, 8 * GROWTH_BATCHES]
+    assert (device.idle, device.asked_for_room) == (1, 0)
+
+
+@pytest.mark.parametrize("error", [SystemExit(1), KeyboardInterrupt()])
+def test_a_backend_that_would_end_the_process_is_at_fault_for_the_job_that_it_does_so_on(error: BaseException) -> None:
+    def run(batch: Sequence[int]) -> list[int]:
+        if 5 in batch:
+            raise error
+        return list(batch)
+
+    outcomes = run_bisected(run, list(range(8)), Capacity(limit=8))
+
+    assert set(outcomes.faults) == {5}
+    assert isinstance(outcomes.faults[5], BackendExit)
+    assert outcomes.results == {number: number for number in range(8) if number != 5}
+
+
+def test_of_an_endpoint_that_is_away_the_rest_of_the_batch_is_not_asked() -> None:
+    error = EndpointUnavailable("http://llm:8000/v1")
+    device = Device(bad={2, 5}, error=error)
+
+    outcomes = run_bisected(device.run, list(range(8)), Capacity(limit=2))
+
+    assert device.asked == [[0, 1], [2, 3]]
+    assert outcomes.results == {0: 0, 1: 1}
+    assert outcomes.faults == dict.fromkeys(range(2, 8), error)
