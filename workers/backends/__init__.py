@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from workers.backends.errors import (
     BackendError,
+    BackendExit,
     BadRequest,
     BadSettings,
     DeviceLost,
+    EndpointUnavailable,
     ModelUnavailable,
     OutOfMemory,
     TransientFailure,
@@ -27,12 +29,14 @@ from workers.backends.settings.base import BackendSettings
 __all__ = [
     "Backend",
     "BackendError",
+    "BackendExit",
     "BackendSettings",
     "BadRequest",
     "BadSettings",
     "CaptionRequest",
     "CaptionResult",
     "DeviceLost",
+    "EndpointUnavailable",
     "ModelSource",
     "ModelUnavailable",
     "OutOfMemory",
