@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from db.errors import BlobMissing, StoreError
+from db.errors import BlobMissing, StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,6 +83,15 @@ class Store:
     def get(self, content_hash: str) -> bytes:
         """The bytes of a blob; raises `BlobMissing`."""
         return self._read(self.path(content_hash), content_hash)
+
+    def check(self) -> None:
+        """Raises `StoreUnavailable` if the store as a whole is away."""
+        if not self._fs.exists(self._root):
+            raise StoreUnavailable(f"the store at {self.location} is not there")
+
+    def refresh(self, content_hash: str) -> bool:
+        """Make a blob young again, so that `gc` does not take it; False if it is gone."""
+        return self.exists(content_hash)
 
     def exists(self, content_hash: str) -> bool:
         """Whether the blob is there."""
