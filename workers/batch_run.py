@@ -146,6 +146,8 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
                 self._worker.report_store(error)
                 self._finished.release([one.job_id for one in inputs[position:]])
                 return
+            except DatabaseUnavailable:  # the store asks it which store it is
+                raise
             except Exception as error:  # noqa: BLE001  # one bad original must not take its mates along
                 self._finished.fail(found.job_id, error)
 
@@ -210,25 +212,21 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
 
 
 class _Service(Generic[AnswerT, SettingsT]):
-    """The backend as one batch asks it: an endpoint that did not answer is not asked again, and one that did is known to be there."""
+    """The backend as one batch asks it: whether its endpoint answers is news for all batches of the key."""
 
     def __init__(self, worker: WorkerContext, batch: Batch, backend: Backend[object, AnswerT, SettingsT], settings: SettingsT) -> None:
         self._worker = worker
         self._batch = batch
         self._backend = backend
         self._settings = settings
-        self._away: EndpointUnavailable | None = None
 
     def ask(self, requests: Sequence[object]) -> Sequence[AnswerT]:
         """The answers; raises what the backend does."""
-        if self._away is not None:
-            raise self._away
         asked_at = time.monotonic()
         try:
             with contained():
                 answers = self._backend.run(requests, self._settings)
         except EndpointUnavailable as error:
-            self._away = error
             self._worker.outages.report(endpoint(error.endpoint), str(error), batch_keys=[self._batch.batch_key])
             raise
         self._worker.outages.note_answer(self._batch.batch_key, asked_at=asked_at)

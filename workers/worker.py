@@ -39,8 +39,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between two looks whether something that is away is due to be tried again.
 PROBE_SECONDS = 1.0
-#: Seconds between two tries of something without which a worker neither begins nor stops in good order.
-RETRY_SECONDS = 1.0
+#: Seconds between two tries to mark the leases of a worker that stops.
+EXCUSE_SECONDS = 1.0
 #: Seconds that a stopping worker waits for whatever a database or a broker that is away holds up.
 CLOSE_SECONDS = 3.0
 
@@ -83,13 +83,13 @@ class Worker:
         self.first_batch = threading.Event()
 
     def start(self) -> None:
-        """Register and begin to send heartbeats, sweep and look for work.
+        """Register and begin to send heartbeats, sweep and look for work. A store that is away keeps from the worker only what needs it.
 
-        While the database is away it waits, until the worker is asked to stop. A store that is away keeps only what needs it.
+        Raises:
+            DatabaseUnavailable: it could not register; it may be started again.
         """
-        if not self._register():
-            return
         context = self._context
+        register_worker(context.database, stages=self.stages, threads=context.settings.threads, **self.identity.facts())
         if with_store := context.stages_with_store & set(self.stages):
             context.outages.await_first_answer(STORE, probe=context.store.check, stages=with_store)
         context.task_events.start()
@@ -170,24 +170,12 @@ class Worker:
             for thread in self._looks:
                 thread.nudge()
 
-    def _register(self) -> bool:
-        """Whether the worker is registered; False if it was asked to stop before the database answered."""
-        while not self._stop.is_set():
-            try:
-                register_worker(self._context.database, stages=self.stages, threads=self._context.settings.threads, **self.identity.facts())
-            except DatabaseUnavailable as error:
-                logger.debug("%s", error)
-                self._stop.wait(RETRY_SECONDS)
-            else:
-                return True
-        return False
-
     def _excuse(self) -> None:
         while True:
             try:
                 excuse_leases(self._context.database, self.identity.worker_id)
             except DatabaseUnavailable:
-                time.sleep(RETRY_SECONDS)
+                time.sleep(EXCUSE_SECONDS)
             except Exception as error:  # noqa: BLE001  # a thread of its own
                 self._errors.write("the leases could not be marked", error)
                 return
