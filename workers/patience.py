@@ -21,11 +21,19 @@ LOOK_SECONDS = 0.1
 class Patience:
     """How long one batch waits for what is away, over all of its waits."""
 
-    def __init__(self, seconds: float, *, is_stopping: Callable[[], bool], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        *,
+        is_stopping: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
         """It lasts `seconds` from the first wait on, and `STOPPING_SECONDS` from when the worker is seen to stop."""
         self._seconds = seconds
         self._is_stopping = is_stopping
         self._clock = clock
+        self._sleep = sleep
         self._deadline: float | None = None
         self._pause = FIRST_PAUSE_SECONDS
         self._stops = False
@@ -39,7 +47,7 @@ class Patience:
         while (moment := self._clock()) < min(wake, self._end(moment)) and not until():
             if self._stops:
                 wake = min(wake, moment + STOPPING_PAUSE_SECONDS)
-            time.sleep(LOOK_SECONDS)
+            self._sleep(LOOK_SECONDS)
         self._pause = min(LONGEST_PAUSE_SECONDS, self._pause * 2)
         return moment < self._end(moment)
 
