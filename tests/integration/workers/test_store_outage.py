@@ -163,6 +163,7 @@ def test_stages_that_need_no_store_go_on(fleet: WorkerHarness, folder: StoreFold
     harness.finish(harness.claim(Stage.CAPTION, limit=2))
     worker = worker_of(fleet)
     folder.take_away()
+    worker._context.report_store(StoreUnavailable("the store is not there"))
 
     worker.on_wake_up()
 
