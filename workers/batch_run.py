@@ -1,6 +1,7 @@
 """One batch from claim to commit: read and lay out, compute on the device, check and store, complete.
 
-Only the middle part holds the device, so that while one thread computes another decodes the next batch or encodes the last.
+Only the middle part holds the device, so that while one thread computes another decodes the next batch or encodes the last. Attempts are
+spent on what is a job's own fault; what an outage hits goes back as it came.
 """
 
 from __future__ import annotations
@@ -10,53 +11,56 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from db.engine.retry import retry_while_unavailable
-from db.errors import DatabaseUnavailable
+from db.errors import DatabaseUnavailable, StoreUnavailable
 from db.jobs.complete import complete_batch
 from db.jobs.inputs import load_inputs
-from db.jobs.lease import begin_on_device, release_batch
+from db.jobs.lease import begin_on_device
 from db.results.stage_results import Effort
-from workers.backends.errors import BadSettings, DeviceLost
+from workers.backends.errors import BadSettings, DeviceLost, EndpointUnavailable
 from workers.bisection import Outcomes, run_bisected
+from workers.containment import contained
+from workers.error_log import ErrorLog
 from workers.errors import ModelTrouble
 from workers.failures import failure_of, missing_input
+from workers.finished_work import FinishedWork
+from workers.outages import endpoint
 from workers.stages.stage import InputT, PreparedT, SettingsT, StageContext
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from db.jobs.claim import Batch
     from db.jobs.complete import CompletedBatch
     from db.jobs.inputs import JobInput, MissingInput
-    from db.results.stage_results import Failure, Result
+    from db.results.stage_results import Result
     from workers.backends.protocol import Backend
     from workers.stages.stage import StageHandler
     from workers.worker_context import WorkerContext
 
-logger = logging.getLogger(__name__)
+_errors = ErrorLog(logging.getLogger(__name__))
 
 #: Loading may fetch gigabytes before the first batch.
 LOAD_ALLOWANCE = 4.0
 #: Seconds between two looks at the stop flag while a thread waits for the device.
 LOCK_LOOK_SECONDS = 0.2
-#: Leases for which a result waits for its database.
-PATIENCE_LEASES = 20
 
 AnswerT = TypeVar("AnswerT")
 
 
 def run_batch(worker: WorkerContext, batch: Batch) -> CompletedBatch | None:
-    """Work through one claimed batch; None if it was released without being started.
+    """Work through one claimed batch; None if all of it was released without an attempt.
 
-    Raises `ModelTrouble` (the batch is released first), `DeviceLost` (its jobs are recorded as failed first, or released).
+    Raises `ModelTrouble` (the batch is released first), `DeviceLost` (its jobs are recorded as failed first, or released),
+    `DatabaseUnavailable` (it stayed away: the lease runs out, and the batch is done again).
     """
     try:
-        return worker.stages[batch.stage].run(worker, batch)
+        with contained("a stage"):
+            return worker.stages[batch.stage].run(worker, batch)
     except (ModelTrouble, DeviceLost, DatabaseUnavailable):
-        raise  # a database that stays away lets the lease run out, and the batch is done again
-    except Exception as error:
-        logger.exception("a batch of %s was not worked through", batch.batch_key)
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever it is, it must not take the worker along
+        _errors.write(f"a batch of {batch.batch_key} was not worked through", error)
         failures = [failure_of(job.job_id, error) for job in batch.jobs]
         effort = Effort(seconds=0.0, batch_size=len(batch.jobs))
         return complete_batch(worker.database, batch, failures=failures, effort=effort, retry_policy=worker.retry_policy)
@@ -67,6 +71,11 @@ class StageRunner(Generic[InputT, PreparedT, SettingsT, AnswerT]):
 
     def __init__(self, handler: StageHandler[InputT, PreparedT, SettingsT, AnswerT, Result]) -> None:
         self._handler = handler
+
+    @property
+    def needs_store(self) -> bool:
+        """Whether its stage reads or writes the image store."""
+        return self._handler.needs_store
 
     def run(self, worker: WorkerContext, batch: Batch) -> CompletedBatch | None:
         """As `run_batch`; what goes wrong around the jobs is raised."""
@@ -81,14 +90,18 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
         self._batch = batch
         self._handler = handler
         self._prepared: list[PreparedT] = []
-        self._results: list[Result] = []
-        self._failures: list[Failure] = []
+        self._finished = FinishedWork(worker, batch)
         #: Of the model that computed.
         self._revision = ""
-        #: Seconds on the device.
-        self._seconds = 0.0
 
     def run(self) -> CompletedBatch | None:
+        try:
+            return self._run()
+        except DatabaseUnavailable:
+            self._finished.release_all()  # waits for it, unless patience has run out already
+            return None
+
+    def _run(self) -> CompletedBatch | None:
         inputs = load_inputs(self._worker.database, self._batch)
         self._worker.task_events.received(self._batch, inputs)
         try:
@@ -97,17 +110,20 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
                 self._prepare(inputs, context)
             outcomes = self._compute(context.settings)
         except BadSettings as error:
-            self._failures = [failure_of(job.job_id, error) for job in self._batch.jobs]
-            return self._complete(Outcomes())
+            for job in self._batch.jobs:
+                self._finished.fail(job.job_id, error)
+            return self._finished.commit(together=0)
         except (ModelTrouble, DeviceLost):  # while loading: nothing was computed yet
-            release_batch(self._worker.database, self._batch.token)
+            self._finished.release_all()
             raise
         if outcomes is None:
-            release_batch(self._worker.database, self._batch.token)
+            self._finished.release_all()
             return None
-        with self._time_limit():
-            self._finish(outcomes, context)
-        return self._complete(outcomes)
+        self._finish(outcomes, context)
+        completed = self._finished.commit(together=outcomes.together)
+        if any(isinstance(fault, DeviceLost) for fault in outcomes.faults.values()):
+            raise DeviceLost("the device failed: this process ends and a new one takes over")
+        return completed
 
     def _context(self) -> StageContext[SettingsT]:
         parameters = self._batch.parameters
@@ -120,13 +136,20 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
         return StageContext(parameters=parameters, settings=settings, store=self._worker.store)
 
     def _prepare(self, inputs: list[JobInput | MissingInput], context: StageContext[SettingsT]) -> None:
-        for found in inputs:
+        for position, found in enumerate(inputs):
             try:
                 if not isinstance(found, self._handler.input_type):
                     raise missing_input(found)  # noqa: TRY301  # the same path as every fault
-                self._prepared.append(self._handler.prepare(found, context))
+                with contained(f"the stage {self._batch.stage}"):
+                    self._prepared.append(self._handler.prepare(found, context))
+            except StoreUnavailable as error:
+                self._worker.report_store(error)
+                self._finished.release([one.job_id for one in inputs[position:]])
+                return
+            except DatabaseUnavailable:  # the store asks it which store it is
+                raise
             except Exception as error:  # noqa: BLE001  # one bad original must not take its mates along
-                self._failures.append(failure_of(found.job_id, error))
+                self._finished.fail(found.job_id, error)
 
     def _compute(self, settings: SettingsT) -> Outcomes[AnswerT] | None:
         """What came of each prepared job; None if the batch must not start: the worker stops, or the lease is gone."""
@@ -156,54 +179,60 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
         with self._time_limit(LOAD_ALLOWANCE):
             backend: Backend[object, AnswerT, SettingsT] = worker.models.take(batch.campaign_id, batch.parameters)
         self._revision = backend.revision
-        if not begin_on_device(worker.database, batch.token):
+        if worker.stopping() or not begin_on_device(worker.database, batch.token):
             return None
         worker.task_events.started(batch)
         capacity = worker.models.capacity(batch.batch_key, batch.parameters)
+        service = _Service(worker, batch, backend, settings)
         began = time.monotonic()
         with self._time_limit():
             outcomes = run_bisected(
-                lambda requests: backend.run(requests, settings),
+                service.ask,
                 [prepared.request for prepared in self._prepared],
                 capacity,
                 make_room=lambda: worker.models.evict_idle(backend, capacity),
             )
-        self._seconds = time.monotonic() - began
+        self._finished.note_computed(seconds=time.monotonic() - began, jobs=len(self._prepared))
         return outcomes
 
     def _finish(self, outcomes: Outcomes[AnswerT], context: StageContext[SettingsT]) -> None:
         for position, prepared in enumerate(self._prepared):
+            job_id = prepared.job.job_id
             try:
-                self._results.append(self._handler.finish(prepared, outcomes.answer(position), context, revision=self._revision))
+                answer = outcomes.answer(position)
+                self._finished.keep(job_id, lambda: self._finish_one(prepared, answer, context))  # noqa: B023  # called at once
+            except EndpointUnavailable:
+                self._finished.spare(job_id)
+            except DatabaseUnavailable:
+                raise
             except Exception as error:  # noqa: BLE001  # as above
-                self._failures.append(failure_of(prepared.job.job_id, error))
+                self._finished.fail(job_id, error)
 
-    def _complete(self, outcomes: Outcomes[AnswerT]) -> CompletedBatch:
-        each = self._seconds / max(1, len(self._prepared))
-        effort = Effort(seconds=each, batch_size=max(1, outcomes.together))
-        completed = retry_while_unavailable(
-            lambda: complete_batch(
-                self._worker.database,
-                self._batch,
-                results=self._results,
-                failures=self._failures,
-                effort=effort,
-                retry_policy=self._worker.retry_policy,
-            ),
-            patience_seconds=PATIENCE_LEASES * self._worker.settings.lease_seconds,
-        )
-        self._send_events(completed, runtime=each)
-        if any(isinstance(fault, DeviceLost) for fault in outcomes.faults.values()):
-            raise DeviceLost("the device failed: this process ends and a new one takes over")
-        return completed
-
-    def _send_events(self, completed: CompletedBatch, *, runtime: float) -> None:
-        task_events = self._worker.task_events
-        errors = {failure.job_id: f"{failure.kind}: {failure.error}" for failure in self._failures}
-        task_events.succeeded([job for job in self._batch.jobs if job.job_id in completed.done], runtime=runtime)
-        for job in self._batch.jobs:
-            if job.job_id in completed.failed:
-                task_events.failed(job, error=errors[job.job_id], again=completed.failed[job.job_id] is not None)
+    def _finish_one(self, prepared: PreparedT, answer: AnswerT, context: StageContext[SettingsT]) -> Result:
+        with self._time_limit(), contained(f"the stage {self._batch.stage}"):
+            return self._handler.finish(prepared, answer, context, revision=self._revision)
 
     def _time_limit(self, allowance: float = 1.0) -> AbstractContextManager[None]:
         return self._worker.time_limit.of(self._worker.settings.budget_seconds * allowance)
+
+
+class _Service(Generic[AnswerT, SettingsT]):
+    """The backend as one batch asks it: whether its endpoint answers is news for all batches of the key."""
+
+    def __init__(self, worker: WorkerContext, batch: Batch, backend: Backend[object, AnswerT, SettingsT], settings: SettingsT) -> None:
+        self._worker = worker
+        self._batch = batch
+        self._backend = backend
+        self._settings = settings
+
+    def ask(self, requests: Sequence[object]) -> Sequence[AnswerT]:
+        """The answers; raises what the backend does."""
+        asked_at = time.monotonic()
+        try:
+            with contained():
+                answers = self._backend.run(requests, self._settings)
+        except EndpointUnavailable as error:
+            self._worker.outages.report(endpoint(error.endpoint), str(error), batch_keys=[self._batch.batch_key])
+            raise
+        self._worker.outages.note_answer(self._batch.batch_key, asked_at=asked_at)
+        return answers

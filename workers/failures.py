@@ -9,13 +9,15 @@ from db.enums import FailureKind
 from db.errors import StoreError
 from db.jobs.inputs import MissingInput, MissingReason
 from db.results.stage_results import Failure
-from workers.backends.errors import BadRequest, OutOfMemory
+from workers.backends.errors import BackendExit, BadRequest, OutOfMemory
+from workers.error_log import ErrorLog
 from workers.errors import JobFault
 
 if TYPE_CHECKING:
     from db.jobs.inputs import JobInput
 
-logger = logging.getLogger(__name__)
+#: A million jobs may fail alike.
+_errors = ErrorLog(logging.getLogger(__name__))
 
 #: Characters of a cause that are kept.
 LONGEST_CAUSE = 2000
@@ -33,8 +35,10 @@ def failure_of(job_id: int, error: Exception) -> Failure:
         # Network, store, driver, or a fault nobody foresaw: worth a few tries, and its text informs the operator.
         kind = FailureKind.TRANSIENT
         if not isinstance(error, StoreError):
-            logger.warning("job %s: %r", job_id, error, exc_info=error)
+            _errors.write(f"job {job_id}: {error!r}", error)
     text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, BackendExit):
+        return Failure(job_id=job_id, kind=kind, error=text[:LONGEST_CAUSE])
     return Failure(job_id=job_id, kind=kind, error=f"{type(error).__name__}: {text}"[:LONGEST_CAUSE])
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from db.errors import DatabaseUnavailable
 from db.monitoring.work_left import work_left
+from workers.error_log import ErrorLog
 
 if TYPE_CHECKING:
     import threading
@@ -31,6 +33,7 @@ class IdleWatch:
         self._stages = stages
         self._scheduler = scheduler
         self._is_busy = is_busy
+        self._errors = ErrorLog(logger)
 
     def wait(self, stop: threading.Event) -> None:
         """Return when `QUIET_LOOKS` found nothing to expect, or once `stop` is set."""
@@ -39,12 +42,19 @@ class IdleWatch:
             quiet = quiet + 1 if self._is_idle() else 0
 
     def work_is_left(self) -> bool:
-        """Whether jobs remain that a trouble keeps this worker from."""
-        return bool(self._scheduler.troubles) and work_left(self._database, self._stages)
+        """Whether jobs remain that a trouble keeps this worker from; a database that is away cannot say that there are none."""
+        if not self._scheduler.troubles:
+            return False
+        try:
+            return work_left(self._database, self._stages)
+        except DatabaseUnavailable:
+            return True
 
     def _is_idle(self) -> bool:
         try:
             return not self._is_busy() and not work_left(self._database, self._stages, without=self._scheduler.broken_keys)
-        except Exception as error:  # noqa: BLE001  # a database that is away for a moment is no reason to end
-            logger.warning("cannot tell whether work is left: %s", str(error).splitlines()[0])
+        except DatabaseUnavailable:
+            return False
+        except Exception as error:  # noqa: BLE001  # no reason to end
+            self._errors.write("cannot tell whether work is left", error)
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from db.engine import Database
+
+#: Parts of a lease. When renewals are delayed longer than this, by the database or by a lock, those of other workers may be too late: with
+#: a heartbeat of a third of a lease, and a fifth of jitter, what was renewed before the delay runs out after 0.6 of a lease.
+LATE = 0.6
 
 
 class LeaseKeeper:
@@ -26,21 +31,30 @@ class LeaseKeeper:
         lease_seconds: float,
         troubles: Callable[[], Sequence[str]],
         on_failure: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`troubles` are shown beside the heartbeat; `on_failure` is called when the database could not be reached."""
+        """`troubles` are shown beside the heartbeat; `on_failure` is called when a renewal failed or came late."""
         self._database = database
         self._worker_id = worker_id
         self._lease_seconds = lease_seconds
         self._troubles = troubles
         self._on_failure = on_failure
+        self._clock = clock
         self._lock = threading.Lock()
         self._held: set[str] = set()
+        #: When the last renewal that succeeded was begun.
+        self._renewed_at: float | None = None
 
     @property
     def held(self) -> list[str]:
         """The tokens of the batches that threads are at work on."""
         with self._lock:
             return sorted(self._held)
+
+    @property
+    def is_in_time(self) -> bool:
+        """Whether renewals reach the database now: only then may this worker judge that others are silent."""
+        return self._renewed_at is not None and self._clock() - self._renewed_at <= LATE * self._lease_seconds
 
     @contextmanager
     def holding(self, token: str) -> Iterator[None]:
@@ -55,9 +69,15 @@ class LeaseKeeper:
 
     def beat(self) -> None:
         """Renew the held leases and record that the worker is alive."""
+        began = self._clock()
         try:
             renew(self._database, self.held, lease_seconds=self._lease_seconds)
             record_heartbeat(self._database, self._worker_id, trouble="; ".join(self._troubles()) or None)
         except Exception:
             self._on_failure()
             raise
+        # A renewal that was blocked does not fail, but those of others were blocked with it.
+        late = self._renewed_at is not None and self._clock() - self._renewed_at > LATE * self._lease_seconds
+        self._renewed_at = began
+        if late:
+            self._on_failure()

@@ -7,21 +7,24 @@ import os
 import signal
 import threading
 import time
-from functools import partial
 from typing import TYPE_CHECKING
 
+from db.errors import DatabaseUnavailable
 from db.jobs.lease import excuse_leases, release_batch
 from db.monitoring.worker_registry import deregister_worker, live_threads, register_worker
 from workers.backends.errors import DeviceLost
 from workers.batch_run import run_batch
 from workers.claimer import Claimer
+from workers.error_log import ErrorLog
 from workers.errors import ModelTrouble
 from workers.idleness import IdleWatch
 from workers.lease_keeper import LeaseKeeper
+from workers.outages import STORE
 from workers.periodic import PeriodicThread
 from workers.rescuer import Rescuer
 from workers.scheduling import Scheduler
 from workers.slots import Slots
+from workers.stopping import attempt, wait_for_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -33,6 +36,13 @@ if TYPE_CHECKING:
     from workers.worker_context import WorkerContext
 
 logger = logging.getLogger(__name__)
+
+#: Seconds between two looks whether something that is away is due to be tried again.
+PROBE_SECONDS = 1.0
+#: Seconds between two tries to mark the leases of a worker that stops.
+EXCUSE_SECONDS = 1.0
+#: Seconds that a stopping worker waits for whatever a database or a broker that is away holds up.
+CLOSE_SECONDS = 3.0
 
 
 class Worker:
@@ -52,7 +62,9 @@ class Worker:
         self.identity = identity
         self.stages = tuple(stages)
         self.scheduler = Scheduler(model_need=context.models.need, starvation_seconds=settings.starvation_seconds, clock=clock)
-        self.rescuer = Rescuer(context.database, lease_seconds=settings.lease_seconds, wake=self._wake)
+        self.rescuer = Rescuer(
+            context.database, lease_seconds=settings.lease_seconds, wake=self._wake, is_in_time=lambda: self.leases.is_in_time
+        )
         self.leases = LeaseKeeper(
             context.database,
             worker_id=identity.worker_id,
@@ -67,42 +79,52 @@ class Worker:
         self._clock = clock
         self._notifier = notifier
         self._stop = stop
-        self._threads: list[PeriodicThread] = []
+        self._errors = ErrorLog(logger)
+        self._heartbeat = PeriodicThread("heartbeat", settings.heartbeat_seconds, self.leases.beat)
+        self._sweeper = PeriodicThread("sweeper", settings.sweep_seconds, self.rescuer.sweep)
+        self._outages = PeriodicThread("outages", PROBE_SECONDS, self._try_outages)
+        self._looks = [PeriodicThread(f"look-{number}", settings.look_seconds, self.look) for number in range(settings.threads)]
         #: Set once a batch was claimed: from then on an end of this process is not one of a host where none can start.
         self.first_batch = threading.Event()
 
     def start(self) -> None:
-        """Register and begin to send heartbeats, sweep and look for work."""
-        settings = self._context.settings
-        register_worker(self._context.database, stages=self.stages, threads=settings.threads, **self.identity.facts())
-        self._context.task_events.start()
-        self._threads = [
-            PeriodicThread("heartbeat", settings.heartbeat_seconds, self.leases.beat),
-            PeriodicThread("sweeper", settings.sweep_seconds, self.rescuer.sweep),
-            *(PeriodicThread(f"look-{number}", settings.look_seconds, self.look) for number in range(settings.threads)),
-        ]
-        for thread in self._threads:
+        """Register and begin to send heartbeats, sweep and look for work. A store that is away keeps from the worker only what needs it.
+
+        Raises:
+            DatabaseUnavailable: it could not register; it may be started again.
+        """
+        context = self._context
+        register_worker(context.database, stages=self.stages, threads=context.settings.threads, **self.identity.facts())
+        if with_store := context.stages_with_store & set(self.stages):
+            context.outages.await_first_answer(STORE, probe=context.store.check, stages=with_store)
+        context.task_events.start()
+        for thread in (self._heartbeat, self._sweeper, self._outages, *self._looks):
             thread.start()
 
     def begin_stop(self) -> None:
-        """Claim nothing more; returns at once."""
+        """Claim nothing more, and say in the database that this worker was asked to stop; returns at once."""
         self._stop.set()
-        excuse = partial(excuse_leases, self._context.database, self.identity.worker_id)
-        threading.Thread(target=excuse, name="excuse", daemon=True).start()
+        threading.Thread(target=self._excuse, name="excuse", daemon=True).start()
 
     def abandon(self) -> None:
-        """The grace period is over: give back what has not begun, as far as the database answers."""
-        for token in self.leases.held:
-            release_batch(self._context.database, token)
+        """Give back whatever is held, so that others can take it at once: the process is about to end. Takes a few seconds at most."""
+        attempt("giving back what is held", self._release_held, seconds=CLOSE_SECONDS)
 
     def close(self) -> None:
-        """Wait for the threads, then unload and deregister."""
+        """Wait for the batches under way, then unload and deregister; what is away is not waited for, and nothing is raised."""
         self._stop.set()
-        for thread in self._threads[::-1]:
-            thread.stop(timeout=self._context.settings.grace_seconds)
-        self._context.task_events.stop()
-        self._context.models.clear()
-        deregister_worker(self._context.database, self.identity.worker_id)
+        for thread in self._looks:
+            thread.begin_stop()
+        ended = wait_for_all(
+            self._looks, seconds=self._context.settings.grace_seconds, idle_seconds=CLOSE_SECONDS, is_idle=lambda: not self.leases.held
+        )
+        for thread in (self._outages, self._sweeper, self._heartbeat):
+            thread.begin_stop()
+        wait_for_all([self._outages, self._sweeper, self._heartbeat], seconds=CLOSE_SECONDS)
+        attempt("ending the task events", self._context.task_events.stop, seconds=CLOSE_SECONDS)
+        if ended:
+            attempt("unloading the models", self._context.models.clear, seconds=None)
+        attempt("deregistering", lambda: deregister_worker(self._context.database, self.identity.worker_id), seconds=CLOSE_SECONDS)
 
     def on_wake_up(self) -> None:
         """Work until nothing is left, in this thread; waits for a free slot so that a wake-up is not lost on a busy worker."""
@@ -118,6 +140,10 @@ class Worker:
         try:
             while not self._stop.is_set() and (batch := self._claimer.claim()) is not None:
                 self._run(batch)
+        except DatabaseUnavailable as error:
+            logger.debug("%s", error)  # it says itself that it is away; the next look tries again
+        except Exception as error:  # noqa: BLE001  # the next look tries again
+            self._errors.write("looking for work failed and will be tried again", error)
         finally:
             self.slots.release()
 
@@ -125,7 +151,10 @@ class Worker:
         self.first_batch.set()
         began, waited = self._clock(), self._context.device_lock.waited_seconds()
         try:
-            with self.leases.holding(batch.token):
+            with self.leases.holding(batch.token), self._context.outages.trial(batch) as admitted:
+                if not admitted:  # something that it needs went away while it was claimed
+                    release_batch(self._context.database, batch.token)
+                    return
                 completed = run_batch(self._context, batch)
         except ModelTrouble as error:
             self.scheduler.note_broken(batch.batch_key, str(error))
@@ -144,3 +173,24 @@ class Worker:
     def _wake(self, stages: Collection[Stage]) -> None:
         database, within = self._context.database, self._context.settings.alive_within_seconds
         self._notifier.wake(stages, threads=lambda stage: live_threads(database, stage, within_seconds=within))
+
+    def _try_outages(self) -> None:
+        if self._context.outages.beat():
+            for thread in self._looks:
+                thread.nudge()
+
+    def _excuse(self) -> None:
+        while True:
+            try:
+                excuse_leases(self._context.database, self.identity.worker_id)
+            except DatabaseUnavailable:
+                time.sleep(EXCUSE_SECONDS)
+            except Exception as error:  # noqa: BLE001  # a thread of its own
+                self._errors.write("the leases could not be marked", error)
+                return
+            else:
+                return
+
+    def _release_held(self) -> None:
+        for token in self.leases.held:
+            release_batch(self._context.database, token)

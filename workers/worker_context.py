@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from db.jobs.fail import RetryPolicy
+from workers.outages import STORE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from db.engine import Database
     from db.enums import Stage
+    from db.errors import StoreUnavailable
     from db.jobs.claim import Batch
     from db.jobs.complete import CompletedBatch
     from db.settings import Settings
@@ -26,10 +28,16 @@ if TYPE_CHECKING:
 class BatchRunner(Protocol):
     """Works through the batches of one stage."""
 
-    def run(self, worker: WorkerContext, batch: Batch) -> CompletedBatch | None:
-        """Work through one claimed batch; None if it was released without being started.
+    @property
+    def needs_store(self) -> bool:
+        """Whether its stage reads or writes the image store."""
+        ...
 
-        Raises `ModelTrouble` (the batch is released first), `DeviceLost` (its jobs are recorded as failed first, or released).
+    def run(self, worker: WorkerContext, batch: Batch) -> CompletedBatch | None:
+        """Work through one claimed batch; None if all of it was released without an attempt.
+
+        Raises `ModelTrouble` (the batch is released first), `DeviceLost` (its jobs are recorded as failed first, or released),
+        `DatabaseUnavailable` (the batch is left to its lease).
         """
         ...
 
@@ -49,6 +57,15 @@ class WorkerContext:
     outages: Outages
     #: True once the worker was asked to stop.
     stopping: Callable[[], bool]
+
+    @property
+    def stages_with_store(self) -> frozenset[Stage]:
+        """The stages that read or write the image store."""
+        return frozenset(stage for stage, runner in self.stages.items() if runner.needs_store)
+
+    def report_store(self, error: StoreUnavailable) -> None:
+        """The image store as a whole cannot be used from here: nothing that needs it is claimed until it is back."""
+        self.outages.report(STORE, str(error), probe=self.store.check, stages=self.stages_with_store)
 
     @property
     def retry_policy(self) -> RetryPolicy:

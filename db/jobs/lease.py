@@ -42,6 +42,11 @@ def begin_on_device(database: Database, token: str) -> bool:
     return database.write(lambda connection: connection.execute(_BEGIN, {"mine": token}).rowcount == 1, single_statement=True)
 
 
+def end_on_device(database: Database, token: str) -> None:
+    """Take the mark away: the batch has left the device, and what its worker still does for it takes nobody down."""
+    database.write(lambda connection: connection.execute(_END, {"mine": token}), single_statement=True)
+
+
 def release_batch(database: Database, token: str, job_ids: Sequence[int] | None = None) -> int:
     """Return jobs that have not started to the queue, without an attempt: all of the lease, or some; returns how many."""
 
@@ -65,6 +70,7 @@ def delete_if_unused(connection: Connection, token: str) -> None:
 # Statements of every batch are built once: building and hashing them costs as much as running them.
 _HELD = jobs.select().where(jobs.c.lease_token == bindparam("mine")).exists()
 _BEGIN = update(leases).where(leases.c.token == bindparam("mine"), _HELD).values(started_at=now())
+_END = update(leases).where(leases.c.token == bindparam("mine")).values(started_at=None)
 _RELEASE = delete(leases).where(leases.c.token == bindparam("mine"), ~_HELD)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, text, true, update
+from sqlalchemy import delete, func, insert, or_, select, text, true, update
 
 from db.engine.clock import now
 from db.enums import AttemptOutcome, FailureKind, JobState
@@ -16,7 +16,9 @@ from db.jobs.tables import attempts, jobs, leases
 from db.jobs.transitions import move
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Row
+    from collections.abc import Callable
+
+    from sqlalchemy import ColumnElement, Connection, Row
 
     from db.engine import Database
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 CRASHES_ALLOWED = 3
 #: Any number that nobody else uses: PostgreSQL's advisory lock that keeps sweepers from queueing behind one another.
 ADVISORY_LOCK = 7_209_401
+#: Seconds beside two renewals by which no lease reaches further than the database's clock.
+CLOCK_SLACK = 60.0
 #: Leases that one sweep handles.
 LEASES_AT_ONCE = 200
 
@@ -36,17 +40,28 @@ class Swept:
     poisoned: int
 
 
-def sweep(database: Database, *, lease_seconds: float) -> Swept:
+NOTHING_SWEPT = Swept(returned=0, poisoned=0)
+
+
+def sweep(database: Database, *, lease_seconds: float, may_sweep: Callable[[float], bool] = lambda _: True) -> Swept:
     """Return the jobs of expired leases to `ready`, suspects marked; reads first and locks only if there is something.
 
     After a restart of PostgreSQL nothing is swept for one lease, so that living workers can renew first.
+
+    Args:
+        database: the database.
+        lease_seconds: how long a lease is.
+        may_sweep: asked with the database's time, first when it reads and again when it has been granted its lock, for which it may have
+            waited while others waited to renew.
     """
     with database.read() as connection:
-        if connection.scalar(select(leases.c.token).where(leases.c.expires_at < now()).limit(1)) is None:
-            return Swept(returned=0, poisoned=0)
+        first = select(leases.c.token).where(_expired()).limit(1).scalar_subquery()
+        moment, found = connection.execute(select(now(), first)).one()
+        if not may_sweep(moment) or found is None:
+            return NOTHING_SWEPT
         if database.is_postgresql and float(connection.scalar(text(_UPTIME)) or 0) < lease_seconds:
-            return Swept(returned=0, poisoned=0)
-    return database.write(_sweep)
+            return NOTHING_SWEPT
+    return database.write(lambda connection: _sweep(connection, may_sweep))
 
 
 def return_jobs_of(database: Database, worker_id: str, *, crashed: bool) -> Swept:
@@ -73,11 +88,18 @@ def return_jobs_of(database: Database, worker_id: str, *, crashed: bool) -> Swep
 _UPTIME = "SELECT EXTRACT(EPOCH FROM clock_timestamp() - pg_postmaster_start_time())"
 
 
-def _sweep(connection: Connection) -> Swept:
+def _expired() -> ColumnElement[bool]:
+    """Its time is over, or it was given before the database's clock went back: no renewal reaches that far."""
+    return or_(leases.c.expires_at < now(), leases.c.expires_at > now() + 2 * leases.c.seconds + CLOCK_SLACK)
+
+
+def _sweep(connection: Connection, may_sweep: Callable[[float], bool]) -> Swept:
     if connection.dialect.name == "postgresql" and not connection.scalar(select(func.pg_try_advisory_xact_lock(ADVISORY_LOCK))):
-        return Swept(returned=0, poisoned=0)
+        return NOTHING_SWEPT
+    if not may_sweep(connection.execute(select(now())).scalar_one()):
+        return NOTHING_SWEPT
     returned = poisoned = 0
-    expired = connection.execute(select(leases).where(leases.c.expires_at < now()).limit(LEASES_AT_ONCE)).all()
+    expired = connection.execute(select(leases).where(_expired()).limit(LEASES_AT_ONCE)).all()
     for lease in expired:
         back, bad = _return_jobs(connection, lease)
         returned, poisoned = returned + back, poisoned + bad
@@ -85,14 +107,14 @@ def _sweep(connection: Connection) -> Swept:
 
 
 def _return_jobs(connection: Connection, lease: Row[Any]) -> tuple[int, int]:
-    overdue = select(leases.c.token).where(leases.c.token == lease.token, leases.c.expires_at < now()).exists()
+    overdue = select(leases.c.token).where(leases.c.token == lease.token, _expired()).exists()
     lost = connection.execute(
         move(JobState.READY, leaving={JobState.RUNNING})
         .where(jobs.c.lease_token == lease.token, overdue)
         .values(attempt_count=jobs.c.attempt_count + 1)
         .returning(jobs.c.id, jobs.c.attempt_count, jobs.c.round, jobs.c.crashes)
     ).all()
-    connection.execute(delete(leases).where(leases.c.token == lease.token, leases.c.expires_at < now()))
+    connection.execute(delete(leases).where(leases.c.token == lease.token, _expired()))
     if not lost:
         return 0, 0
     connection.execute(insert(attempts).values(ended_at=now()), [_attempt(lease, job, len(lost)) for job in lost])

@@ -5,8 +5,8 @@ BackendError
 ├── ModelUnavailable    the weights cannot be loaded: wrong id, no network, broken files
 ├── OutOfMemory         the device is full: try fewer at once
 ├── TransientFailure    worth trying again as it is
-│   └── DeviceLost      ... but only in a new process
-├── EndpointUnavailable the service that computes does not answer: no job's fault
+│   ├── DeviceLost      ... but only in a new process
+│   └── EndpointUnavailable     ... once the service that computes answers again: no job's fault
 ├── BackendExit         the backend tried to end the process (`sys.exit`, KeyboardInterrupt)
 └── BadRequest          this input cannot be worked on
     └── BadSettings     these settings cannot be used
@@ -44,7 +44,7 @@ class DeviceLost(TransientFailure):
     """The device will not work again in this process: a worker that meets this ends, and its supervisor starts another."""
 
 
-class EndpointUnavailable(BackendError):
+class EndpointUnavailable(TransientFailure):
     """A service that the backend asks (an HTTP endpoint) does not answer at all, or answers that it is overloaded or down.
 
     What was asked goes back to the queue without an attempt. The worker claims nothing more of this kind for a while, then lets one batch

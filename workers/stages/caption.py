@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 class CaptionStage:
     """Describes an original."""
 
+    needs_store = True
     input_type = CaptionInput
     settings_type = BackendSettings
 

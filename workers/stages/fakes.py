@@ -53,6 +53,7 @@ class NoBackend:
 class FakeCaptionStage:
     """Captions without reading."""
 
+    needs_store = False
     input_type = CaptionInput
     settings_type = BackendSettings
 
@@ -71,6 +72,7 @@ class FakeCaptionStage:
 class FakePromptStage:
     """Prompts without reading."""
 
+    needs_store = False
     input_type = PromptInput
     settings_type = BackendSettings
 
@@ -88,6 +90,7 @@ class FakePromptStage:
 class FakeGenerateStage:
     """Repaints without an image."""
 
+    needs_store = False
     input_type = RepaintInput
     settings_type = BackendSettings
 
@@ -119,6 +122,7 @@ class FakeGenerateStage:
 class FakeRecaptionStage:
     """Captions of repaints without reading."""
 
+    needs_store = False
     input_type = RecaptionInput
     settings_type = BackendSettings
 

@@ -31,6 +31,7 @@ class PreparedRepaint(PreparedJob[RepaintInput, RepaintRequest]):
 class GenerateStage:
     """Repaints one variation."""
 
+    needs_store = True
     input_type = RepaintInput
     settings_type = RepaintSettings
 

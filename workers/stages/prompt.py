@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class PromptStage:
     """Writes the prompt of one variation."""
 
+    needs_store = False
     input_type = PromptInput
     settings_type = PromptSettings
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class RecaptionStage:
     """Describes a repaint."""
 
+    needs_store = True
     input_type = RecaptionInput
     settings_type = BackendSettings
 

@@ -44,11 +44,18 @@ class StageContext(Generic[ContextSettingsT]):
 
 
 class StageHandler(Protocol[InputT, PreparedT, SettingsT, AnswerT_contra, ResultT]):
-    """The two halves of a stage around its backend. Both raise `JobFault` for what is this job's own fault.
+    """The two halves of a stage around its backend.
+
+    Both raise `JobFault` for what is this job's own fault, and `StoreUnavailable` for what is nobody's: then they are called again later.
 
     Its types: what a job works on, that job when it is ready, the settings that every backend of the stage takes, what the backend answers,
     and what is recorded.
     """
+
+    @property
+    def needs_store(self) -> bool:
+        """Whether it reads or writes the image store: nothing of it is claimed while the store is away."""
+        ...
 
     @property
     def input_type(self) -> type[InputT]:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy.exc import OperationalError
 
 from db.enums import Stage
+from db.errors import DatabaseUnavailable
 from db.monitoring.worker_registry import live_workers, register_worker
 from db.tables import leases
 from tests.builders import harness_of
@@ -14,6 +15,8 @@ from workers.identity import own_identity
 from workers.lease_keeper import LeaseKeeper
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from db.engine import Database
 
 
@@ -26,7 +29,13 @@ class Failures:
         self.count += 1
 
 
-def keeper_of(database: Database, *, troubles: list[str] | None = None, failures: Failures | None = None) -> LeaseKeeper:
+def keeper_of(
+    database: Database,
+    *,
+    troubles: list[str] | None = None,
+    failures: Failures | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> LeaseKeeper:
     identity = own_identity("cpu", "cpu")
     register_worker(database, stages=[Stage.CAPTION], threads=1, **identity.facts())
     return LeaseKeeper(
@@ -35,6 +44,7 @@ def keeper_of(database: Database, *, troubles: list[str] | None = None, failures
         lease_seconds=500.0,
         troubles=lambda: troubles or [],
         on_failure=failures or Failures(),
+        clock=clock,
     )
 
 
@@ -80,10 +90,57 @@ def test_a_beat_that_does_not_reach_the_database_is_reported_and_raised(database
     keeper = keeper_of(database, failures=failures)
 
     def away(*_: Any, **__: Any) -> None:
-        raise OperationalError("UPDATE", {}, Exception("the database is starting up"))
+        raise DatabaseUnavailable("the database is starting up")
 
     monkeypatch.setattr(lease_keeping, "renew", away)
-    with pytest.raises(OperationalError):
+    with pytest.raises(DatabaseUnavailable):
         keeper.beat()
 
     assert failures.count == 1
+
+
+class TestTime:
+    """A lease of 500 s and a clock that the test moves."""
+
+    @pytest.fixture
+    def moment(self) -> list[float]:
+        return [1000.0]
+
+    def test_a_worker_is_in_time_until_its_last_renewal_is_old(self, database: Database, moment: list[float]) -> None:
+        keeper = keeper_of(database, clock=lambda: moment[0])
+        assert not keeper.is_in_time, "it has renewed nothing yet"
+
+        keeper.beat()
+        moment[0] += 290
+        assert keeper.is_in_time
+        moment[0] += 20
+        assert not keeper.is_in_time
+
+    def test_a_beat_that_comes_late_is_reported_although_it_succeeds(self, database: Database, moment: list[float]) -> None:
+        failures = Failures()
+        keeper = keeper_of(database, failures=failures, clock=lambda: moment[0])
+        keeper.beat()
+        moment[0] += 200
+        keeper.beat()
+        assert failures.count == 0
+
+        moment[0] += 310
+        keeper.beat()
+        assert failures.count == 1
+
+    def test_a_beat_that_was_blocked_is_late_and_counts_from_when_it_began(
+        self, database: Database, moment: list[float], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        failures = Failures()
+        keeper = keeper_of(database, failures=failures, clock=lambda: moment[0])
+        keeper.beat()
+
+        def blocked(*_: Any, **__: Any) -> int:
+            moment[0] += 310
+            return 0
+
+        monkeypatch.setattr(lease_keeping, "renew", blocked)
+        keeper.beat()
+
+        assert failures.count == 1
+        assert not keeper.is_in_time

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import sqlite3
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy.exc import OperationalError
 
 from db.enums import Stage
+from db.errors import DatabaseUnavailable
+from db.tables import leases
 from tests.builders import CampaignHarness, harness_of
 from workers import rescuer as rescuing
+from workers.identity import own_identity
+from workers.lease_keeper import LeaseKeeper
 from workers.rescuer import Rescuer
 
 if TYPE_CHECKING:
@@ -16,16 +22,24 @@ if TYPE_CHECKING:
     from db.engine import Database
 
 #: So short that a database which just started is old enough to be swept.
-LEASE = 0.01
+LEASE = 1.0
 
 
 class Scene:
-    """A rescuer with a clock that the test moves, and what it wakes."""
+    """A rescuer with a clock that the test moves on, and what it wakes."""
 
     def __init__(self, database: Database) -> None:
-        self.moment = 1000.0
+        #: Seconds by which its clock is ahead of the real one.
+        self.ahead = 1000.0
+        self.in_time = True
         self.woken: list[set[Stage]] = []
-        self.rescuer = Rescuer(database, lease_seconds=LEASE, wake=self._wake, clock=lambda: self.moment)
+        self.rescuer = Rescuer(
+            database,
+            lease_seconds=LEASE,
+            wake=self._wake,
+            is_in_time=lambda: self.in_time,
+            clock=lambda: time.monotonic() + self.ahead,
+        )
 
     def _wake(self, stages: Collection[Stage]) -> None:
         self.woken.append(set(stages))
@@ -52,12 +66,11 @@ def test_a_rescuer_that_is_held_back_waits_for_one_lease(database: Database, sil
     scene = Scene(database)
     scene.rescuer.hold_back()
 
-    scene.moment += LEASE / 2
     scene.rescuer.sweep()
     assert silent.states(Stage.CAPTION) == {"running": 2}
     assert scene.woken == []
 
-    scene.moment += LEASE
+    scene.ahead += LEASE
     scene.rescuer.sweep()
     assert silent.states(Stage.CAPTION) == {"ready": 2}
 
@@ -66,16 +79,16 @@ def test_a_sweep_that_fails_holds_itself_back(database: Database, silent: Campai
     scene = Scene(database)
 
     def away(*_: Any, **__: Any) -> None:
-        raise OperationalError("UPDATE", {}, Exception("the database is starting up"))
+        raise DatabaseUnavailable("the database is starting up")
 
     with monkeypatch.context() as patched:
         patched.setattr(rescuing, "sweep", away)
-        with pytest.raises(OperationalError):
+        with pytest.raises(DatabaseUnavailable):
             scene.rescuer.sweep()
 
     scene.rescuer.sweep()
     assert silent.states(Stage.CAPTION) == {"running": 2}
-    scene.moment += LEASE
+    scene.ahead += LEASE
     scene.rescuer.sweep()
     assert silent.states(Stage.CAPTION) == {"ready": 2}
 
@@ -88,3 +101,75 @@ def test_workers_are_woken_for_everything_that_is_ready_whoever_made_it_so(datab
     scene.rescuer.sweep()
 
     assert scene.woken == [{Stage.CAPTION, Stage.PROMPT}]
+
+
+def test_a_worker_whose_own_renewals_do_not_get_through_judges_nobody(database: Database, silent: CampaignHarness) -> None:
+    scene = Scene(database)
+    scene.in_time = False
+
+    scene.rescuer.sweep()
+
+    assert silent.states(Stage.CAPTION) == {"running": 2}
+
+
+@pytest.mark.parametrize("seconds", [100.0, -100.0])
+def test_a_step_of_the_databases_clock_holds_the_sweep_back_for_one_lease(
+    seconds: float, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given a rescuer that has read both clocks, and a lease that looks expired because the database's clock was moved
+    harness = harness_of(database, 2)
+    scene = Scene(database)
+    scene.rescuer.sweep()
+    harness.expire_leases(harness.claim(Stage.CAPTION, worker="living"))
+    scene.ahead -= seconds
+    scene.rescuer._not_before = 0.0  # the test moves the host's clock instead
+
+    scene.rescuer.sweep()
+    assert harness.states(Stage.CAPTION) == {"running": 2}
+    assert f"the clock of the database moved by {seconds:+.0f} s" in caplog.text
+
+    scene.ahead += LEASE
+    scene.rescuer._clocks = None
+    scene.rescuer.sweep()
+    assert harness.states(Stage.CAPTION) == {"ready": 2}
+
+
+def test_clocks_that_run_together_hold_nothing_back(database: Database, silent: CampaignHarness) -> None:
+    scene = Scene(database)
+    for _ in range(3):
+        scene.rescuer.sweep()
+
+    assert silent.states(Stage.CAPTION) == {"ready": 2}
+    assert len(scene.woken) == 3
+
+
+def test_a_sweep_that_waited_for_the_writers_lock_does_not_take_what_could_not_be_renewed_meanwhile(sqlite_database: Database) -> None:
+    # Given a lease of a silent worker, and one of a living worker that runs out while somebody else writes
+    harness = harness_of(sqlite_database, 2)
+    harness.expire_leases(harness.claim(Stage.CAPTION, worker="silent", limit=1))
+    harness.claim(Stage.CAPTION, worker="living", limit=1, lease_seconds=LEASE)
+    rescuer: Rescuer = Rescuer(sqlite_database, lease_seconds=LEASE, wake=lambda _: None, is_in_time=lambda: keeper.is_in_time)
+    keeper = LeaseKeeper(
+        sqlite_database,
+        worker_id=own_identity("cpu", "cpu").worker_id,
+        lease_seconds=LEASE,
+        troubles=list,
+        on_failure=rescuer.hold_back,
+    )
+    keeper.beat()
+    writer = sqlite3.connect(str(sqlite_database.engine.url.database), isolation_level=None, timeout=30)
+    writer.execute("BEGIN IMMEDIATE")
+
+    # When a sweep has to wait for that
+    sweeping = threading.Thread(target=rescuer.sweep)
+    sweeping.start()
+    time.sleep(1.5 * LEASE)
+    writer.execute("COMMIT")
+    writer.close()
+    sweeping.join(30)
+
+    # Then it takes nothing, also not right after the next renewal, which was late
+    assert len(harness.rows(leases)) == 2
+    keeper.beat()
+    rescuer.sweep()
+    assert len(harness.rows(leases)) == 2

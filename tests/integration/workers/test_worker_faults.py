@@ -13,14 +13,14 @@ import workers.rescuer as rescuing
 from db.enums import FailureKind, JobState, Stage
 from db.errors import DatabaseUnavailable
 from db.jobs.complete import complete_batch
-from db.jobs.lease import begin_on_device
+from db.jobs.lease import begin_on_device, release_batch
 from db.jobs.sweep import sweep
 from db.monitoring.worker_registry import live_workers
 from db.tables import leases
 from tests.builders import artworks_of
 from tests.integration.workers.conftest import WorkerHarness, wait_for
 from tests.integration.workers.scripted import Scripted, scripted
-from workers import scheduling
+from workers import finished_work, scheduling
 from workers.backends.errors import DeviceLost, ModelUnavailable, TransientFailure
 from workers.batch_run import StageRunner
 from workers.stages.fakes import FakeCaptionStage
@@ -195,8 +195,7 @@ def test_a_result_waits_for_its_database_and_is_not_computed_twice(
             raise DatabaseUnavailable("the server closed the connection")
         return complete_batch(*args, **given)
 
-    monkeypatch.setattr(batch_running, "complete_batch", away)
-    monkeypatch.setattr("db.engine.retry.LONGEST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(finished_work, "complete_batch", away)
     fleet.worker(stages=CAPTIONS).on_wake_up()
 
     assert harness.states(Stage.CAPTION) == {"done": 3}
@@ -205,19 +204,47 @@ def test_a_result_waits_for_its_database_and_is_not_computed_twice(
     assert harness.outcomes() == {"done": 3}
 
 
-def test_a_database_that_is_away_before_the_work_leaves_the_batch_to_its_lease(
-    fleet: WorkerHarness, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("asked", ["load_inputs", "begin_on_device"])
+def test_a_database_that_is_away_before_the_work_costs_no_attempt(
+    asked: str, fleet: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     harness = fleet.harness(3)
     worker = fleet.worker(stages=CAPTIONS)
+    held: list[list[str]] = []
 
     def away(*_: Any) -> list[JobInput]:
         raise DatabaseUnavailable("connection refused")
 
+    def release(*given: Any) -> int:
+        held.append(worker.leases.held)
+        if len(held) < 3:
+            raise DatabaseUnavailable("connection refused")
+        patched.undo()
+        return release_batch(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(batch_running, asked, away)
+        patched.setattr(finished_work, "release_batch", release)
+        worker.on_wake_up()
+
+    assert len(held) == 3
+    assert {len(tokens) for tokens in held} == {1}, "it is renewed until it is given back"
+    assert harness.states(Stage.CAPTION) == {"done": 3}
+    assert harness.outcomes() == {"done": 3}
+
+
+def test_a_database_that_stays_away_leaves_the_batch_to_its_lease(fleet: WorkerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    harness = fleet.harness(3)
+    worker = fleet.worker(stages=CAPTIONS)
+    monkeypatch.setattr(finished_work, "PATIENCE_LEASES", 0)
+
+    def away(*_: Any) -> Any:
+        raise DatabaseUnavailable("connection refused")
+
     with monkeypatch.context() as patched:
         patched.setattr(batch_running, "load_inputs", away)
-        with pytest.raises(DatabaseUnavailable):
-            worker.on_wake_up()
+        patched.setattr(finished_work, "release_batch", away)
+        worker.on_wake_up()
 
     assert harness.states(Stage.CAPTION) == {"running": 3}
     assert worker.leases.held == []
@@ -282,7 +309,10 @@ class TestSweeping:
         return batch
 
     def test_jobs_of_silent_workers_are_taken_back(self, fleet: WorkerHarness, expired: Batch) -> None:
-        fleet.worker(lease_seconds=0.001).rescuer.sweep()
+        worker = fleet.worker(lease_seconds=1.0)
+        worker.leases.beat()
+
+        worker.rescuer.sweep()
 
         assert fleet.harness().states(Stage.CAPTION) == {"ready": 2}
 
@@ -290,7 +320,8 @@ class TestSweeping:
     def test_a_failure_holds_the_sweeper_back_for_one_lease(
         self, failing: str, fleet: WorkerHarness, expired: Batch, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        worker = fleet.worker(lease_seconds=0.4)
+        worker = fleet.worker(lease_seconds=1.0)
+        worker.leases.beat()
 
         def away(*_: Any, **__: Any) -> None:
             raise DatabaseUnavailable("the database is starting up")
@@ -300,8 +331,12 @@ class TestSweeping:
             with pytest.raises(DatabaseUnavailable):
                 worker.leases.beat() if failing == "renew" else worker.rescuer.sweep()
 
+        worker.leases.beat()
         worker.rescuer.sweep()
         assert fleet.harness().states(Stage.CAPTION) == {"running": 2}
-        time.sleep(0.45)
+        time.sleep(1.1)
+        worker.leases.beat()  # late, as its clock ran on: what is held back is held back once more
+        time.sleep(1.1)
+        worker.leases._renewed_at = time.monotonic()
         worker.rescuer.sweep()
         assert fleet.harness().states(Stage.CAPTION) == {"ready": 2}

@@ -5,7 +5,7 @@ import pytest
 from db.enums import FailureKind
 from db.errors import StoreError
 from db.jobs.inputs import MissingInput, MissingReason
-from workers.backends.errors import BadRequest, DeviceLost, OutOfMemory, TransientFailure
+from workers.backends.errors import BackendExit, BadRequest, DeviceLost, OutOfMemory, TransientFailure
 from workers.errors import JobFault
 from workers.failures import failure_of, missing_input
 
@@ -20,6 +20,7 @@ from workers.failures import failure_of, missing_input
         (TransientFailure("503"), FailureKind.TRANSIENT, "TransientFailure: 503"),
         (DeviceLost("CUDA error"), FailureKind.TRANSIENT, "DeviceLost: CUDA error"),
         (StoreError("S3 is away"), FailureKind.TRANSIENT, "StoreError: S3 is away"),
+        (BackendExit("the backend called sys.exit(1)"), FailureKind.TRANSIENT, "the backend called sys.exit(1)"),
         (KeyError("steps"), FailureKind.TRANSIENT, "KeyError: 'steps'"),
         (ValueError(), FailureKind.TRANSIENT, "ValueError: ValueError"),
         (RuntimeError("one\n  two\tthree"), FailureKind.TRANSIENT, "RuntimeError: one two three"),
@@ -39,9 +40,12 @@ def test_an_unforeseen_error_is_logged_with_its_traceback_and_a_store_error_is_n
     failure_of(1, StoreError("away"))
     assert caplog.records == []
 
-    failure_of(2, ZeroDivisionError("division by zero"))
+    failure_of(2, ZeroDivisionError("no other test raises this"))
     assert "job 2" in caplog.text
     assert caplog.records[0].exc_info is not None
+
+    failure_of(3, ZeroDivisionError("no other test raises this"))
+    assert len(caplog.records) == 1, "a million jobs may fail alike"
 
 
 def test_a_job_without_its_original_says_what_to_do_and_is_not_tried_again() -> None:

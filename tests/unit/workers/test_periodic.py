@@ -4,6 +4,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from db.errors import DatabaseUnavailable
 from workers.periodic import PeriodicThread
 
 if TYPE_CHECKING:
@@ -79,3 +80,51 @@ def test_a_pulse_that_never_began_or_is_stopped_by_itself_does_not_wait() -> Non
     thread.start()
 
     assert done.wait(5)
+
+
+def beat_badly(error: Exception, times: int) -> None:
+    """Let a thread fail so many times."""
+    enough = threading.Event()
+    beats: list[int] = []
+
+    def beat() -> None:
+        beats.append(1)
+        if len(beats) == times:
+            enough.set()
+        raise error
+
+    thread = PeriodicThread("heartbeat", 0.001, beat)
+    thread.start()
+    assert enough.wait(30)
+    thread.stop(10)
+
+
+def test_a_database_that_is_away_is_no_news(caplog: pytest.LogCaptureFixture) -> None:
+    beat_badly(DatabaseUnavailable("the database does not answer"), 200)
+
+    assert caplog.records == []
+
+
+def test_an_error_that_comes_again_and_again_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    beat_badly(RuntimeError("nobody foresaw this"), 200)
+
+    assert len(caplog.records) == 1
+
+
+def test_a_nudge_ends_the_pause() -> None:
+    beats: list[float] = []
+    second = threading.Event()
+
+    def beat() -> None:
+        beats.append(time.monotonic())
+        if len(beats) == 2:
+            second.set()
+
+    thread = PeriodicThread("look", 3600.0, beat)
+    thread.start()
+    while not beats:
+        time.sleep(0.01)
+    thread.nudge()
+
+    assert second.wait(20)
+    thread.stop(10)

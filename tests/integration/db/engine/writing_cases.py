@@ -15,7 +15,7 @@ from db.jobs.backoff import end_pauses
 from db.jobs.claim import claim_batch, ready_batches
 from db.jobs.complete import complete_batch
 from db.jobs.control import cancel, set_paused
-from db.jobs.lease import begin_on_device, excuse_leases, release_batch, renew
+from db.jobs.lease import begin_on_device, end_on_device, excuse_leases, release_batch, renew
 from db.jobs.plan import Selection, plan_campaign
 from db.jobs.requeue import JobFilter, requeue
 from db.jobs.sweep import Swept, return_jobs_of, sweep
@@ -180,6 +180,17 @@ def of_begin_on_device(harness: CampaignHarness) -> Case:
         returns=True,
         leaves=lambda: [row["started_at"] is not None for row in harness.rows(leases)],
         expected=[True],
+    )
+
+
+@case
+def of_end_on_device(harness: CampaignHarness) -> Case:
+    batch = harness.claim(Stage.CAPTION)
+    begin_on_device(harness.database, batch.token)
+    return Case(
+        call=lambda: end_on_device(harness.database, batch.token),
+        leaves=lambda: [row["started_at"] for row in harness.rows(leases)],
+        expected=[None],
     )
 
 

@@ -1,0 +1,66 @@
+"""The clock of the database is moved: leases of living workers stay, those of dead ones do not stay for ever."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import update
+
+from db.enums import Stage
+from db.jobs.lease import renew
+from db.jobs.sweep import sweep
+from db.tables import leases
+from tests.builders import harness_of
+
+if TYPE_CHECKING:
+    from db.engine import Database
+
+
+def set_back(database: Database, seconds: float) -> None:
+    """Let all leases be as they are after the clock went back by so many seconds."""
+    with database.engine.begin() as connection:
+        connection.execute(update(leases).values(expires_at=leases.c.expires_at + seconds))
+
+
+def test_a_lease_from_before_the_clock_went_back_is_over(database: Database) -> None:
+    harness = harness_of(database, 2)
+    harness.claim(Stage.CAPTION, lease_seconds=15.0)
+    set_back(database, 3600.0)
+
+    assert sweep(database, lease_seconds=0.0).returned == 2
+    assert harness.states(Stage.CAPTION) == {"ready": 2}
+
+
+def test_a_lease_that_its_worker_renewed_since_then_is_not(database: Database) -> None:
+    harness = harness_of(database, 2)
+    batch = harness.claim(Stage.CAPTION, lease_seconds=15.0)
+    set_back(database, 3600.0)
+    renew(database, [batch.token], lease_seconds=15.0)
+
+    assert sweep(database, lease_seconds=0.0).returned == 0
+
+
+@pytest.mark.parametrize("seconds", [0.0, 40.0])
+def test_a_lease_within_two_renewals_and_a_minute_is_not_over(seconds: float, database: Database) -> None:
+    harness = harness_of(database, 2)
+    harness.claim(Stage.CAPTION, lease_seconds=60.0)
+    set_back(database, seconds)
+
+    assert sweep(database, lease_seconds=0.0).returned == 0
+
+
+def test_a_sweep_asks_with_the_databases_time_whether_it_may(database: Database) -> None:
+    harness = harness_of(database, 2)
+    harness.expire_leases(harness.claim(Stage.CAPTION))
+    asked: list[float] = []
+
+    def at_first_only(moment: float) -> bool:
+        asked.append(moment)
+        return len(asked) == 1
+
+    assert sweep(database, lease_seconds=0.0, may_sweep=at_first_only).returned == 0
+    assert len(asked) == 2
+    assert all(abs(moment - time.time()) < 60 for moment in asked)
+    assert sweep(database, lease_seconds=0.0, may_sweep=lambda _: True).returned == 2
