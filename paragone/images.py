@@ -24,7 +24,7 @@ class StoredOriginal(Original):
     store: Store = field(repr=False, compare=False)
 
     def image(self) -> Image:
-        """The image, upright RGB, read anew at each call; raises `BlobMissing`, `UnreadableImage`."""
+        """The image, upright RGB, read anew at each call; raises `BlobMissing`, `StoreUnavailable`, `UnreadableImage`."""
         return decode_image(read_image_bytes(self.store, self.content_hash, self.link)).image
 
 
@@ -35,7 +35,7 @@ class StoredRepaint(Repaint):
     store: Store = field(repr=False, compare=False)
 
     def image(self) -> Image:
-        """The image, RGB, in the original's shape, read anew at each call; raises `BlobMissing`, `UnreadableImage`."""
+        """The image, RGB, in the original's shape, read anew at each call; raises `BlobMissing`, `StoreUnavailable`, `UnreadableImage`."""
         return decode_image(self.store.get(self.content_hash)).image
 
 

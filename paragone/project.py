@@ -79,9 +79,16 @@ class Project:
         """Close the connections to the database; harmless if there are none. The project may be used again."""
         self._runtime.close()
 
-    def initialise(self) -> None:
-        """Create or migrate the database and the store (`paragone init`); a project without URLs does it by itself."""
-        self._runtime.initialise()
+    def initialise(self, *, adopt_store: bool = False) -> None:
+        """Create or migrate the database and the store (`paragone init`); a project without URLs does it by itself.
+
+        Args:
+            adopt_store: make what lies at the store's location the project's store: after it was moved, emptied or replaced on purpose.
+
+        Raises:
+            StoreUnavailable: the store that the database knows is not there.
+        """
+        self._runtime.initialise(adopt_store_there=adopt_store)
 
     def ingest(
         self,

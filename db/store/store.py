@@ -76,14 +76,15 @@ class Store:
         self._faults = StoreFaults(location=location)
         self.files: StoreFiles
         try:
-            # Without fsspec's cache of listings: it would say for ever what was there once.
-            fs, root = fsspec.core.url_to_fs(location, use_listings_cache=False)
+            fs, root = fsspec.core.url_to_fs(location)
         except (ImportError, ValueError) as error:
             cause = without_secrets(str(error), location)
             raise StoreError(f"PARAGONE_STORE_URL {display_location(location)!r} cannot be opened: {cause}") from None
         if isinstance(fs, LocalFileSystem):
             self.files = LocalFiles(root, faults=self._faults, store_id=self._known_id)
         else:
+            # It would say for ever what was there once. (Not as an option: some file systems take no options that they do not know.)
+            fs.dircache.use_listings_cache = False
             self.files = ObjectFiles(fs, root, faults=self._faults, store_id=self._known_id)
         self._root = root
 

@@ -25,7 +25,7 @@ def gc(runtime: Runtime, *, grace: float | None, dry_run: bool, as_json: bool) -
     """Remove blobs that no artwork and no repaint, current or superseded, refers to.
 
     A new blob may belong to a job that is about to commit: the grace age keeps it. While jobs are running, whatever the grace age, nothing
-    is removed that is younger than the oldest of them or than ten minutes.
+    is removed that is younger than the oldest of them or than ten minutes. Beside an ingest leave it long: its images have no rows yet.
     """
     seconds = GRACE_SECONDS if grace is None else grace
     alive = runtime.settings.alive_within_seconds
