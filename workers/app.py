@@ -54,7 +54,7 @@ def create_app(broker_url: str) -> Celery:
 def register_wake_up(app: Celery, answer: Callable[[], None]) -> None:
     """Give the application its task; only workers need it, producers send it by name."""
 
-    # Flower shows jobs: the wake-ups themselves send no events.
-    @app.task(name=WAKE_UP, ignore_result=True, send_events=False)  # type: ignore[untyped-decorator]
+    # Flower shows jobs: the wake-ups themselves send no events. And another application of this process has a task of its own.
+    @app.task(name=WAKE_UP, ignore_result=True, send_events=False, shared=False)  # type: ignore[untyped-decorator]
     def wake_up() -> None:
         answer()

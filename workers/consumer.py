@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from celery.app.trace import setup_worker_optimizations
 from celery.concurrency.thread import TaskPool
 from celery.exceptions import WorkerShutdown, WorkerTerminate
-from celery.worker import WorkController
+from celery.worker import WorkController, state
 from kombu.asynchronous import set_event_loop
 
 from workers.app import queue_name
@@ -97,7 +97,7 @@ class Consumer:
             self.ended.set()
 
     def _consume(self) -> None:
-        set_event_loop(None)  # that of an earlier consumer, which may hang
+        _forget_earlier()
         self._controller = controller = Controller(app=self._app, **self._arguments)
         try:
             if not self._leaving:
@@ -115,6 +115,15 @@ class Consumer:
             self.failure = ending.__cause__
         elif not self._leaving:
             self.shutdown_asked = True
+
+
+def _forget_earlier() -> None:
+    """What Celery holds for the whole process is that of a consumer before, which may still hang in closing its connections."""
+    set_event_loop(None)
+    for request in tuple(state.reserved_requests):
+        if request not in state.active_requests:  # it would count as one that is being answered, for ever
+            state.requests.pop(request.id, None)
+            state.reserved_requests.discard(request)
 
 
 def _leave() -> None:

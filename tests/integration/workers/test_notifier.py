@@ -10,12 +10,15 @@ import redis
 import workers.notifier as notifier_module
 from db.enums import Stage
 from workers.app import create_app, queue_name
+from workers.background_notifier import BackgroundNotifier
 from workers.notifier import Notifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from celery import Celery
+
+    from tests.services.valkey import ValkeyServer
 
 #: Nobody listens on the discard port.
 NOWHERE = "redis://127.0.0.1:9/0"
@@ -146,20 +149,79 @@ def test_a_notifier_wakes_again_after_the_broker_cut_its_connections(app: Celery
     assert notifier.depths([Stage.CAPTION]) == {Stage.CAPTION: 2}
 
 
-def test_threads_that_finish_together_do_not_overfill_a_queue_by_much(app: Celery) -> None:
-    notifier = Notifier(app)
-    start = threading.Barrier(4)
+def test_processes_that_finish_together_never_overfill_a_queue(broker_url: str) -> None:
+    # Given many processes, each of which tops up what others take
+    bound = 2 * 9
+    deepest = [0]
+    done = threading.Event()
 
     def finish() -> None:
-        start.wait()
-        for _ in range(5):
-            notifier.wake([Stage.CAPTION], threads=lambda _: 2)
+        with create_app(broker_url) as app:
+            notifier = Notifier(app)
+            for _ in range(25):
+                notifier.wake([Stage.CAPTION], threads=lambda _: 9)
 
-    threads = [threading.Thread(target=finish) for _ in range(4)]
-    for thread in threads:
+    def consume() -> None:
+        with redis.Redis.from_url(broker_url) as client:
+            while not done.is_set():
+                client.ltrim(queue_name(Stage.CAPTION), 4, -1)
+                time.sleep(0.002)
+
+    def watch() -> None:
+        with redis.Redis.from_url(broker_url) as client:
+            while not done.is_set():
+                deepest[0] = max(deepest[0], client.llen(queue_name(Stage.CAPTION)))
+
+    watchers = [threading.Thread(target=work, daemon=True) for work in (consume, watch)]
+    finishers = [threading.Thread(target=finish, daemon=True) for _ in range(8)]
+    for thread in (*watchers, *finishers):
         thread.start()
-    for thread in threads:
-        thread.join(30)
+    for thread in finishers:
+        thread.join(120)
+        assert not thread.is_alive()
+    done.set()
+    for thread in watchers:
+        thread.join(10)
 
-    # Look and wake-up are two steps: at worst each thread sees the queue empty once.
-    assert 4 <= notifier.depths([Stage.CAPTION])[Stage.CAPTION] <= 16
+    assert bound // 2 <= deepest[0] <= bound
+
+
+def test_a_process_that_dies_while_it_fills_a_queue_keeps_nobody_from_it_for_long(app: Celery, broker_url: str) -> None:
+    with redis.Redis.from_url(broker_url) as client:
+        client.lock(f"{queue_name(Stage.CAPTION)}.filling", timeout=0.5).acquire()
+    notifier = Notifier(app)
+    assert notifier.wake([Stage.CAPTION], threads=lambda _: 2) == 0
+
+    time.sleep(0.6)
+
+    assert notifier.wake([Stage.CAPTION], threads=lambda _: 2) == 4
+
+
+def test_who_was_suspended_before_sending_sends_nothing(app: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notifier_module, "SENDING_SECONDS", -1.0)
+
+    assert Notifier(app).wake([Stage.CAPTION], threads=lambda _: 2) == 0
+
+
+def test_a_broker_that_hangs_holds_up_no_batch(own_valkey: ValkeyServer) -> None:
+    with create_app(own_valkey.url) as app:
+        notifier = BackgroundNotifier(app)
+        assert notifier.wake([Stage.CAPTION], threads=lambda _: 2) == 0
+        deadline = time.monotonic() + 30
+        while notifier.depths([Stage.CAPTION]) != {Stage.CAPTION: 4}:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+        with own_valkey.frozen():
+            began = time.monotonic()
+            for _ in range(100):
+                notifier.wake([Stage.CAPTION, Stage.PROMPT], threads=lambda _: 2)
+            assert time.monotonic() - began < 2
+
+
+def test_no_password_of_the_broker_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with create_app("redis://:hunter2@127.0.0.1:9/0") as app:
+        assert Notifier(app).wake([Stage.CAPTION], threads=lambda _: 1) == 0
+
+    assert "takes no wake-ups" in caplog.text
+    assert "hunter2" not in caplog.text

@@ -29,8 +29,12 @@ def test_what_a_worker_tells_reaches_its_supervisor() -> None:
 def test_a_supervisor_that_does_not_read_holds_up_nobody() -> None:
     reader, file = ReportReader.pipe()
     report = ChildReport(file)
-    teller = threading.Thread(target=lambda: [report.deadline(float(number)) for number in range(20_000)], daemon=True)
 
+    def tell() -> None:
+        for number in range(20_000):
+            report.deadline(float(number))
+
+    teller = threading.Thread(target=tell, daemon=True)
     teller.start()
     teller.join(30)
 
