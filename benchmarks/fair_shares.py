@@ -134,7 +134,7 @@ def _done(runtime: Runtime, campaigns: dict[str, Campaign]) -> dict[str, int]:
 class HeldDevice(fakes.NoBackend):
     """A device that takes its time, but for prompts."""
 
-    def run(self, batch: Sequence[Any], settings: NoBackendSettings) -> Sequence[Any]:
+    def run(self, batch: Sequence[Any], settings: NoBackendSettings) -> Sequence[Any]:  # noqa: ARG002  # the form of the protocol
         """Hold the device."""
         if not isinstance(batch[0], PromptInput):
             time.sleep(float(os.environ["FAIR_SECONDS"]))

@@ -94,7 +94,7 @@ class FairShares:
         account.under_way += 1
         self._charges.setdefault(candidate.batch_key, []).append(_Charge(candidate=candidate, seconds=seconds))
 
-    def settle(self, batch_key: str, seconds: float) -> None:
+    def correct(self, batch_key: str, seconds: float) -> None:
         """A batch of this key that was charged has ended and took so long; one that was not charged is nobody's."""
         charges = self._charges.get(batch_key)
         if not charges:

@@ -129,7 +129,7 @@ class Scheduler:
     def note_finished(self, batch_key: str, seconds: float) -> None:
         """A batch that was noted as claimed has ended, however it ended; `seconds` are those that it worked or held the device."""
         with self._lock:
-            self._shares.settle(batch_key, seconds)
+            self._shares.correct(batch_key, seconds)
             if batch_key in self._switching:  # its turn begins when the model is loaded
                 self._switching.discard(batch_key)
                 self._turns.begin(self._clock())
