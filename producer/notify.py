@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from db.enums import Stage
+from db.errors import ParagoneError
 from db.jobs.claim import ready_batches
 from db.monitoring.worker_registry import live_threads
 
@@ -27,6 +28,9 @@ def notify_ready(runtime: Runtime) -> int:
         return 0
     try:
         return _wake(runtime, stages)
+    except ParagoneError as error:  # a URL that cannot work; its text shows no password
+        logger.warning("%s", error)
+        return 0
     except Exception as error:  # kombu raises whatever its transport does, and a lost wake-up is no failure
         logger.warning("the broker accepted no wake-up, workers find their jobs by polling: %s", type(error).__name__)
         logger.debug("no wake-up was sent", exc_info=True)
