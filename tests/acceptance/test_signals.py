@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from db.tables import attempts, workers
+from db.tables import attempts, jobs, leases, workers
 from tests.acceptance.installation import FAST_RECOVERY, Installation, until
 from tests.acceptance.queries import assert_complete, rows, states
 from workers.app import create_app
@@ -205,3 +205,19 @@ def test_nothing_stays_behind_when_all_are_killed_at_once(embedded_installation:
 
         until(lambda: not processes_of(host.directory), what="the broker ended too", seconds=SOON)
     assert not (host.directory / "broker/broker.sock").exists()
+
+
+def test_the_jobs_of_a_worker_that_somebody_killed_are_returned_at_once_and_are_no_suspects(installation: Installation) -> None:
+    # Given leases that run out long after the test
+    host = installation.on(installation.directory, **FAST_RECOVERY | {"PARAGONE_LEASE_SECONDS": "3600"})
+    host.plan(8, repaint={"seconds_per_batch": 1.0})
+    with host.working("--until-idle") as fleet:
+        until(lambda: rows(host, leases, leases.c.started_at.is_not(None)), what="a batch is on the device")
+        (worker,) = fleet.workers()
+
+        worker.kill()
+
+        assert fleet.wait() == 0, fleet.output
+    assert_complete(host, repaints=8)
+    assert "was killed by SIGKILL" in fleet.output
+    assert not rows(host, jobs, jobs.c.suspect)
