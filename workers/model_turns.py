@@ -3,8 +3,8 @@
 A model that fits beside those that are loaded takes no turn: it is loaded when its work is the next. One whose load would evict another
 waits while the loaded ones have work, but at most `bound_seconds`. With one model on the device at a time, turns are as long as the number
 of campaigns that each model serves asks for, and so that every other model's turns together stay within the bound; with several on the
-device, the bound is divided by the models that wait. Turns never shrink below an eighth of the bound, or loading would take all the time:
-of more than nine models the last waits longer than the bound.
+device, the bound is divided by the models that wait. A turn begins when its model is loaded. Turns never shrink below an eighth of the
+bound, or loading would take all the time: of more than eight models that wait the last waits longer than the bound.
 
 A change waits for the batches under way: else one of them would bring the old model back.
 """

@@ -8,8 +8,9 @@ How long anything waits beside others of equal priority, with `bound` = `starvat
 
 - A campaign of n, its model on the device or with room there: until each of the others was served as much as it, one batch each in the
   ordinary case and never more than `bound` each.
-- A model for which another has to leave: at most `bound` from the moment when it has work, and as long as the batches under way then take,
-  if it has nine rivals or fewer. Then it works for its share of the time, and the other waits.
+- A model for which another has to leave: at most `bound` from the moment when it has work, beside the time that loading takes and the
+  batches that are under way at each change, if no more than eight others wait with it. Then it works for its share of the time, and the
+  other waits.
 - An earlier stage of a campaign: until its later stages have nothing ready.
 
 So every campaign is served within n x `bound`, whatever the others do. All of this is decided in each worker process for itself.

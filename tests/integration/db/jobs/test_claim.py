@@ -104,6 +104,17 @@ def test_ready_batches_come_with_the_best_priority_first(database: Database) -> 
     assert [(candidate.campaign_id, candidate.priority) for candidate in found] == [(fast.campaign.id, 3), (slow.campaign.id, 0)]
 
 
+def test_campaigns_of_equal_priority_come_by_their_numbers_not_by_their_text(database: Database) -> None:
+    artworks_of(database, 1)
+    for number in range(11):
+        harness_of(database, name=f"campaign {number}")
+
+    found = [candidate.campaign_id for candidate in ready_batches(database, list(Stage))]
+
+    assert len(found) == 11
+    assert found == sorted(found)
+
+
 def test_a_worker_is_offered_its_own_stages_only(database: Database) -> None:
     harness = harness_of(database, 2)
     first = harness.claim(Stage.CAPTION, limit=1)
