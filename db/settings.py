@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -20,8 +20,6 @@ HEARTBEATS_IN_A_LEASE = 3
 #: Connections of one process at most: PostgreSQL as it comes takes 100 from all of them.
 MOST_CONNECTIONS = 100
 
-Seconds = Annotated[float, Field(gt=0, le=LONGEST_SECONDS, allow_inf_nan=False)]
-
 
 class Settings(BaseSettings):
     """Settings of one process; each field is read from `PARAGONE_<NAME>`."""
@@ -35,7 +33,7 @@ class Settings(BaseSettings):
     #: Celery broker URL; empty for the embedded broker. May hold a password.
     broker_url: SecretStr = SecretStr("")
     #: Seconds that a statement may take before its connection is given up: one that leads nowhere tells nobody.
-    database_timeout_seconds: Seconds = Field(default=TIMEOUT_SECONDS, ge=1)
+    database_timeout_seconds: float = Field(default=TIMEOUT_SECONDS, ge=1, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Connections to PostgreSQL that one process holds at most; its threads share them.
     database_connections: int = Field(default=CONNECTIONS, ge=1, le=MOST_CONNECTIONS)
     #: fsspec URL of the image store; empty for `data_dir/store`.
@@ -44,25 +42,25 @@ class Settings(BaseSettings):
     models: Path | None = None
 
     #: Seconds until a silent worker's jobs may be taken over; three heartbeats at least.
-    lease_seconds: Seconds = 15.0
+    lease_seconds: float = Field(default=15.0, gt=0, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Seconds between two renewals of a worker's leases.
-    heartbeat_seconds: Seconds = 5.0
+    heartbeat_seconds: float = Field(default=5.0, gt=0, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Seconds between two sweeps for expired leases, before jitter; shorter than a lease.
-    sweep_seconds: Seconds = 3.0
+    sweep_seconds: float = Field(default=3.0, gt=0, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Seconds after which an idle worker looks for work by itself.
-    look_seconds: Seconds = 3.0
+    look_seconds: float = Field(default=3.0, gt=0, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Threads of one worker process that share its device: one computes while the others read and decode, or encode and save.
     threads: int = Field(default=3, ge=1, le=64)
     #: Seconds that one batch may have before its worker process ends itself.
-    budget_seconds: Seconds = 1800.0
+    budget_seconds: float = Field(default=1800.0, gt=0, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Seconds that a stopping worker has to finish the batch on its device.
-    grace_seconds: Seconds = 120.0
+    grace_seconds: float = Field(default=120.0, gt=0, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Seconds that a model waits at most, while the loaded ones have work, for its turn on a device where not all fit.
-    starvation_seconds: Seconds = 120.0
+    starvation_seconds: float = Field(default=120.0, gt=0, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Seconds before a failed job's first retry; it doubles with each further one, and out of memory waits twice as long.
     retry_seconds: float = Field(default=5.0, ge=0, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Seconds before a worker process that died is started again the first time; it doubles with each further one.
-    restart_seconds: Seconds = 1.0
+    restart_seconds: float = Field(default=1.0, gt=0, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Models kept on one device at once; the least recently used leaves.
     models_kept: int = Field(default=3, ge=1)
 

@@ -36,16 +36,14 @@ def migrate(database: Database) -> None:
     Raises:
         BadConfiguration: the database cannot hold every character.
     """
-    newest = newest_revision()
-    if current_revision(database) == newest:
+    if current_revision(database) == newest_revision():
         return
 
     def upgrade(connection: Connection) -> None:
         if connection.dialect.name == "postgresql":
             _check_encoding(connection)
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        if _revision(connection) != newest:  # another process may have been first
-            command.upgrade(alembic_config(connection), "head")
+        command.upgrade(alembic_config(connection), "head")  # of no effect if another process was first
 
     database.write(upgrade, timeout_seconds=MIGRATION_SECONDS)
 
