@@ -33,7 +33,7 @@ class Runtime:
             NotInitialised: the tables are missing or of another version.
             DatabaseUnavailable: it does not answer.
         """
-        database = connect(self.settings.sqlalchemy_url)
+        database = self._connect()
         if self.embedded_database:
             migrate(database)
         check_schema(database)
@@ -67,7 +67,7 @@ class Runtime:
         Raises:
             StoreUnavailable: the store that the database knows is not there, or cannot be made.
         """
-        database = connect(self.settings.sqlalchemy_url)
+        database = self._connect()
         try:
             migrate(database)
             adopt_store(database, self.store) if adopt_store_there else found_store(database, self.store)
@@ -83,3 +83,9 @@ class Runtime:
             place = display_location(self.settings.store_location)
             raise StoreUnavailable(f"the database knows no store yet: run `paragone init` on a host that has the store at {place}")
         return found
+
+    def _connect(self) -> Database:
+        settings = self.settings
+        return connect(
+            settings.sqlalchemy_url, timeout_seconds=settings.database_timeout_seconds, connections=settings.database_connections
+        )

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import URL
 
+from db.engine.limits import CONNECTIONS, TIMEOUT_SECONDS
+from db.engine.url import parse_url
 from db.models_directory import POCKET, pocket_directory
+
+#: A day: whatever is waited for, more is a slip of the hand.
+LONGEST_SECONDS = 86_400.0
+#: A lease outlives two renewals that fail, and the third comes in time.
+HEARTBEATS_IN_A_LEASE = 3
+#: Connections of one process at most: PostgreSQL as it comes takes 100 from all of them.
+MOST_CONNECTIONS = 100
 
 
 class Settings(BaseSettings):
@@ -22,34 +33,34 @@ class Settings(BaseSettings):
     #: Celery broker URL; empty for the embedded broker. May hold a password.
     broker_url: SecretStr = SecretStr("")
     #: Seconds that a statement may take before its connection is given up: one that leads nowhere tells nobody.
-    database_timeout_seconds: float = Field(default=20.0, gt=0, allow_inf_nan=False)
+    database_timeout_seconds: float = Field(default=TIMEOUT_SECONDS, ge=1, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Connections to PostgreSQL that one process holds at most; its threads share them.
-    database_connections: int = Field(default=3, ge=1)
+    database_connections: int = Field(default=CONNECTIONS, ge=1, le=MOST_CONNECTIONS)
     #: fsspec URL of the image store; empty for `data_dir/store`.
     store_url: str = ""
     #: Local directory of models that stands in for the one a campaign names, for hosts that keep it elsewhere; "pocket" is a name.
     models: Path | None = None
 
-    #: Seconds until a silent worker's jobs may be taken over.
-    lease_seconds: float = Field(default=15.0, gt=0)
+    #: Seconds until a silent worker's jobs may be taken over; three heartbeats at least.
+    lease_seconds: float = Field(default=15.0, gt=0, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Seconds between two renewals of a worker's leases.
-    heartbeat_seconds: float = Field(default=5.0, gt=0)
-    #: Seconds between two sweeps for expired leases, before jitter.
-    sweep_seconds: float = Field(default=3.0, gt=0)
+    heartbeat_seconds: float = Field(default=5.0, gt=0, le=LONGEST_SECONDS, allow_inf_nan=False)
+    #: Seconds between two sweeps for expired leases, before jitter; shorter than a lease.
+    sweep_seconds: float = Field(default=3.0, gt=0, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Seconds after which an idle worker looks for work by itself.
-    look_seconds: float = Field(default=3.0, gt=0)
+    look_seconds: float = Field(default=3.0, gt=0, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Threads of one worker process that share its device: one computes while the others read and decode, or encode and save.
     threads: int = Field(default=3, ge=1, le=64)
     #: Seconds that one batch may have before its worker process ends itself.
-    budget_seconds: float = Field(default=1800.0, gt=0)
+    budget_seconds: float = Field(default=1800.0, gt=0, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Seconds that a stopping worker has to finish the batch on its device.
-    grace_seconds: float = Field(default=120.0, gt=0)
+    grace_seconds: float = Field(default=120.0, gt=0, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Seconds that a model waits at most, while the loaded ones have work, for its turn on a device where not all fit.
-    starvation_seconds: float = Field(default=120.0, gt=0)
+    starvation_seconds: float = Field(default=120.0, gt=0, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Seconds before a failed job's first retry; it doubles with each further one, and out of memory waits twice as long.
-    retry_seconds: float = Field(default=5.0, ge=0)
+    retry_seconds: float = Field(default=5.0, ge=0, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Seconds before a worker process that died is started again the first time; it doubles with each further one.
-    restart_seconds: float = Field(default=1.0, gt=0)
+    restart_seconds: float = Field(default=1.0, gt=0, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Models kept on one device at once; the least recently used leaves.
     models_kept: int = Field(default=3, ge=1)
 
@@ -59,18 +70,46 @@ class Settings(BaseSettings):
     #: Flower's login; without a password a fresh one is made and printed at the start.
     flower_user: str = "paragone"
     flower_password: SecretStr = SecretStr("")
-    flower_port: int = 5555
+    flower_port: int = Field(default=5555, ge=1, le=65535)
     flower_address: str = "127.0.0.1"
+
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        if isinstance(value, str) and not value.strip():
+            raise ValueError("is empty: name a folder, or unset it")
+        return value
 
     @field_validator("data_dir")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().resolve()
+    def _folder(cls, value: Path) -> Path:
+        try:
+            absolute = value.expanduser().resolve()
+            usable = absolute.is_dir() or not absolute.exists()
+        except (OSError, RuntimeError) as error:  # no such user, a loop of links, a folder that may not be looked into
+            raise ValueError(f"{value} cannot be used: {getattr(error, 'strerror', None) or error}") from None
+        if not usable:
+            raise ValueError(f"{value} is a file: name a folder")
+        return absolute
 
     @field_validator("models")
     @classmethod
     def _by_name(cls, value: Path | None) -> Path | None:
         return pocket_directory() if value == Path(POCKET) else value
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        """A lease that ends before it is renewed takes the work of the living away."""
+        if self.lease_seconds < HEARTBEATS_IN_A_LEASE * self.heartbeat_seconds:
+            raise ValueError(
+                f"PARAGONE_LEASE_SECONDS ({self.lease_seconds:g}) must be at least {HEARTBEATS_IN_A_LEASE} times"
+                f" PARAGONE_HEARTBEAT_SECONDS ({self.heartbeat_seconds:g})"
+            )
+        if self.sweep_seconds >= self.lease_seconds:
+            raise ValueError(
+                f"PARAGONE_SWEEP_SECONDS ({self.sweep_seconds:g}) must be less than PARAGONE_LEASE_SECONDS ({self.lease_seconds:g})"
+            )
+        return self
 
     @property
     def alive_within_seconds(self) -> float:
@@ -78,15 +117,12 @@ class Settings(BaseSettings):
         return 2 * self.lease_seconds
 
     @property
-    def sqlalchemy_url(self) -> str:
-        """The database's URL, with the driver that Paragone uses."""
-        url = self.database_url.get_secret_value()
-        if not url:
-            return f"sqlite:///{self.data_dir / 'paragone.sqlite'}"
-        for prefix in ("postgresql://", "postgres://"):
-            if url.startswith(prefix):
-                return "postgresql+psycopg://" + url.removeprefix(prefix)
-        return url
+    def sqlalchemy_url(self) -> URL:
+        """The database's URL, with the driver that Paragone uses; raises `BadConfiguration` for one that cannot work."""
+        written = self.database_url.get_secret_value()
+        if not written:
+            return URL.create("sqlite", database=str(self.data_dir / "paragone.sqlite"))
+        return parse_url(written)
 
     @property
     def store_location(self) -> str:

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.logging import RichHandler
 
-from db.engine import DBAPIError
+from db.engine import DBAPIError, outage_log
 from db.errors import ParagoneError
 from db.runtime import Runtime
 from producer.environment import read_settings
@@ -19,6 +19,8 @@ from producer.errors import WrongUse
 from workers.backends.errors import BackendError
 
 FAILED, WRONG_USE = 1, 2
+#: As a shell tells Ctrl-C.
+INTERRUPTED = 130
 #: Packages that only the `train` extra installs.
 TRAIN_PACKAGES = ("accelerate", "diffusers", "jinja2", "numpy", "safetensors", "sklearn", "tensorboard", "torch", "transformers")
 
@@ -64,8 +66,11 @@ def main() -> None:
     try:
         code = paragone.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
-    except click.exceptions.Abort:
-        sys.exit(130)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        _close_output()
+        sys.exit(FAILED)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -84,13 +89,19 @@ def main() -> None:
 def _line(error: Exception) -> str:
     if isinstance(error, DBAPIError):
         cause = " ".join(str(error.orig).split())
-        return f"the database refused: {cause}: check PARAGONE_DATABASE_URL, its disk and its permissions (--debug shows where)"
+        return f"the database refused it ({cause}): --debug shows where"
     return " ".join(str(error).split())
 
 
 def _log(*, debug: bool) -> None:
     handler = RichHandler(show_path=debug, console=Console(stderr=True), rich_tracebacks=False)
     logging.basicConfig(level="DEBUG" if debug else "WARNING", format="%(message)s", handlers=[handler])
+    outage_log.keep_quiet()  # the command's own last line says it
+
+
+def _close_output() -> None:
+    """Whoever read it is gone, which is no error to talk about; what is still buffered would be one when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from db.settings import Settings
 from producer.errors import ProducerError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 def read_settings(**given: Any) -> Settings:
@@ -15,5 +18,11 @@ def read_settings(**given: Any) -> Settings:
     try:
         return Settings(**given)
     except ValidationError as error:
-        faults = "; ".join(f"PARAGONE_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
+        faults = "; ".join(_said(fault) for fault in error.errors(include_url=False, include_input=False))
         raise ProducerError(f"the environment contains settings that cannot be used: {faults}") from None
+
+
+def _said(fault: ErrorDetails) -> str:
+    """One fault in few words; what settings have between them names its variables itself."""
+    cause = fault["msg"].removeprefix("Value error, ")
+    return f"PARAGONE_{str(fault['loc'][0]).upper()}: {cause}" if fault["loc"] else cause

@@ -20,6 +20,7 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 pytest_plugins = [
+    "tests.services.database_proxy",
     "tests.services.databases",
     "tests.services.postgresql",
     "tests.services.shared",

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from db.catalogue.tables import artwork_paths, artworks
 from db.catalogue.types import KnownPath
+from db.engine.limits import BULK_SECONDS
 from db.enums import ImageState
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def known_paths(database: Database) -> dict[str, KnownPath]:
         .join(artworks, artworks.c.id == artwork_paths.c.artwork_id)
         .where(artwork_paths.c.modified_ns.is_not(None))
     )
-    with database.read() as connection:
+    with database.read(timeout_seconds=BULK_SECONDS) as connection:
         return {
             row["path"]: KnownPath(picture=ImageState(row["picture"]), **{column.name: row[column.name] for column in columns})
             for row in connection.execute(query).mappings()

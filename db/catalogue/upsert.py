@@ -18,6 +18,7 @@ from db.catalogue.tables import artwork_paths, artworks, ingests
 from db.catalogue.types import CatalogueChanges
 from db.engine.bulk import PARAMETERS, analyze, runs
 from db.engine.clock import now
+from db.engine.limits import BULK_SECONDS
 from db.jobs.arrival import ARRIVALS
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def upsert_artworks(database: Database, coming: Iterable[CatalogueArtwork], *, a
     changes = CatalogueChanges()
     remaining = iter(coming)
     while some := list(islice(remaining, at_once)):
-        changes.add(database.write(partial(_upsert, coming=some)))
+        changes.add(database.write(partial(_upsert, coming=some), timeout_seconds=BULK_SECONDS))
 
     def finish(connection: Connection) -> None:
         _lock(connection)
@@ -49,7 +50,7 @@ def upsert_artworks(database: Database, coming: Iterable[CatalogueArtwork], *, a
         if changes.new or changes.changed or changes.new_paths:
             analyze(connection, artworks, artwork_paths)
 
-    database.write(finish)
+    database.write(finish, timeout_seconds=BULK_SECONDS)
     return changes
 
 

@@ -6,6 +6,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import bindparam, text, update
+from sqlalchemy.exc import DBAPIError
+
+from db.engine.limits import BULK_SECONDS, allow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,11 +27,8 @@ PARAMETERS = 900
 def bulk_insert(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Append rows given as sequences in the order of `columns`; values must be plain (JSON columns as text)."""
     if connection.dialect.name == "postgresql":
-        cursor = connection.connection.cursor()
-        with cursor.copy(f"COPY {table.name} ({', '.join(columns)}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-        cursor.close()
+        allow(connection, BULK_SECONDS)  # the server counts from the first row to the last
+        _copy(connection, f"COPY {table.name} ({', '.join(columns)}) FROM STDIN", rows)
         return
     marks = ", ".join("?" * len(columns))
     statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608  # names from our own tables
@@ -37,10 +37,26 @@ def bulk_insert(connection: Connection, table: Table, columns: Sequence[str], ro
         connection.exec_driver_sql(statement, chunk)
 
 
+def _copy(connection: Connection, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+    """Run COPY on the driver's own cursor, and raise its errors as SQLAlchemy's: those of a database that is away are known by them."""
+    driver = connection.dialect.loaded_dbapi
+    cursor: Any = connection.connection.cursor()
+    try:
+        with cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except driver.Error as error:
+        lost = bool(connection.connection.dbapi_connection.closed)  # type: ignore[union-attr]
+        if lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(statement, None, error, driver.Error, connection_invalidated=lost, dialect=connection.dialect) from error
+
+
 def analyze(connection: Connection, *tables: Table) -> None:
     """Let the planner know what a bulk load brought; without it the first claims may scan."""
     if connection.dialect.name == "sqlite":
         connection.execute(text("PRAGMA analysis_limit = 1000"))
+    allow(connection, BULK_SECONDS)
     for table in tables:
         connection.execute(text(f"ANALYZE {table.name}"))
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
+from db.engine.limits import TIMEOUT_SECONDS, allow
+from db.engine.outage_log import OutageLog
+from db.engine.unavailable import is_unavailable, leads_to_a_standby, unavailable, was_aborted
 from db.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
@@ -21,14 +26,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: PostgreSQL's deadlock_detected and serialization_failure: the transaction was rolled back and may be run again as it is.
-RETRIED_SQLSTATES = frozenset({"40P01", "40001"})
-#: PostgreSQL's read_only_sql_transaction: after a failover the connection leads to a standby.
-READ_ONLY = "25006"
-#: SQLite's primary result codes for a file that cannot be used now: busy, locked, read-only, an I/O error, a full disk, not to be opened.
-SQLITE_AWAY = frozenset({5, 6, 8, 10, 13, 14})
-#: SQLite's primary result code for a lock that was not granted, also as one of its extended codes.
-SQLITE_BUSY = 5
 #: How often a transaction is run at most.
 TRIES = 4
 #: Seconds before the second try; each further one waits as much longer.
@@ -36,13 +33,20 @@ RETRY_SECONDS = 0.02
 
 
 class Database:
-    """One SQLAlchemy engine behind two verbs: `read` and `write`."""
+    """One SQLAlchemy engine behind two verbs: `read` and `write`.
 
-    def __init__(self, engine: Engine) -> None:
+    Threads share its few connections, so a transaction opens no other one: threads that each hold one and wait for a second wait for each
+    other. That draws a ResourceWarning, which tests take as an error.
+    """
+
+    def __init__(self, engine: Engine, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self.engine = engine
+        self._timeout_seconds = timeout_seconds
         # Views of the engine, made once: on PostgreSQL a single statement needs no BEGIN and COMMIT.
         self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT") if self.is_postgresql else engine
         self._reading = self._autocommit if self.is_postgresql else engine.execution_options(read_only=True)
+        self._outages = OutageLog()
+        self._thread = threading.local()
 
     @property
     def is_postgresql(self) -> bool:
@@ -50,16 +54,22 @@ class Database:
         return self.engine.dialect.name == "postgresql"
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self, *, timeout_seconds: float | None = None) -> Iterator[Connection]:
         """A connection for queries only: on SQLite they do not queue behind writers, on PostgreSQL they need no BEGIN and COMMIT.
+
+        Args:
+            timeout_seconds: what each query may take, if it is more than usual; then they run in a transaction.
 
         Raises:
             DatabaseUnavailable: the database does not answer; what was asked may be asked again later.
         """
-        with _answering(), self._reading.connect() as connection:
+        unhurried = timeout_seconds is not None and self.is_postgresql
+        with self._answering(writing=False), (self.engine if unhurried else self._reading).connect() as connection:
+            if timeout_seconds is not None:
+                allow(connection, timeout_seconds)
             yield connection
 
-    def write(self, transaction: Callable[[Connection], T], *, single_statement: bool = False) -> T:
+    def write(self, transaction: Callable[[Connection], T], *, single_statement: bool = False, timeout_seconds: float | None = None) -> T:
         """Run a whole transaction and return what it returns; run it again if the database aborted it for crossing another.
 
         On SQLite it is BEGIN IMMEDIATE: a deferred transaction that turns into a writer can fail at once. The transaction must not keep
@@ -68,58 +78,61 @@ class Database:
         Args:
             transaction: does all of its work on the connection that it is given.
             single_statement: it is one statement, which on PostgreSQL needs one round trip instead of three.
+            timeout_seconds: what each statement may take, if it is more than usual.
 
         Raises:
             DatabaseUnavailable: the database does not answer; the transaction may be run again later.
             sqlalchemy.exc.DBAPIError: what the last of `TRIES` tries raised, or at once what trying again would not change.
         """
-        with _answering():
-            return self._write(transaction, single_statement=single_statement)
+        engine = self._autocommit if single_statement and timeout_seconds is None else self.engine
 
-    def _write(self, transaction: Callable[[Connection], T], *, single_statement: bool) -> T:
-        engine = self._autocommit if single_statement else self.engine
+        def run() -> T:
+            with engine.begin() as connection:
+                if timeout_seconds is not None:
+                    allow(connection, timeout_seconds)
+                return transaction(connection)
+
+        with self._answering(writing=True):
+            return self._run_again(run)
+
+    def _run_again(self, run: Callable[[], T]) -> T:
+        # A SQLite file that was busy for so long already is not waited for again.
+        deadline = time.monotonic() + self._timeout_seconds
         for tried in range(1, TRIES):
             try:
-                with engine.begin() as connection:
-                    return transaction(connection)
+                return run()
             except DBAPIError as error:
-                if not was_aborted(error):
+                if not was_aborted(error) or time.monotonic() > deadline:
                     raise
                 logger.debug("a transaction was aborted and is run again: %s", error.orig)
                 time.sleep(RETRY_SECONDS * tried)
-        with engine.begin() as connection:
-            return transaction(connection)
+        return run()
 
     def dispose(self) -> None:
         """Close the pooled connections."""
         self.engine.dispose()
 
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    """Tell a database that is away from one that refuses."""
-    try:
-        yield
-    except NoFreeConnection as error:
-        raise DatabaseUnavailable(f"the database does not answer ({error}): check PARAGONE_DATABASE_URL and that it runs") from error
-    except DBAPIError as error:
-        if not is_unavailable(error):
-            raise
-        cause = " ".join(str(error.orig).split()) or "no answer"
-        raise DatabaseUnavailable(f"the database does not answer ({cause}): check PARAGONE_DATABASE_URL and that it runs") from error
-
-
-def is_unavailable(error: DBAPIError) -> bool:
-    """Whether the database is away, locked, full or read-only, rather than refusing this statement: it may be there again later."""
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    if code is not None:
-        return int(code) & 0xFF in SQLITE_AWAY
-    return isinstance(error, OperationalError | InterfaceError) or getattr(error.orig, "sqlstate", None) == READ_ONLY
-
-
-def was_aborted(error: DBAPIError) -> bool:
-    """Whether the database rolled a transaction back for crossing another one: a deadlock, a serialization failure, a busy SQLite file."""
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    if code is not None:
-        return int(code) & 0xFF == SQLITE_BUSY
-    return getattr(error.orig, "sqlstate", None) in RETRIED_SQLSTATES
+    @contextmanager
+    def _answering(self, *, writing: bool) -> Iterator[None]:
+        """Tell a database that is away from one that refuses, and the log of both moments."""
+        if getattr(self._thread, "busy", False):
+            warnings.warn("a transaction within a transaction takes a second connection of a small pool", ResourceWarning, stacklevel=4)
+        self._thread.busy = True
+        try:
+            yield
+        except NoFreeConnection as error:
+            trouble = DatabaseUnavailable(f"the database does not answer (no connection was free for {self._timeout_seconds:g} s)")
+            self._outages.failed(trouble, writing=writing)
+            raise trouble from error
+        except DBAPIError as error:
+            if not is_unavailable(error):
+                raise
+            if leads_to_a_standby(error):
+                self.engine.dispose()  # else every connection of the pool would be tried
+            trouble = unavailable(error, self.engine)
+            self._outages.failed(trouble, writing=writing)
+            raise trouble from error
+        else:
+            self._outages.worked(writing=writing)
+        finally:
+            self._thread.busy = False

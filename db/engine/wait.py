@@ -1,4 +1,4 @@
-"""Waiting for a database that is away."""
+"""Waiting at the start for a database that is not there yet."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, TypeVar
 
+from db.engine.retry import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, sleep_until_stopping
 from db.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
@@ -15,23 +16,33 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Seconds between two tries.
-PAUSE_SECONDS = 1.0
 
+def wait_until_available(open_database: Callable[[], T], *, stopping: Callable[[], bool] = lambda: False) -> T:
+    """Call until the database answers, with one line in the log when the wait begins and one when it is over.
 
-def wait_until_available(open: Callable[[], T], *, stopping: Callable[[], bool] = lambda: False) -> T:  # noqa: A002
-    """What `open` returns, as soon as the database answers; one line in the log tells that it is waited for.
+    Args:
+        open_database: opens and checks the database, and returns what the caller needs, such as `lambda: runtime.database`.
+        stopping: whether to give up, asked several times a second.
 
-    Raises `DatabaseUnavailable` once `stopping` is true, and at once whatever else `open` raises.
+    Raises:
+        DatabaseUnavailable: it was still away when `stopping()` became true.
+        NotInitialised: it answers, but is of no use: no waiting changes that.
+        BadConfiguration: likewise.
     """
-    told = False
+    since: float | None = None
+    pause = FIRST_PAUSE_SECONDS
     while True:
         try:
-            return open()
+            opened = open_database()
         except DatabaseUnavailable as error:
+            if since is None:
+                since = time.monotonic()
+                logger.warning("waiting for the database: %s", error)
+            sleep_until_stopping(pause, stopping)
             if stopping():
                 raise
-            if not told:
-                logger.warning("waiting for the database: %s", error)
-            told = True
-            time.sleep(PAUSE_SECONDS)
+            pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
+        else:
+            if since is not None:
+                logger.warning("the database is back after %.0f s", time.monotonic() - since)
+            return opened

@@ -9,6 +9,7 @@ from sqlalchemy import Select, and_, or_, select
 
 from db.campaigns.tables import variations
 from db.catalogue.tables import artworks
+from db.engine.limits import BULK_SECONDS
 from db.enums import ImageState
 from db.results.tables import captions, images, prompts
 from db.store.linked import read_linked
@@ -68,13 +69,13 @@ def originals(database: Database, campaign_id: int | None = None) -> list[Origin
     if campaign_id is not None:
         planned = select(variations.c.artwork_id).where(variations.c.campaign_id == campaign_id)
         query = query.where(artworks.c.id.in_(planned))
-    with database.read() as connection:
+    with database.read(timeout_seconds=BULK_SECONDS) as connection:
         return [_original(row) for row in connection.execute(query).mappings()]
 
 
 def repaints(database: Database, campaign_id: int) -> list[Repaint]:
     """The current repaints of a campaign, by artwork, level and ordinal."""
-    with database.read() as connection:
+    with database.read(timeout_seconds=BULK_SECONDS) as connection:
         return [Repaint(**{**row, "provenance": dict(row["provenance"])}) for row in connection.execute(_repaints(campaign_id)).mappings()]
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from db.campaigns.tables import variations
 from db.catalogue.tables import artworks
 from db.engine.clock import now
+from db.engine.limits import BULK_SECONDS
 from db.results.tables import images
 from db.training.tables import triplet_sets, triplets
 
@@ -86,7 +87,7 @@ def keep_triplets(
         return set_id
 
     try:
-        set_id = database.write(write)
+        set_id = database.write(write, timeout_seconds=BULK_SECONDS)
     except IntegrityError:
         known = find_triplet_set(database, name)  # another trainer wrote it in the same moment
         if known is None:
@@ -109,7 +110,7 @@ def triplets_of(database: Database, set_id: int, part: Split | None = None) -> l
     query = _facts().where(triplets.c.set_id == set_id).order_by(triplets.c.ordinal)
     if part is not None:
         query = query.where(triplets.c.part == part)
-    with database.read() as connection:
+    with database.read(timeout_seconds=BULK_SECONDS) as connection:
         return [Triplet(**{**row, "part": Split(row["part"])}) for row in connection.execute(query).mappings()]
 
 

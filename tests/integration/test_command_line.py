@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import producer.cli
 from producer.errors import NothingRegistered
 
 if TYPE_CHECKING:
@@ -103,6 +105,50 @@ def test_a_wrong_setting_is_one_line_that_names_its_variable(command_line: Comma
     done = command_line.run("status", PARAGONE_LEASE_SECONDS="soon")
     assert (done.exit_code, done.stderr.count("\n")) == (1, 1), done.stderr
     assert "PARAGONE_LEASE_SECONDS" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "cause"),
+    [
+        ("PARAGONE_DATA_DIR", "", "PARAGONE_DATA_DIR: is empty"),
+        ("PARAGONE_DATA_DIR", "/etc/hostname", "/etc/hostname is a file"),
+        ("PARAGONE_DATA_DIR", "/proc/none/such", "/proc/none/such cannot be made"),
+        ("PARAGONE_DATA_DIR", "~nosuchuser/x", "~nosuchuser/x cannot be used"),
+        ("PARAGONE_DATABASE_URL", "postgresql://us@er:hunter2@host/art", "must be percent-encoded"),
+        ("PARAGONE_DATABASE_URL", "postgresql://us:hunter2/x@host/art", "must be percent-encoded"),
+        ("PARAGONE_DATABASE_URL", "postgresql://host:5432,other:5433/art", "names two hosts"),
+        ("PARAGONE_LEASE_SECONDS", "2", "settings that cannot be used: PARAGONE_LEASE_SECONDS (2) must be at least 3 times"),
+    ],
+)
+def test_what_cannot_work_is_one_line_of_every_command(command_line: CommandLine, variable: str, value: str, cause: str) -> None:
+    for command in ("status", "init", "work"):
+        done = command_line.run(command, **{variable: value})
+
+        assert (done.exit_code, done.stderr.count("\n")) == (1, 1), done.stderr
+        assert cause in done.stderr
+        assert "hunter2" not in done.stderr
+
+
+@pytest.mark.parametrize("place", ["read_settings", "Runtime", "_log"])
+def test_an_interrupted_command_ends_with_130_and_no_traceback(
+    command_line: CommandLine, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(producer.cli, place, interrupted)
+    done = command_line.run("status")
+
+    assert (done.exit_code, done.stdout, done.stderr.strip()) == (130, "", "")
+
+
+def test_a_reader_that_has_gone_is_no_error_to_talk_about() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([sys.executable, "-m", "paragone", "--help"], stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+
+    assert done.stderr == b""
 
 
 def test_help_lists_every_command(command_line: CommandLine) -> None:

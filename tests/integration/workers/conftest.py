@@ -79,7 +79,9 @@ class WorkerHarness:
         **settings: Any,
     ) -> Worker:
         """A worker with these settings, not started: `on_wake_up` makes it work in the caller's thread."""
-        runtime = Runtime(Settings(data_dir=self.folder, **{"lease_seconds": 60.0, "look_seconds": 3600.0, **settings}))
+        lease = settings.get("lease_seconds", 60.0)
+        pace = {"heartbeat_seconds": min(5.0, lease / 4), "sweep_seconds": min(3.0, lease / 4)}  # what fits the lease
+        runtime = Runtime(Settings(data_dir=self.folder, **{"lease_seconds": lease, "look_seconds": 3600.0, **pace, **settings}))
         runtime.database = self.database
         app = create_app(broker)
         identity = own_identity("cpu", "cpu")

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
-from db.engine import connect
-from db.engine.schema import check_schema
-from db.errors import DatabaseUnavailable
+from db.engine import connect, schema
+from db.engine.schema import check_schema, migrate
+from db.errors import BadConfiguration, DatabaseUnavailable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,10 +27,22 @@ def test_a_file_that_is_no_database_is_refused_as_such(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("these are my notes\n" * 100)
 
-    with pytest.raises(DatabaseUnavailable, match="not a database"):
+    with pytest.raises(BadConfiguration, match=r"notes\.txt is not a database"):
         check_schema(connect(f"sqlite:///{path}"))
 
 
 def test_a_folder_is_no_database(tmp_path: Path) -> None:
-    with pytest.raises(DatabaseUnavailable, match="unable to open"):
+    with pytest.raises(DatabaseUnavailable, match=f"{tmp_path} cannot be opened .unable to open"):
         check_schema(connect(f"sqlite:///{tmp_path}"))
+
+
+def test_a_program_whose_path_holds_a_percent_sign_migrates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = tmp_path / "50%s"
+    shutil.copytree(schema._MIGRATIONS, installed)
+    monkeypatch.setattr(schema, "_MIGRATIONS", installed)
+    database = connect(f"sqlite:///{tmp_path / 'paragone.sqlite'}")
+
+    migrate(database)
+
+    check_schema(database)
+    database.dispose()

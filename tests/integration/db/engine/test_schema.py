@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from pydantic import SecretStr
-from sqlalchemy import inspect, text
+from sqlalchemy import event, inspect, text
 
 from db.engine import connect
-from db.engine.schema import check_schema, current_revision, migrate, newest_revision
-from db.errors import NotInitialised
+from db.engine.schema import MIGRATION_LOCK, alembic_config, check_schema, current_revision, migrate, newest_revision
+from db.errors import BadConfiguration, NotInitialised
 from db.runtime import Runtime
 from db.settings import Settings
 from db.tables import metadata
@@ -18,7 +21,10 @@ from db.tables import metadata
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sqlalchemy import Connection
+
     from db.engine import Database
+    from tests.services.postgresql import PostgresServer
 
 
 def described(database: Database) -> dict[str, str]:
@@ -115,6 +121,43 @@ def test_migrating_a_database_twice_is_harmless(database_url: str) -> None:
     with database.engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM ingests")).scalar_one() == 1
     database.dispose()
+
+
+@pytest.mark.slow(reason="PostgreSQL only")
+@pytest.mark.parametrize(("encoding", "cause"), [("SQL_ASCII", "has no encoding"), ("LATIN1", "is encoded in LATIN1")])
+def test_a_database_that_cannot_hold_every_character_is_refused_at_init(postgres_server: PostgresServer, encoding: str, cause: str) -> None:
+    name = f"in_{encoding.lower()}"
+    postgres_server._execute(f"CREATE DATABASE {name} TEMPLATE template0 LOCALE 'C' ENCODING '{encoding}'")
+    database = connect(postgres_server.url(name))
+
+    with pytest.raises(BadConfiguration, match=f"the database {name} {cause}.*create it with ENCODING 'UTF8'"):
+        migrate(database)
+    database.dispose()
+    postgres_server.drop(name)
+
+
+def test_two_that_migrate_at_once_both_succeed(database_url: str) -> None:
+    """The second one has seen an empty database, and waits until the first one is done."""
+    first, second = connect(database_url), connect(database_url)
+    looked = threading.Event()
+
+    def looking(_connection: Connection) -> None:
+        looked.set()
+
+    event.listen(second.engine, "rollback", looking)  # the look at the revision is over
+
+    with ThreadPoolExecutor(1) as pool:
+        with first.engine.begin() as connection:
+            if first.is_postgresql:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            other = pool.submit(migrate, second)
+            assert looked.wait(30)
+            command.upgrade(alembic_config(connection), "head")
+        other.result(60)
+
+    check_schema(second)
+    first.dispose()
+    second.dispose()
 
 
 def test_a_database_without_tables_says_what_to_run(database_url: str) -> None:

@@ -5,7 +5,7 @@ import time
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from db.engine.retry import LONGEST_PAUSE_SECONDS, retry_while_unavailable
+from db.engine.retry import LONGEST_PAUSE_SECONDS, STOPPING_PATIENCE_SECONDS, retry_while_unavailable
 from db.errors import DatabaseUnavailable
 
 
@@ -47,6 +47,21 @@ def test_a_database_that_stays_away_longer_than_the_patience_raises_its_error(ou
         retry_while_unavailable(outage.transaction, patience_seconds=10.0)
 
     assert 10.0 < outage.now < 10.0 + 2 * LONGEST_PAUSE_SECONDS
+
+
+def test_a_process_that_was_asked_to_stop_waits_a_short_while_only(outage: Outage) -> None:
+    outage.left = 1000
+
+    with pytest.raises(DatabaseUnavailable):
+        retry_while_unavailable(outage.transaction, patience_seconds=300.0, stopping=lambda: outage.now > 20.0)
+
+    assert 20.0 < outage.now < 20.0 + STOPPING_PATIENCE_SECONDS + LONGEST_PAUSE_SECONDS
+
+
+def test_a_hiccup_while_stopping_is_outlived(outage: Outage) -> None:
+    outage.left = 3
+
+    assert retry_while_unavailable(outage.transaction, patience_seconds=300.0, stopping=lambda: True) == "committed"
 
 
 def test_an_error_that_no_waiting_can_change_is_raised_at_once(outage: Outage) -> None:

@@ -1,0 +1,55 @@
+"""The engine for SQLite: a file in WAL mode with explicit transactions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import create_engine, event
+
+from db.errors import BadConfiguration
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Connection, Engine
+
+
+def sqlite_engine(url: URL, *, timeout_seconds: float) -> Engine:
+    """An engine on a file, whose folder is made; a writer waits for another one for `timeout_seconds`.
+
+    Raises:
+        BadConfiguration: the folder cannot be made.
+    """
+    options: dict[str, Any] = {}
+    if url.database and url.database != ":memory:":
+        _make_folder(Path(url.database).parent)
+        options["pool_timeout"] = timeout_seconds
+    engine = create_engine(url, connect_args={"timeout": timeout_seconds, "check_same_thread": False}, **options)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # pysqlite must not begin transactions behind our back
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        # A commit survives the death of the process; only a power cut may take the last ones, and their blobs are made again.
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA cache_size=-65536")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A deferred transaction that turns into a writer can fail with "database is locked" at once: writers say so first.
+        read_only = connection.get_execution_options().get("read_only")
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadConfiguration(
+            f"the database's folder {folder} cannot be made ({error.strerror}): choose another PARAGONE_DATA_DIR or PARAGONE_DATABASE_URL"
+        ) from None
