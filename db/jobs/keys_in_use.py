@@ -27,7 +27,7 @@ BACKING_OFF = (_READY, jobs.c.not_before > literal_column("0"))
 def keys_in_use(name: str, condition: tuple[ColumnElement[bool], ...]) -> CTE:
     """The keys that have jobs of the condition, one of the two above, as a table `name` with the column `batch_key`; the last is NULL."""
     first = select(jobs.c.batch_key).where(*condition).order_by(jobs.c.batch_key).limit(1).scalar_subquery()
-    found = select(first.label("batch_key")).cte(name, recursive=True)
+    found = select(first.label("batch_key")).cte(name, recursive=True, nesting=True)
     following = select(jobs.c.batch_key).where(*condition, jobs.c.batch_key > found.c.batch_key).order_by(jobs.c.batch_key).limit(1)
     step = select(following.correlate(found).scalar_subquery()).where(found.c.batch_key.is_not(None))
     return found.union_all(step)

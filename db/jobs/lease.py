@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from db.engine.bulk import runs
 from db.engine.clock import now
@@ -37,7 +37,8 @@ def excuse_leases(database: Database, worker_id: str) -> int:
 def begin_on_device(database: Database, token: str) -> bool:
     """Mark that the batch starts on the device; False if the lease or the last of its jobs is gone, and then it must not start.
 
-    From here on its jobs are suspects if the worker vanishes.
+    From here on its jobs are suspects if the worker vanishes. How many they were is kept: what becomes of its mates meanwhile makes none of
+    them one that was alone.
     """
     return database.write(lambda connection: connection.execute(_BEGIN, {"mine": token}).rowcount == 1, single_statement=True)
 
@@ -69,8 +70,9 @@ def delete_if_unused(connection: Connection, token: str) -> None:
 
 # Statements of every batch are built once: building and hashing them costs as much as running them.
 _HELD = jobs.select().where(jobs.c.lease_token == bindparam("mine")).exists()
-_BEGIN = update(leases).where(leases.c.token == bindparam("mine"), _HELD).values(started_at=now())
-_END = update(leases).where(leases.c.token == bindparam("mine")).values(started_at=None)
+_COUNT = select(func.count()).select_from(jobs).where(jobs.c.lease_token == bindparam("mine")).scalar_subquery()
+_BEGIN = update(leases).where(leases.c.token == bindparam("mine"), _HELD).values(started_at=now(), began=_COUNT)
+_END = update(leases).where(leases.c.token == bindparam("mine")).values(started_at=None, began=0)
 _RELEASE = delete(leases).where(leases.c.token == bindparam("mine"), ~_HELD)
 
 

@@ -120,7 +120,9 @@ def _return_jobs(connection: Connection, lease: Row[Any]) -> tuple[int, int]:
     connection.execute(insert(attempts).values(ended_at=now()), [_attempt(lease, job, len(lost)) for job in lost])
     poisoned = 0
     if lease.started_at is not None and not lease.excused:
-        poisoned = _suspect(connection, [job.id for job in lost], alone=len(lost) == 1, crashes=lost[0].crashes)
+        # One that is left after its mates were cancelled, superseded or handed in was not alone. (0: it began before this was counted.)
+        alone = (lease.began or len(lost)) == 1
+        poisoned = _suspect(connection, [job.id for job in lost], alone=alone, crashes=lost[0].crashes)
     return len(lost) - poisoned, poisoned
 
 

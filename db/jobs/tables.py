@@ -6,6 +6,19 @@ from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Index, I
 
 from db.engine.metadata import Id, Json, Moment, metadata
 
+# How PostgreSQL keeps these tables small while they are written all the time.
+#
+# A few rows that are rewritten every few seconds, none of their indexed columns among what changes: with half of each page free the new
+# version goes beside the old one, no index is touched (HOT), and the next visit to the page clears what is dead. Vacuumed by number: a
+# share of so few rows is a handful.
+_REWRITTEN = {"fillfactor": 50, "autovacuum_vacuum_scale_factor": 0, "autovacuum_vacuum_threshold": 500}
+#
+# Of `jobs` no update can be HOT, so it keeps no free space: each move changes `state`, which ix_jobs_progress and the conditions of three
+# partial indexes read, and a claim, a commit or a pause `lease_token` or `not_before` beside it; marking a suspect changes the claim index.
+# Each of them is needed: the token finds a lease's jobs for its sweep and release (and work that runs), the others are named below. What is
+# left is vacuum, which by default would begin when a fifth of ten million rows is dead: here at a fiftieth.
+_MOVING = {"autovacuum_vacuum_scale_factor": 0.02, "autovacuum_vacuum_threshold": 2000, "autovacuum_analyze_scale_factor": 0.05}
+
 # Every parameter that must be equal within one batch, once: a handful of rows, so a claim looks here first.
 batch_keys = Table(
     "batch_keys",
@@ -19,6 +32,7 @@ batch_keys = Table(
     # How many jobs were ever planned under this key. No job is deleted, so those that are in no other state are done, and nobody has to
     # count the most numerous ones.
     Column("planned_jobs", BigInteger, nullable=False, server_default="0"),
+    postgresql_with=_REWRITTEN,
 )
 
 workers = Table(
@@ -37,6 +51,7 @@ workers = Table(
     Column("trouble", Text),
     # Set by a worker that ended in good order.
     Column("stopped_at", Moment),
+    postgresql_with=_REWRITTEN,
 )
 
 leases = Table(
@@ -44,15 +59,18 @@ leases = Table(
     metadata,
     Column("token", String(36), primary_key=True),
     Column("worker_id", Text, nullable=False),
-    # Not indexed: a few hundred rows, each written every few seconds, which without an index rewrites one page in place (HOT).
+    # Not indexed, or no renewal would be HOT: the sweep reads a few hundred rows.
     Column("expires_at", Moment, nullable=False),
     # For how many seconds each renewal extends it; one that ends later than that after now was given before the clock went back.
     Column("seconds", Double, nullable=False, server_default="15"),
     Column("claimed_at", Moment, nullable=False),
     # When its batch began on the device: only then can one of its jobs be what took the worker down.
     Column("started_at", Moment),
+    # How many jobs began there together; 0 before that. Its jobs that are cancelled, superseded or done later were on the device too.
+    Column("began", Integer, nullable=False, server_default="0"),
     # Its worker was asked to stop, or was killed from outside: that it vanishes says nothing about its jobs.
     Column("excused", Boolean, nullable=False, server_default=text("false")),
+    postgresql_with=_REWRITTEN,
 )
 
 jobs = Table(
@@ -96,7 +114,8 @@ jobs = Table(
         sqlite_where=text("state = 'ready' AND not_before = 0"),
         postgresql_where=text("state = 'ready' AND not_before = 0"),
     ),
-    # Those that back off stand apart until a sweep sets their `not_before` to zero: a claim never has to pass over them.
+    # Those that back off stand apart until a sweep sets their `not_before` to zero: a claim never has to pass over them. By key, so that
+    # "has any of mine" is a few looks.
     Index(
         "ix_jobs_backing_off",
         "batch_key",
@@ -115,6 +134,7 @@ jobs = Table(
         postgresql_where=text("lease_token IS NOT NULL"),
     ),
     Index("ix_jobs_failed", "campaign_id", "error_kind", sqlite_where=text("state = 'failed'"), postgresql_where=text("state = 'failed'")),
+    postgresql_with=_MOVING,
 )
 
 attempts = Table(

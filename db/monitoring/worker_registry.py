@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
 from db.engine.clock import now
+from db.errors import WorkerIdTaken
 from db.jobs.tables import leases, workers
 
 if TYPE_CHECKING:
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
     from db.engine import Database
     from db.enums import Stage
+
+
+#: Seconds after its last heartbeat for which a worker's id is its own.
+ALIVE_SECONDS = 60.0
+#: Seconds after its last heartbeat after which a worker's row is removed.
+FORGOTTEN_SECONDS = 7 * 86400.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +48,11 @@ class RegisteredWorker:
 def register_worker(
     database: Database, *, worker_id: str, host: str, pid: int, device: str, stages: Sequence[Stage], threads: int, versions: dict[str, str]
 ) -> None:
-    """Register a worker, replacing an earlier process of the same name."""
+    """Register a worker, replacing an earlier process of the same id, and forget those that have been gone for a week.
+
+    Raises:
+        WorkerIdTaken: a living worker, another process, has this id.
+    """
     facts: dict[str, Any] = {
         "host": host,
         "pid": pid,
@@ -52,7 +63,11 @@ def register_worker(
     }
 
     def write(connection: Connection) -> None:
-        connection.execute(delete(workers).where(workers.c.id == worker_id))
+        alive = (workers.c.id == worker_id, workers.c.stopped_at.is_(None), workers.c.seen_at > now() - ALIVE_SECONDS)
+        other = or_(workers.c.host != host, workers.c.pid != pid)
+        if connection.scalar(select(workers.c.id).where(*alive, other)) is not None:
+            raise WorkerIdTaken(f"a living worker has the id {worker_id!r}: start again, each start draws a new one")
+        connection.execute(delete(workers).where(or_(workers.c.id == worker_id, workers.c.seen_at < now() - FORGOTTEN_SECONDS)))
         connection.execute(insert(workers).values(id=worker_id, **facts, started_at=now(), seen_at=now()))
 
     database.write(write)

@@ -43,7 +43,11 @@ def described(database: Database) -> dict[str, str]:
             "SELECT 'constraint ' || conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
         )
         indexes = "SELECT 'index ' || indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
-        for query in (columns, constraints, indexes):
+        parameters = (
+            "SELECT 'storage ' || relname, coalesce((SELECT string_agg(one, ', ' ORDER BY one) FROM unnest(reloptions) AS one), '')"
+            " FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+        )
+        for query in (columns, constraints, indexes, parameters):
             found |= dict(connection.execute(text(query)).all())
         return found
 
@@ -77,6 +81,7 @@ def test_the_migrated_schema_is_the_one_that_the_tables_describe(migrated_and_ma
     assert "index ix_jobs_claim" in migrated
     assert "DESC" in migrated["index ix_jobs_claim"]
     assert "'ready'" in migrated["index ix_jobs_claim"]
+    assert "fillfactor=50" in migrated.get("storage leases", "fillfactor=50")
     assert migrated.keys() == made.keys()
     for name, definition in made.items():
         if not (name.startswith("table ") and definition.startswith("CREATE TABLE")):

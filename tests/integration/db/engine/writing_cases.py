@@ -17,6 +17,7 @@ from db.jobs.complete import complete_batch
 from db.jobs.control import cancel, set_paused
 from db.jobs.lease import begin_on_device, end_on_device, excuse_leases, release_batch, renew
 from db.jobs.plan import Selection, plan_campaign
+from db.jobs.prune import prune_attempts
 from db.jobs.requeue import JobFilter, requeue
 from db.jobs.sweep import Swept, return_jobs_of, sweep
 from db.monitoring.worker_registry import deregister_worker, record_heartbeat, register_worker
@@ -277,6 +278,17 @@ def of_requeue(harness: CampaignHarness) -> Case:
         returns=4,
         leaves=lambda: {(row["state"], row["round"]) for row in harness.jobs(Stage.CAPTION)},
         expected={("ready", 1)},
+    )
+
+
+@case
+def of_prune_attempts(harness: CampaignHarness) -> Case:
+    harness.run(Stage.CAPTION)
+    return Case(
+        call=lambda: prune_attempts(harness.database, -60),
+        returns=4,
+        leaves=lambda: count(harness, attempts),
+        expected=0,
     )
 
 

@@ -6,11 +6,13 @@ import pytest
 from sqlalchemy import text, update
 
 from db.enums import AttemptOutcome, FailureKind, JobState, Stage
+from db.jobs.complete import complete_batch
 from db.jobs.control import cancel
 from db.jobs.lease import begin_on_device, release_batch, renew
 from db.jobs.sweep import ADVISORY_LOCK, sweep
 from db.tables import attempts, captions, jobs, leases
-from tests.builders import CampaignHarness, harness_of
+from tests.builders import CampaignHarness, harness_of, results_of
+from tests.builders.campaign_harness import EFFORT
 
 if TYPE_CHECKING:
     from db.engine import Database
@@ -190,6 +192,24 @@ def test_a_crash_among_mates_does_not_count_towards_poison(harness: CampaignHarn
 
     assert {row["crashes"] for row in harness.jobs(Stage.CAPTION)} == {0}
     assert harness.states(Stage.CAPTION) == {"ready": 4}
+
+
+@pytest.mark.parametrize("end", ["cancelled", "handed in"])
+def test_a_job_whose_mates_left_the_device_before_the_crash_was_not_alone(harness: CampaignHarness, end: str) -> None:
+    batch = harness.claim(Stage.CAPTION)
+    assert begin_on_device(harness.database, batch.token)
+    last, *mates = (job.job_id for job in batch.jobs)
+    if end == "handed in":
+        results = [result for result in results_of(harness.database, batch) if result.job_id in mates]
+        complete_batch(harness.database, batch, results=results, effort=EFFORT)
+    else:
+        with harness.database.engine.begin() as connection:
+            connection.execute(update(jobs).where(jobs.c.id.in_(mates)).values(state=str(JobState.CANCELLED), lease_token=None))
+
+    harness.crash_workers(batch)
+
+    row = harness.job(last)
+    assert (row["state"], row["suspect"], row["crashes"]) == (JobState.READY, True, 0)
 
 
 def test_two_lone_crashes_are_forgiven_once_the_job_is_done(harness: CampaignHarness) -> None:

@@ -3,10 +3,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from db.engine.clock import now
 from db.enums import Stage
+from db.errors import WorkerIdTaken
 from db.monitoring.worker_registry import deregister_worker, live_threads, live_workers, record_heartbeat, register_worker
 from db.tables import workers
 from tests.builders import harness_of
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from db.engine import Database
 
 
-def start(database: Database, name: str, stages: Sequence[Stage] = (Stage.CAPTION,), threads: int = 2) -> None:
-    register_worker(database, worker_id=name, host="here", pid=42, device="cuda:0", stages=stages, threads=threads, versions={"torch": "2"})
+def start(database: Database, name: str, stages: Sequence[Stage] = (Stage.CAPTION,), threads: int = 2, pid: int = 42) -> None:
+    register_worker(
+        database, worker_id=name, host="here", pid=pid, device="cuda:0", stages=stages, threads=threads, versions={"torch": "2"}
+    )
 
 
 def silence(database: Database, name: str, seconds: float) -> None:
@@ -92,3 +95,27 @@ def test_threads_are_those_of_living_workers_that_serve_the_stage(database: Data
     assert live_threads(database, Stage.CAPTION, within_seconds=30) == 7
     assert live_threads(database, Stage.PROMPT, within_seconds=30) == 3
     assert live_threads(database, Stage.GENERATE, within_seconds=30) == 0
+
+
+def test_a_living_worker_keeps_its_row_when_another_process_has_the_same_id(database: Database) -> None:
+    start(database, "gpu0")
+    start(database, "gpu0")  # the same process once more
+
+    with pytest.raises(WorkerIdTaken, match="a living worker has the id 'gpu0'"):
+        start(database, "gpu0", pid=43)
+    assert [worker.pid for worker in live_workers(database, within_seconds=30)] == [42]
+
+    silence(database, "gpu0", 100)
+    start(database, "gpu0", pid=43)
+    assert [worker.pid for worker in live_workers(database, within_seconds=30)] == [43]
+
+
+def test_workers_that_have_been_gone_for_a_week_are_forgotten_when_another_registers(database: Database) -> None:
+    for name, days in {"old": 8, "late": 6, "alive": 0}.items():
+        start(database, name)
+        silence(database, name, days * 86400)
+
+    start(database, "new")
+
+    with database.read() as connection:
+        assert set(connection.scalars(select(workers.c.id))) == {"late", "alive", "new"}
