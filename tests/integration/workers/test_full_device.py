@@ -71,7 +71,7 @@ def test_a_backend_that_would_end_the_process_fails_the_job_it_did_so_on_and_no_
 
     assert harness.states(Stage.CAPTION) == {"done": 7, "ready": 1}
     (guilty,) = harness.jobs(Stage.CAPTION, JobState.READY)
-    assert guilty["error_text"] == f"BackendExit: {text}"
+    assert guilty["error_text"] == text
     assert not guilty["suspect"]
     assert worker.scheduler.troubles == []
 
