@@ -15,6 +15,7 @@ from sqlalchemy import or_, select
 from db.campaigns.tables import variations
 from db.engine.bulk import analyze, runs
 from db.engine.clock import now
+from db.engine.limits import BULK_SECONDS
 from db.jobs.candidates import Selection, candidates, left_out
 from db.jobs.levels import deal_levels
 from db.jobs.plan_slice import plan_slice
@@ -45,7 +46,7 @@ def plan_campaign(database: Database, campaign: Campaign, selection: Selection, 
     Raises:
         CampaignCancelled: the campaign was cancelled, perhaps just now: then what was planned until then is cancelled too.
     """
-    with database.read() as connection:
+    with database.read(timeout_seconds=BULK_SECONDS) as connection:
         chosen = candidates(connection, campaign.config, selection)
         present = present_variations(connection, campaign.id)
         planned = PlannedWork(left_out=left_out(connection, campaign.config))
@@ -58,7 +59,8 @@ def plan_campaign(database: Database, campaign: Campaign, selection: Selection, 
     for number, some in enumerate(slices):
         if number:
             _give_way(database)
-        planned = planned.plus(database.write(partial(plan_slice, campaign_id=campaign.id, dealt=some, priority=selection.priority)))
+        plan = partial(plan_slice, campaign_id=campaign.id, dealt=some, priority=selection.priority)
+        planned = planned.plus(database.write(plan, timeout_seconds=BULK_SECONDS))  # an ingest may hold it up
         if number in {0, len(slices) - 1}:
             # Once early, for the first claims, and once for all of them.
             database.write(lambda connection: analyze(connection, variations, jobs))
