@@ -51,7 +51,9 @@ def test_heartbeats_rewrite_their_rows_in_place(database: Database) -> None:
 
 def test_the_tables_that_are_written_all_the_time_are_vacuumed_before_much_of_them_is_dead(database: Database) -> None:
     with database.read() as connection:
-        options = dict(connection.execute(text("SELECT relname, array_to_string(reloptions, ' ') FROM pg_class WHERE relkind = 'r'")).all())
+        options: dict[str, str] = dict(
+            connection.execute(text("SELECT relname, array_to_string(reloptions, ' ') FROM pg_class WHERE relkind = 'r'")).all()
+        )
 
     for table in ("leases", "workers", "batch_keys"):
         assert options[table].split() == ["fillfactor=50", "autovacuum_vacuum_scale_factor=0", "autovacuum_vacuum_threshold=500"]
