@@ -104,13 +104,12 @@ def _timed(what: str, runs: int, act: Callable[[], object]) -> None:
 def _fill(database: Database, count: int, campaigns: int, backing_off: int) -> None:
     register(database, "claim", count)
     small = max(1, count // 10 // max(1, campaigns - 1))
-    large = open_campaign(database, "large", parse_config({})).id
-    plan_campaign(database, open_campaign(database, "large", parse_config({})), Selection(limit=count * 9 // 10))
     for number in range(campaigns - 1):
         plan_campaign(database, open_campaign(database, f"small-{number}", parse_config({})), Selection(limit=small))
-
+    campaign = open_campaign(database, "large", parse_config({}))
+    plan_campaign(database, campaign, Selection(limit=count * 9 // 10))
     with database.engine.begin() as connection:
-        facts = {"at": connection.scalar(select(now())), "large": large, "edge": count * 54 // 100, "pausing": backing_off}
+        facts = {"at": connection.scalar(select(now())), "large": campaign.id, "edge": count * 54 // 100, "pausing": backing_off}
         for statement in STATES.split(";"):
             connection.execute(text(statement), {key: value for key, value in facts.items() if f":{key}" in statement})
     if database.is_postgresql:

@@ -48,7 +48,7 @@ class JobState(StrEnum):
 
     #: Its predecessor is not done, or its original is not there.
     WAITING = "waiting"
-    #: Any worker may claim it once `not_before` has passed.
+    #: Any worker may claim it; one that backs off (`not_before` is not 0) when its pause is over.
     READY = "ready"
     #: A worker holds it under a lease.
     RUNNING = "running"

@@ -98,7 +98,7 @@ def _cancel_some(connection: Connection, *, campaign_id: int, chosen: Select[Any
     ids = connection.scalars(chosen, {"last": last}).all()
     if not ids:
         return None
-    ended = move(JobState.CANCELLED).values(lease_token=None, finished_at=now())
+    ended = move(JobState.CANCELLED).values(lease_token=None, not_before=0, finished_at=now())
     return sum(connection.execute(ended.where(jobs.c.id.in_(some))).rowcount for some in runs(ids)), ids[-1]
 
 
