@@ -61,8 +61,6 @@ PLANTED = (
     _planted("memory", "generate", "blue", "tall", "transient", "oom"),
     _planted("os-error", "generate", "blue", "square", "transient"),
 )
-#: What the files themselves do: half of the original's blob is missing, or all of it.
-TRUNCATED, GONE = "truncated", "gone"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,20 +69,22 @@ class Plan:
 
     artworks: int
     planted: tuple[PlantedFault, ...] = PLANTED
+    #: Whether two originals are spoiled after they were registered.
+    spoiled: bool = True
 
     def guilty(self) -> dict[int, PlantedFault]:
         """Number of an artwork to the fault that it carries; they stand early, so that every run meets them."""
         return {3 + 2 * position: fault for position, fault in enumerate(self.planted)}
 
     @property
-    def truncated(self) -> int:
+    def truncated(self) -> int | None:
         """The artwork of which half a file is left."""
-        return 2
+        return 2 if self.spoiled else None
 
     @property
-    def gone(self) -> int:
+    def gone(self) -> int | None:
         """The artwork whose file is taken out of the store."""
-        return 4
+        return 4 if self.spoiled else None
 
     def write_originals(self, folder: Path) -> None:
         """Write `Style/painter_study.png`, one for each artwork."""

@@ -42,7 +42,7 @@ class ChaosPostgres:
         self.directory = self._stack.enter_context(short_directory("paragone-chaos-pg-", user=user))
         binaries = _binaries(self._stack, user)
         groups: list[str] | None = [] if user else None
-        command = [binaries / "initdb", "-D", self.directory / "data", *INITIAL]
+        command = [str(binaries / "initdb"), "-D", str(self.directory / "data"), *INITIAL]
         subprocess.run(command, check=True, capture_output=True, cwd=self.directory, user=user, extra_groups=groups)
         options = [word for option in OPTIONS for word in ("-c", option)]
         self.server = ServerProcess(

@@ -26,6 +26,8 @@ def nothing_twice(evidence: Evidence) -> list[str]:
     keys = Counter(row["job_key"] for row in evidence.jobs)
     planned = Counter((row["campaign_id"], row["artwork_id"], row["variation_id"], row["stage"]) for row in evidence.jobs)
     found += [f"{count} jobs are {what}" for what, count in [*keys.items(), *planned.items()] if count > 1]
+    variations = Counter((row["campaign_id"], row["artwork_id"], row["level"], row["ordinal"]) for row in evidence.variations)
+    found += [f"{count} variations are {what}" for what, count in variations.items() if count > 1]
     rounds = Counter((row["job_id"], row["round"]) for row in evidence.attempts if row["outcome"] == "done")
     found += [f"job {job} was done {count} times in round {number}" for (job, number), count in rounds.items() if count > 1]
     numbers = Counter((row["job_id"], row["number"]) for row in evidence.attempts)

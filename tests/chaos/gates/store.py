@@ -25,8 +25,8 @@ def no_row_without_blob(evidence: Evidence) -> list[str]:
 
 
 def no_blob_without_row(evidence: Evidence) -> list[str]:
-    """After `gc --grace 0s` at rest, neither blobs that nobody knows nor scratch files are left."""
+    """After `gc --grace 0s` at rest, neither blobs that nobody knows nor scratch files are left; the marker lies in the root."""
     known = {row["content_hash"] for row in [*evidence.images, *evidence.artworks]}
-    unknown = [f"blob {name} belongs to no row" for name in sorted(evidence.stored - known)]
-    scratch = [str(path.relative_to(evidence.world.store)) for path in evidence.world.store.rglob("*.writing-*")]
-    return unknown + [f"scratch file {path}" for path in scratch if path.rsplit("/", 1)[-1] not in {*evidence.stored}]
+    root = evidence.world.store
+    below = (path for path in sorted(root.rglob("*")) if path.is_file() and path.parent != root)
+    return [f"{path.relative_to(root)} belongs to no row" for path in below if path.name not in known]

@@ -2,14 +2,68 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+import importlib
+import threading
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MUTANTS: dict[str, Callable[[], None]] = {}
+call: Callable[[str, Callable[[Any], None]], None] = importlib.import_module("after_import").call
+
+#: Seconds after which the mutant that commits first writes the blob.
+LATE_SECONDS = 4.0
 
 
 def switch_on(name: str) -> None:
     """Switch a mutant on in this process."""
     MUTANTS[name]()
+
+
+def _fencing_off() -> None:
+    """A batch is committed whoever holds its jobs by now."""
+
+    def change(complete: Any) -> None:
+        whoever = complete.bindparam("mine") != ""
+        kept = [whoever if "lease_token" in str(condition) else condition for condition in complete._DONE._where_criteria]
+        mutated = complete._DONE._clone()
+        mutated._where_criteria = tuple(kept)
+        complete._DONE = mutated
+
+    call("db.jobs.complete", change)
+
+
+def _sweeper_off() -> None:
+    """Nobody takes back what the dead hold."""
+
+    def change(sweep: Any) -> None:
+        nothing = sweep.Swept(returned=0, poisoned=0)
+        sweep.sweep = lambda *_arguments, **_named: nothing
+        sweep.return_jobs_of = lambda *_arguments, **_named: nothing
+
+    call("db.jobs.sweep", change)
+
+
+def _row_before_blob() -> None:
+    """A repaint's row is committed before its blob is written."""
+
+    def change(store: Any) -> None:
+        put = store.Store.put
+
+        def later(self: Any, data: bytes) -> str:
+            timer = threading.Timer(LATE_SECONDS, put, (self, data))
+            timer.daemon = True
+            timer.start()
+            return hashlib.sha256(data).hexdigest()
+
+        store.Store.put = later
+
+    call("db.store.store", change)
+
+
+MUTANTS: dict[str, Callable[[], None]] = {
+    "fencing off": _fencing_off,
+    "sweeper off": _sweeper_off,
+    "row before blob": _row_before_blob,
+}

@@ -7,6 +7,7 @@ until a control file asks for it (`tests/chaos/controls.py`). Mutants of the pro
 from __future__ import annotations
 
 import builtins
+import importlib
 import os
 import signal
 import sqlite3
@@ -56,51 +57,56 @@ def taken(name: str) -> str | None:
 def _step_clocks() -> None:
     """The host's clock by its own control file; SQLite's clock, which is that of the one machine, by another."""
     own, database, true = Lasting("clock", HOST), Lasting("database-clock", "all"), time.time
-    time.time = lambda: true() + own.value()  # type: ignore[assignment]
-    connect = sqlite3.connect
+    time.time = lambda: true() + own.value()
+    module: Any = sqlite3
+    connect = module.connect
 
     def stepped(*arguments: Any, **named: Any) -> sqlite3.Connection:
         connection: sqlite3.Connection = connect(*arguments, **named)
         connection.create_function("julianday", 1, lambda _now: (true() + database.value()) / 86400.0 + 2440587.5)
         return connection
 
-    sqlite3.connect = sqlite3.dbapi2.connect = stepped  # type: ignore[assignment]
+    module.connect = module.dbapi2.connect = stepped
 
 
 def _disturb_store() -> None:
     """What touches files of the store: slow while asked, and once the end of the process right after a blob came to be."""
-    slow, replace, plain_open = Lasting("slow-store", HOST), os.replace, builtins.open
+    slow, replace, plain_open, low_open = Lasting("slow-store", HOST), os.replace, builtins.open, os.open
 
     def replaced(source: Any, target: Any, **named: Any) -> None:
         replace(source, target, **named)
-        if os.fspath(target).startswith(f"{STORE}/blobs") and taken("crash-after-put") is not None:
+        if os.fspath(target).startswith(("blobs/", f"{STORE}/blobs/")) and taken("crash-after-put") is not None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def opened(file: Any, *arguments: Any, **named: Any) -> Any:
-        if isinstance(file, str | os.PathLike) and os.fspath(file).startswith(STORE) and (pause := slow.value()):  # type: ignore[arg-type]
+        if isinstance(file, str | os.PathLike) and os.fspath(file).startswith(STORE) and (pause := slow.value()):
             time.sleep(pause)
         return plain_open(file, *arguments, **named)
 
-    os.replace, builtins.open = replaced, opened  # type: ignore[assignment]
+    def opened_below(path: Any, *arguments: Any, **named: Any) -> int:
+        if named.get("dir_fd") is not None and (pause := slow.value()):
+            time.sleep(pause)
+        return low_open(path, *arguments, **named)
+
+    module: Any = os
+    module.replace, module.open, builtins.open = replaced, opened_below, opened
 
 
 def _disturb_backends(fakes: Any) -> None:
     """Once, the backend of a batch fails in the way that the order names."""
-    simulate = fakes._simulate  # noqa: SLF001
+    simulate = fakes._simulate
 
     def simulated(keys: Any, seconds: float, faults: Any) -> None:
         simulate(keys, seconds, faults)
         if (kind := taken("backend")) is not None:
-            fakes._strike(fakes.InjectedFaultKind(kind), len(keys))  # noqa: SLF001
+            fakes._strike(fakes.InjectedFaultKind(kind), len(keys))
 
-    fakes._simulate = simulated  # noqa: SLF001
+    fakes._simulate = simulated
 
 
 if HERE:
     sys.path.insert(0, str(Path(__file__).parent))
-    import after_import
-    import mutants
-
+    after_import, mutants = (importlib.import_module(name) for name in ("after_import", "mutants"))
     _step_clocks()
     _disturb_store()
     after_import.call("workers.backends.fakes", _disturb_backends)
