@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: What is asked for when little work is left for faults to hit.
+MORE_WORK = "requeue what is done"
 #: Faults under way at once.
 AT_ONCE = 4
 #: Seconds between a supervisor's end that nobody asked for and its restart, as a cluster does.
@@ -47,7 +49,7 @@ class Conductor:
         self._possible = [fault for fault in FAULTS if fault.is_possible(world) and (not kinds or fault.kind in kinds)]
         self._turn = threading.Semaphore(AT_ONCE)
         self._over = threading.Event()
-        self._striking = threading.Event()
+        self._stopped = threading.Event()
         self._began = time.monotonic()
         self._ended_unasked: dict[str, float] = {}
 
@@ -72,15 +74,20 @@ class Conductor:
         while not self.watch.sight.last_done and self.moment < self.world.clockwork.ending:
             time.sleep(LOOK_SECONDS)
 
-    def strike(self) -> None:
-        """Inject the faults, lane beside lane."""
-        self._striking.set()
-        lanes = [threading.Thread(target=self._lane, args=(lane, host)) for lane in Lane for host in self._hosts_of(lane)]
+    def strike(self, hosts: Sequence[Host] | None = None) -> None:
+        """Inject the faults, lane beside lane; with `hosts` the processes of these alone."""
+        struck = self.world.hosts if hosts is None else hosts
+        lanes = [threading.Thread(target=self._lane, args=(Lane.HOST, host)) for host in struck]
+        lanes += [threading.Thread(target=self._lane, args=(lane, None)) for lane in Lane if lane is not Lane.HOST]
         for thread in lanes:
             thread.start()
         for thread in lanes:
             thread.join()
         logger.info("%d faults injected in %.0f s", len(self.journal.injected), self.moment)
+
+    def stop_striking(self) -> None:
+        """Let `strike` return once what is under way is over."""
+        self._stopped.set()
 
     def finish(self) -> None:
         """Wait until nothing is left, then stop the hosts; what does not end in time is a complaint."""
@@ -111,17 +118,14 @@ class Conductor:
         """What a fault needs to know now."""
         return Scene(world=self.world, watch=self.watch, rng=rng, host=host, progress=len(self.journal.injected) / max(1, self._wanted))
 
-    def _hosts_of(self, lane: Lane) -> list[Host | None]:
-        return [*self.world.hosts] if lane is Lane.HOST else [None]
-
     def _lane(self, lane: Lane, host: Host | None) -> None:
         rng = random.Random(f"{self._seed}/{lane}/{host.name if host else ''}")
         possible = [fault for fault in self._possible if fault.lane is lane]
         while possible and not self._enough():
-            time.sleep(rng.uniform(*self.world.clockwork.pauses[lane]))
+            self._stopped.wait(rng.uniform(*self.world.clockwork.pauses[lane]))
             (fault,) = rng.choices(possible, [fault.weight for fault in possible])
             if lane is Lane.COMMAND and self._little_is_left():
-                fault = next((other for other in possible if other.kind == "requeue what is done"), fault)
+                fault = next((other for other in possible if other.kind == MORE_WORK), fault)
             # What a fault draws for itself must not change what comes after it.
             own = random.Random(rng.random())
             with self._turn:
@@ -134,7 +138,7 @@ class Conductor:
                     self.journal.complain(f"the conductor failed at {fault.kind!r}: {error!r}")
 
     def _enough(self) -> bool:
-        return len(self.journal.injected) >= self._wanted or self.moment > self._limit
+        return self._stopped.is_set() or len(self.journal.injected) >= self._wanted or self.moment > self._limit
 
     def _little_is_left(self) -> bool:
         return self.watch.sight.left < self.world.plan.artworks * 3
@@ -161,7 +165,8 @@ class Conductor:
     def _wait_until_nothing_is_left(self) -> None:
         scene = self.scene(random.Random(0))
         # The last faults are to be seen to be over, too: that takes work.
-        for command in (("resume",), ("requeue", "--done", "--stage", "recaption")):
+        more = ("requeue", "--done", "--stage", "recaption")
+        for command in (("resume",), *([more] if any(fault.kind == MORE_WORK for fault in self._possible) else [])):
             for text in until_done(scene, *command, "--campaign", MAIN):
                 self.journal.complain(text)
         deadline = time.monotonic() + self.world.clockwork.ending

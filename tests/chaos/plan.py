@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
+from PIL import Image, ImageStat
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,7 +137,7 @@ def _bright(fault: PlantedFault) -> Image.Image:
     rng = random.Random(fault.kind)
     lift = [10 if name == fault.colour else 0 for name in COLOURS]
     patches = Image.frombytes("RGB", (6, 6), bytes(rng.randint(205, 244) + lift[band % 3] for band in range(6 * 6 * 3)))
-    means = [sum(patches.getdata(band)) for band in range(3)]
+    means = ImageStat.Stat(patches).mean
     assert COLOURS[means.index(max(means))] == fault.colour, f"{fault.kind}: {means}"
     return patches.resize(SHAPES[fault.shape], Image.Resampling.NEAREST)
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from db.campaigns import find_campaign
 from db.enums import JobState, Stage
+from db.jobs.requeue import JobFilter, requeue
 from db.tables import jobs, leases
 from tests.acceptance.installation import until
 from tests.chaos.faults import FAULTS, Missed
@@ -42,10 +44,9 @@ def a_worker_comes_back_late(conductor: Conductor) -> None:
     world = conductor.world
     victim, caught = _frozen_with_repaints(conductor, world.hosts[0])
     until(lambda: _states(conductor, caught) == {JobState.DONE}, what="others made them", seconds=PATIENCE)
-    for _ in range(TRIES):
-        world.must_run("requeue", "--campaign", MAIN, "--done", "--stage", "generate", "--new-seed")
-        until(lambda: JobState.RUNNING in _states(conductor, caught), what="others make them again", seconds=PATIENCE)
-        break
+    chosen = JobFilter(campaign_id=find_campaign(world.database, MAIN).id, stage=Stage.GENERATE, done=True)
+    requeue(world.database, chosen, new_seed=True)
+    until(lambda: JobState.RUNNING in _states(conductor, caught), what="others make them again", seconds=PATIENCE)
     _signal(victim, freeze=False)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from db.tables import artworks, images, variations
 from tests.acceptance.installation import Installation
 from tests.chaos.plan import number_of
+from tests.chaos.world import MAIN, run_here
 
 if TYPE_CHECKING:
     from tests.chaos.gates.evidence import Planned
@@ -24,9 +25,9 @@ def undisturbed_pixels(plan: Plan) -> dict[Planned, str]:
     installation = Installation(directory=folder / "data")
     try:
         plan.write_originals(folder / "originals")
-        installation.output_of("ingest", folder / "originals")
+        run_here(installation.runtime, "ingest", folder / "originals")
         campaign = plan.write_campaign(folder / "campaign.toml", clockwork=None)
-        installation.output_of("enqueue", "--campaign", "main", "--config", campaign)
+        run_here(installation.runtime, "enqueue", "--campaign", MAIN, "--config", campaign)
         installation.output_of("work", "--gpus", "none", "--until-idle")
         query = (
             select(artworks.c.key, variations.c.level, variations.c.ordinal, images.c.pixel_hash)

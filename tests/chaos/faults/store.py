@@ -12,12 +12,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+#: Seconds of a long outage.
+LONG_SECONDS = 12.0
+
 
 @fault("store gone", Lane.STORE, weight=2)
 @contextmanager
 def gone(scene: Scene) -> Iterator[Hit]:
     """Nothing is left at its path."""
     with _replaced(scene, lambda _path: None) as hit:
+        yield hit
+
+
+@fault("store gone for long", Lane.STORE, weight=0.2)
+@contextmanager
+def gone_for_long(scene: Scene) -> Iterator[Hit]:
+    """Nothing is left at its path, for longer than the retries of a job take in a short run."""
+    with _replaced(scene, lambda _path: None, seconds=LONG_SECONDS) as hit:
         yield hit
 
 
@@ -75,10 +86,10 @@ def full(scene: Scene) -> Iterator[Hit]:
 
 
 @contextmanager
-def _replaced(scene: Scene, put_in_place: Callable[[Path], object]) -> Iterator[Hit]:
+def _replaced(scene: Scene, put_in_place: Callable[[Path], object], *, seconds: float | None = None) -> Iterator[Hit]:
     """Something else stands where the store was; what was written there meanwhile is a complaint."""
     store = scene.world.store
-    hit = Hit(what=f"{scene.need_work()} jobs under way", seconds=scene.outage())
+    hit = Hit(what=f"{scene.need_work()} jobs under way", seconds=seconds or scene.outage())
     away = store.with_name("away")
     store.rename(away)
     put_in_place(store)

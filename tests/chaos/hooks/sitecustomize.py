@@ -104,11 +104,19 @@ def _disturb_backends(fakes: Any) -> None:
     fakes._simulate = simulated
 
 
+def _do_nothing(runners: Any) -> None:
+    """The stages of `workers.stages.fakes` in place of the real ones: everything around a stage's own work, and nothing else."""
+    fakes = importlib.import_module("workers.stages.fakes")
+    runners.STAGE_RUNNERS.update(fakes.FAKE_STAGE_RUNNERS)
+
+
 if HERE:
     sys.path.insert(0, str(Path(__file__).parent))
     after_import, mutants = (importlib.import_module(name) for name in ("after_import", "mutants"))
     _step_clocks()
     _disturb_store()
     after_import.call("workers.backends.fakes", _disturb_backends)
+    if os.environ.get("CHAOS_FAKE_STAGES"):
+        after_import.call("workers.stages.runners", _do_nothing)
     for name in filter(None, os.environ.get("CHAOS_MUTANTS", "").split(",")):
         mutants.switch_on(name)
