@@ -107,7 +107,9 @@ def main() -> int:
     clockwork = type(DEFAULT)(**{**vars(DEFAULT), "pauses": PAUSES})
     with World(database="postgresql", clockwork=clockwork, plan=Plan(artworks=0), hosts=2, more={"CHAOS_FAKE_STAGES": "1"}) as world:
         _prepare(world, given.jobs // JOBS_EACH)
-        conductor = Conductor(world, seed=given.seed, faults=10**9, kinds=[fault.kind for fault in FAULTS if _is_wanted(fault)])
+        conductor = Conductor(
+            world, seed=given.seed, faults=10**9, kinds=[fault.kind for fault in FAULTS if _is_wanted(fault)], count_seconds=5.0
+        )
         samples = _soak(conductor, given.seconds)
     return _report(conductor, samples, given.out)
 
@@ -130,8 +132,7 @@ def _soak(conductor: Conductor, seconds: float) -> Samples:
     """Let the hosts work under faults until nothing is left or time is up, and take samples."""
     conductor.begin()
     samples = Samples()
-    spared, troubled = conductor.world.hosts
-    striking = threading.Thread(target=conductor.strike, args=([troubled],), daemon=True)
+    striking = threading.Thread(target=conductor.strike, args=(conductor.world.hosts[1:],), daemon=True)
     striking.start()
     while time.monotonic() - samples.began < seconds:
         for look in (_memory, _times, _rows):
@@ -168,9 +169,8 @@ def _times(conductor: Conductor, samples: Samples) -> None:
     samples.note("status ms", _milliseconds(lambda: progress(database)))
     for _ in range(5):
         began = time.perf_counter()
-        batches = []
-        for candidate in ready_batches(database, list(Stage))[:1]:
-            batches.append(claim_batch(database, worker_id="soak", candidate=candidate, limit=8, lease_seconds=60))
+        first = ready_batches(database, list(Stage))[:1]
+        batches = [claim_batch(database, worker_id="soak", candidate=one, limit=8, lease_seconds=60) for one in first]
         if batches:
             samples.note("claim ms", (time.perf_counter() - began) * 1000)
         for batch in filter(None, batches):

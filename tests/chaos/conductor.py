@@ -39,9 +39,12 @@ ORPHAN_SECONDS = 30.0
 class Conductor:
     """Runs the hosts of a world and troubles them."""
 
-    def __init__(self, world: World, *, seed: int, faults: int, kinds: Sequence[str] = (), limit_seconds: float = 7200.0) -> None:
+    def __init__(
+        self, world: World, *, seed: int, faults: int, kinds: Sequence[str] = (), limit_seconds: float = 7200.0, count_seconds: float = 0.0
+    ) -> None:
+        """`kinds` are all possible ones if none is given; `count_seconds` pass between two counts of all jobs."""
         self.world = world
-        self.watch = Watch(world=world)
+        self.watch = Watch(world=world, count_seconds=count_seconds)
         self.journal = Journal()
         self._seed = seed
         self._wanted = faults

@@ -75,6 +75,8 @@ class Watch:
     """The threads that look, and what they saw."""
 
     world: World
+    #: Seconds between two counts of all jobs.
+    count_seconds: float = 0.0
     sight: Sight = NOTHING
     excesses: list[Excess] = field(default_factory=list)
     deepest: int = 0
@@ -86,6 +88,7 @@ class Watch:
     _threads: list[threading.Thread] = field(default_factory=list)
     #: Worker id to its last heartbeat by the database's clock, and when that was seen.
     _seen: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _counted_at: float = -1000.0
     #: When how many threads were alive.
     _alive: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=2000))
 
@@ -137,9 +140,15 @@ class Watch:
             leases={worker: tuple(tokens) for worker, tokens in held.items()},
             workers={row.pid: row.id for row in found},
             threads=sum(row.threads for row in found if self._seen[row.id][1] > lately),
-            states={row.state: row.number for row in connection.execute(_STATES)},
+            states=self._states(connection, at),
             running=frozenset(connection.scalars(select(jobs.c.id).where(jobs.c.lease_token.is_not(None), jobs.c.state == "running"))),
         )
+
+    def _states(self, connection: Connection, at: float) -> dict[str, int]:
+        if at - self._counted_at >= self.count_seconds:
+            self._counted_at = at
+            return {row.state: row.number for row in connection.execute(_STATES)}
+        return self.sight.states
 
     def _look_at_queues(self) -> None:
         try:
