@@ -13,6 +13,7 @@ import psutil
 import redis
 from sqlalchemy import func, select
 
+from db.enums import Stage
 from db.errors import DatabaseUnavailable
 from db.tables import attempts, jobs, leases, workers
 
@@ -82,8 +83,8 @@ class Watch:
     deepest: int = 0
     #: Host and pid to (seconds, resident bytes) of its worker process.
     memory: dict[tuple[str, int], list[tuple[float, int]]] = field(default_factory=lambda: defaultdict(list))
-    #: Until when the queues hold messages of the conductor's own.
-    messages_until: float = 0.0
+    #: Stages whose queues hold messages of the conductor's own, and since when: until they were down to their bound once.
+    own_messages: dict[str, float] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
     #: Worker id to its last heartbeat by the database's clock, and when that was seen.
@@ -160,9 +161,16 @@ class Watch:
         self._alive.append((moment, self.sight.threads))
         bound = BOUND_PER_THREAD * max(1, *(threads for at, threads in self._alive if at > moment - 2 * self.world.lease - 10))
         self.deepest = max(self.deepest, *depths.values())
-        if moment < self.messages_until:
-            return
-        self.excesses += [Excess(at=moment, stage=stage, depth=depth, bound=bound) for stage, depth in depths.items() if depth > bound]
+        for stage, depth in depths.items():
+            since = self.own_messages.get(stage)
+            if depth <= bound and since is not None and moment - since > 1:
+                del self.own_messages[stage]
+            elif depth > bound and since is None:
+                self.excesses.append(Excess(at=moment, stage=stage, depth=depth, bound=bound))
+
+    def note_own_messages(self) -> None:
+        """The conductor sends messages to every queue now."""
+        self.own_messages = {str(stage): time.monotonic() for stage in Stage}
 
     def _look_at_memory(self) -> None:
         for host in self.world.hosts:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
 #: What lies in a queue that somebody else wrote into.
 RUBBISH = (b"garbage", b"[1, 2]", b"{}", b"\x80\x04", b'{"body": "e30=", "headers": {}, "content-type": "application/json"}')
-#: Seconds for which the conductor's own messages may lie about.
-OWN_MESSAGES_SECONDS = 15.0
 
 
 @fault("broker killed, data lost", Lane.BROKER, weight=3)
@@ -76,7 +73,7 @@ def full(scene: Scene) -> Iterator[Hit]:
 def rubbish(scene: Scene) -> Iterator[Hit]:
     """An item that is no message stands first in a queue."""
     hit = Hit(what=f"{_customers(scene)} connections")
-    scene.watch.messages_until = time.monotonic() + OWN_MESSAGES_SECONDS
+    scene.watch.note_own_messages()
     scene.world.broker.client.rpush(queue_name(scene.rng.choice(list(Stage))), scene.rng.choice(RUBBISH))
     yield hit
 
@@ -112,7 +109,7 @@ def replica(scene: Scene) -> Iterator[Hit]:
 def doubled(scene: Scene) -> Iterator[Hit]:
     """Every queue gets as many wake-ups again, and its own in another order."""
     _customers(scene)
-    scene.watch.messages_until = time.monotonic() + OWN_MESSAGES_SECONDS
+    scene.watch.note_own_messages()
     client, count = scene.world.broker.client, 0
     with create_app(scene.world.broker.url) as app:
         for stage in Stage:
@@ -124,6 +121,7 @@ def doubled(scene: Scene) -> Iterator[Hit]:
                 client.rpush(name, message)
             app.send_task(WAKE_UP, queue=name, ignore_result=True, retry=False)
             count += len(again) + 1
+            scene.watch.note_own_messages()
     yield Hit(what=f"{count} wake-ups")
 
 
