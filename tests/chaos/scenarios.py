@@ -88,6 +88,13 @@ def the_broker_fails_beyond_repair(conductor: Conductor) -> None:
         time.sleep(1)
 
 
+def a_worker_process_ends(conductor: Conductor) -> None:
+    """One is asked to end by somebody else than its supervisor, another crashes."""
+    strike(conductor, "terminate child", conductor.world.hosts[0])
+    strike(conductor, "backend crashes (SIGSEGV)", conductor.world.hosts[1])
+    time.sleep(2)
+
+
 SCENARIOS: dict[str, Callable[[Conductor], None]] = {
     "a worker comes back late": a_worker_comes_back_late,
     "a machine dies": a_machine_dies,
@@ -96,6 +103,7 @@ SCENARIOS: dict[str, Callable[[Conductor], None]] = {
     "the store is emptied": the_store_is_emptied,
     "the store stays away": the_store_stays_away,
     "the broker fails beyond repair": the_broker_fails_beyond_repair,
+    "a worker process ends": a_worker_process_ends,
 }
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tests.chaos.gates import Evidence
     from tests.chaos.journal import Injected
 
-HEADINGS = ("kind", "injected", "recovered", "lost", "doubled", "worst s", "median s", "jobs free: worst s")
+HEADINGS = ("kind", "injected", "recovered", "lost", "doubled", "worst s", "median s", "worst s since all clear", "jobs free: worst s")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,10 +24,12 @@ class KindSummary:
     #: Jobs that were under way when it struck and are lost, or doubled, at the end.
     lost: int
     doubled: int
-    #: Seconds from its end, or from the end of the last outage that overlapped it, until a job was done.
+    #: Seconds from its end until a job was done, whatever else was going on.
     worst: float
     median: float
-    #: The same until the jobs of the workers that it took were free; None for faults that take none.
+    #: The same from the end of the last outage that overlapped it: nobody could work before.
+    worst_clear: float
+    #: From there until the jobs of the workers that it took were free; None for faults that take none.
     worst_freed: float | None
 
 
@@ -65,7 +67,8 @@ def _summary(evidence: Evidence, kind: str, entries: list[Injected]) -> KindSumm
     hit = {job for entry in entries for job in entry.jobs}
     chains = evidence.chains
     journal = evidence.journal
-    going = [max(0.0, entry.goes_on_at - journal.cleared(entry)) for entry in entries if entry.goes_on_at is not None]
+    going = [seconds for entry in entries if (seconds := entry.goes_on_after) is not None]
+    clear = [max(0.0, entry.goes_on_at - journal.cleared(entry)) for entry in entries if entry.goes_on_at is not None]
     freed = [max(0.0, entry.freed_at - journal.cleared(entry)) for entry in entries if entry.freed_at is not None and entry.victims]
     return KindSummary(
         kind=kind,
@@ -75,6 +78,7 @@ def _summary(evidence: Evidence, kind: str, entries: list[Injected]) -> KindSumm
         doubled=sum(any(job["id"] in hit for job in chains[row["id"]]) for row in evidence.doubled),
         worst=max(going, default=0.0),
         median=statistics.median(going) if going else 0.0,
+        worst_clear=max(clear, default=0.0),
         worst_freed=max(freed, default=None),
     )
 
@@ -82,7 +86,7 @@ def _summary(evidence: Evidence, kind: str, entries: list[Injected]) -> KindSumm
 def _cells(line: KindSummary) -> tuple[str, ...]:
     counts = tuple(map(str, (line.injected, line.recovered, line.lost, line.doubled)))
     freed = "" if line.worst_freed is None else f"{line.worst_freed:.1f}"
-    return (line.kind, *counts, f"{line.worst:.1f}", f"{line.median:.1f}", freed)
+    return (line.kind, *counts, f"{line.worst:.1f}", f"{line.median:.1f}", f"{line.worst_clear:.1f}", freed)
 
 
 def _padded(row: tuple[str, ...], widths: list[int]) -> list[str]:

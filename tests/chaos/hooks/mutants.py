@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import importlib
 import threading
+from collections import defaultdict
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -62,8 +64,53 @@ def _row_before_blob() -> None:
     call("db.store.store", change)
 
 
+def _uniqueness_off() -> None:
+    """Planning does not see what was planned before; the test takes the unique constraints away."""
+
+    def change(planned_work: Any) -> None:
+        planned_work.present_variations = lambda *_arguments, **_named: defaultdict(set)
+
+    call("db.jobs.planned_work", change)
+
+
+def _store_marker_off() -> None:
+    """Whatever lies where the store should be is taken for it."""
+
+    def change(faults: Any) -> None:
+        faults.StoreFaults.verify = lambda *_arguments, **_named: None
+
+    call("db.store.faults", change)
+
+
+def _breaker_off() -> None:
+    """A store that is away counts as a fault of the job that meets it, and nothing stops the claims."""
+
+    def change_errors(faults: Any) -> None:
+        faults.StoreUnavailable = faults.StoreError
+
+    def change_outages(outages: Any) -> None:
+        outages.Outages.blocks = lambda *_arguments, **_named: False
+        outages.Outages.trial = contextmanager(lambda *_arguments, **_named: iter((True,)))
+
+    call("db.store.faults", change_errors)
+    call("workers.outages", change_outages)
+
+
+def _exit_code_swallowed() -> None:
+    """A worker process that ends counts as done, however it ended."""
+
+    def change(child_ending: Any) -> None:
+        child_ending.ChildEnding.is_done = property(lambda _ending: True)
+
+    call("workers.child_ending", change)
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     "fencing off": _fencing_off,
     "sweeper off": _sweeper_off,
     "row before blob": _row_before_blob,
+    "uniqueness off": _uniqueness_off,
+    "store marker off": _store_marker_off,
+    "breaker off": _breaker_off,
+    "exit code swallowed": _exit_code_swallowed,
 }
