@@ -19,7 +19,7 @@ MEASURE := $(if $(UNTRAINED),--untrained) $(if $(SMOKE),--smoke --work build/poc
 # Strict (see mkdocs.yml); the variable silences a notice about MkDocs' future.
 DOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs
 
-.PHONY: help install demo check check-unit check-integration test lint docs docs-serve format clean pocket pocket-eval
+.PHONY: help install demo check check-unit check-integration test chaos chaos-soak lint docs docs-serve format clean pocket pocket-eval
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -49,6 +49,13 @@ check-unit check-integration: check-%: $(INSTALLED)
 
 test: $(INSTALLED) ## all tests; COVERAGE=1 also measures how much of the code they run, with a floor
 	$(BIN)/pytest $(if $(COVERAGE),--cov)
+
+# One database alone: DATABASE=postgresql or sqlite. A seed that failed is replayed by SEED=. Runs for about half an hour each.
+chaos: $(INSTALLED) ## 1,000 faults on each database, then the gates: FAULTS=1000 SEED=1 DATABASE=both
+	$(BIN)/python -m tests.chaos --faults $(or $(FAULTS),1000) --seed $(or $(SEED),1) --database $(or $(DATABASE),both)
+
+chaos-soak: $(INSTALLED) ## 500,000 jobs on PostgreSQL under random faults: memory, times, dead rows; JOBS=500000 SEED=1
+	$(BIN)/python benchmarks/soak.py --jobs $(or $(JOBS),500000) --seed $(or $(SEED),1)
 
 pocket: $(INSTALLED) ## train and measure the pocket models: hours on a CPU, minutes on a GPU; goes on where it stopped
 	$(BIN)/python -m trainer.pocket train $(POCKET)

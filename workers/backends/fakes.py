@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import time
 from typing import TYPE_CHECKING, ClassVar
 
@@ -35,6 +36,10 @@ _ERRORS = {
     InjectedFaultKind.OOM: OutOfMemory,
     InjectedFaultKind.TRANSIENT: TransientFailure,
     InjectedFaultKind.BAD: BadRequest,
+    InjectedFaultKind.MEMORY: MemoryError,
+    InjectedFaultKind.OS_ERROR: OSError,
+    InjectedFaultKind.EXIT: SystemExit,
+    InjectedFaultKind.INTERRUPT: KeyboardInterrupt,
 }
 
 
@@ -91,24 +96,31 @@ class FakeRepainter(_Fake):
         return [RepaintResult(image=_repaint(request, len(batch), settings.fail)) for request in batch]
 
 
-def _simulate(keys: Sequence[str], seconds: float, fault: InjectedFault | None) -> None:
+def _simulate(keys: Sequence[str], seconds: float, faults: Sequence[InjectedFault]) -> None:
     time.sleep(seconds)
-    if fault is None or not any(fault.is_meant(key, len(keys)) for key in keys):
-        return
-    if fault.kind in _ERRORS:
-        raise _ERRORS[fault.kind](f"injected: {fault.kind} in a batch of {len(keys)}")
-    if fault.kind is InjectedFaultKind.CRASH:
+    for fault in faults:
+        if any(fault.is_meant(key, len(keys)) for key in keys):
+            _strike(fault.kind, len(keys))
+
+
+def _strike(kind: InjectedFaultKind, batch_size: int) -> None:
+    """Fail as this kind does; those that spoil the output do so later."""
+    if kind in _ERRORS:
+        raise _ERRORS[kind](f"injected: {kind} in a batch of {batch_size}")
+    if kind is InjectedFaultKind.CRASH:
         os._exit(1)
-    while fault.kind is InjectedFaultKind.HANG:
+    if kind is InjectedFaultKind.SEGFAULT:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    while kind is InjectedFaultKind.HANG:
         time.sleep(60)
 
 
-def _repaint(request: RepaintRequest, batch_size: int, fault: InjectedFault | None) -> Image.Image | None:
-    if fault is not None and fault.is_meant(request.prompt, batch_size):
-        if fault.kind is InjectedFaultKind.NAN:
-            return None
-        if fault.kind is InjectedFaultKind.BLACK:
-            return Image.new("RGB", request.image.size)
+def _repaint(request: RepaintRequest, batch_size: int, faults: Sequence[InjectedFault]) -> Image.Image | None:
+    meant = {fault.kind for fault in faults if fault.is_meant(request.prompt, batch_size)}
+    if InjectedFaultKind.NAN in meant:
+        return None
+    if InjectedFaultKind.BLACK in meant:
+        return Image.new("RGB", request.image.size)
     return _tint(request)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, Strict
+from pydantic import BeforeValidator, ConfigDict, Field, Strict
 
 from workers.backends.settings.base import BackendSettings, PromptSettings
 from workers.backends.settings.blip2 import Blip2Settings
@@ -21,8 +21,18 @@ class InjectedFaultKind(StrEnum):
     TRANSIENT = "transient"
     #: Raises `BadRequest`.
     BAD = "bad"
+    #: Raises `MemoryError`, as the host does when it has no memory left.
+    MEMORY = "memory"
+    #: Raises `OSError`.
+    OS_ERROR = "os-error"
+    #: Raises `SystemExit`, as a library that gives up on its process does.
+    EXIT = "exit"
+    #: Raises `KeyboardInterrupt`.
+    INTERRUPT = "interrupt"
     #: Ends the process at once with exit code 1.
     CRASH = "crash"
+    #: Ends the process by SIGSEGV, as a broken driver does.
+    SEGFAULT = "segfault"
     #: Never returns.
     HANG = "hang"
     #: Repaints come out black.
@@ -47,12 +57,22 @@ class InjectedFault(BackendSettings):
         return batch_size > self.above_batch and self.when in key
 
 
+def _as_faults(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return tuple(value)
+    return () if value is None else (value,)
+
+
+#: One fault, or several: the first that is meant strikes.
+InjectedFaults = Annotated[tuple[InjectedFault, ...], BeforeValidator(_as_faults)]
+
+
 class _FakeSettings(BackendSettings):
     """What all fakes take."""
 
     #: How long a batch holds the device, slept.
     seconds_per_batch: float = Field(default=0.0, ge=0)
-    fail: InjectedFault | None = None
+    fail: InjectedFaults = ()
 
 
 class FakeCaptionSettings(_FakeSettings, Blip2Settings):

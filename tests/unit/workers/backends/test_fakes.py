@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -79,6 +80,26 @@ def test_failures_strike_whom_they_are_meant_for(kind: str, error: type[Exceptio
     assert len(repainter.run(repaints(scenes)[:2], fail)) == 2
 
 
+@pytest.mark.parametrize(
+    ("kind", "error"), [("memory", MemoryError), ("os-error", OSError), ("exit", SystemExit), ("interrupt", KeyboardInterrupt)]
+)
+def test_failures_of_the_host_come_as_python_raises_them(kind: str, error: type[BaseException], scenes: list[Image]) -> None:
+    with pytest.raises(error, match="injected"):
+        FakeRepainter(model=NOWHERE, device="cpu").run(repaints(scenes), settings(fail={"kind": kind}))
+
+
+def test_several_failures_can_be_planted_each_for_its_own(scenes: list[Image]) -> None:
+    repainter = FakeRepainter(model=NOWHERE, device="cpu")
+    fail = settings(fail=[{"kind": "oom", "when": "glass 0"}, {"kind": "bad", "when": "glass 1"}, {"kind": "nan", "when": "glass 2"}])
+    batch = repaints(scenes)
+
+    with pytest.raises(OutOfMemory):
+        repainter.run(batch[:1], fail)
+    with pytest.raises(BadRequest):
+        repainter.run(batch[1:], fail)
+    assert repainter.run(batch[2:], fail)[0].image is None
+
+
 def test_failures_can_depend_on_the_size_of_the_batch(scenes: list[Image]) -> None:
     repainter = FakeRepainter(model=NOWHERE, device="cpu")
     fail = settings(fail={"kind": "oom", "above_batch": 2})
@@ -107,16 +128,17 @@ def test_a_batch_takes_its_seconds(scenes: list[Image]) -> None:
     assert time.monotonic() - start >= 0.2
 
 
-def test_a_crash_ends_the_process() -> None:
+@pytest.mark.parametrize(("kind", "status"), [("crash", 1), ("segfault", -signal.SIGSEGV)])
+def test_a_crash_ends_the_process(kind: str, status: int) -> None:
     code = (
         "from PIL import Image; from workers.backends import *; from workers.backends.fakes import FakeRepainter;"
         "from workers.backends.settings import FakeRepaintSettings, InjectedFault;"
-        "settings = FakeRepaintSettings(steps=4, strength=0.5, guidance=7.5, fail=InjectedFault(kind='crash'));"
+        "settings = FakeRepaintSettings(steps=4, strength=0.5, guidance=7.5, fail=[InjectedFault(kind='KIND')]);"
         "request = RepaintRequest(image=Image.new('RGB', (8, 8)), prompt='p', seed=1);"
         "FakeRepainter(model=ModelSource(location=''), device='cpu').run([request], settings);"
         "print('still there')"
-    )
+    ).replace("KIND", kind)
 
     ended = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
 
-    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (status, "", "")

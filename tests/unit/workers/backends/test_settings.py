@@ -48,7 +48,7 @@ def test_a_setting_that_is_not_given_is_the_backends_default() -> None:
         (ComposeSettings, {**PROMPT, "max_tokens": 0}, "max_tokens = 0: give at least 4"),
         (ComposeSettings, {**PROMPT, "brief_set": 7}, "brief_set = 7: give a name or a list of names"),
         (ComposeSettings, {**PROMPT, "brief_set": []}, "no briefs are named: choose from moderate, radical, restyle"),
-        (FakeCaptionSettings, {"fail": {"kind": "crsh"}}, "fail.kind = 'crsh': give 'oom', 'transient'"),
+        (FakeCaptionSettings, {"fail": {"kind": "crsh"}}, "fail.0.kind = 'crsh': give 'oom', 'transient'"),
         (FakeRepaintSettings, {**REPAINT, "seconds_per_batch": -1}, "seconds_per_batch = -1: give at least 0"),
     ],
 )

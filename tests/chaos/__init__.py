@@ -1,0 +1,1 @@
+"""The chaos suite: the installed command under faults of every kind, and gates that judge what is left."""

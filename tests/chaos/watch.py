@@ -1,0 +1,183 @@
+"""Looking on: what the database, the queues and the processes show, several times a second, past every fault."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import psutil
+import redis
+from sqlalchemy import func, select
+
+from db.enums import Stage
+from db.errors import DatabaseUnavailable
+from db.tables import attempts, jobs, leases, workers
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from tests.chaos.world import World
+
+LOOK_SECONDS = 0.25
+DEPTH_SECONDS = 0.1
+MEMORY_SECONDS = 2.0
+#: Wake-ups for each living thread (`workers.notifier`).
+BOUND_PER_THREAD = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """What the database showed at one moment of the monotonic clock."""
+
+    at: float
+    #: The newest attempt that ended well.
+    last_done: int
+    #: Worker id to tokens that it holds.
+    leases: dict[str, tuple[str, ...]]
+    #: Pid to the id of the worker that registered last with it.
+    workers: dict[int, str]
+    #: Threads of all workers that have not stopped and were seen lately.
+    threads: int
+    #: State to number of jobs.
+    states: dict[str, int]
+    #: The jobs that a worker holds.
+    running: frozenset[int] = frozenset()
+
+    @property
+    def under_way(self) -> int:
+        """Jobs that a worker holds."""
+        return self.states.get("running", 0)
+
+    @property
+    def left(self) -> int:
+        """Jobs that are not over."""
+        return sum(self.states.get(state, 0) for state in ("waiting", "ready", "running"))
+
+
+NOTHING = Sight(at=0.0, last_done=0, leases={}, workers={}, threads=0, states={})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Excess:
+    """A queue above its bound."""
+
+    at: float
+    stage: str
+    depth: int
+    bound: int
+
+
+@dataclass(kw_only=True)
+class Watch:
+    """The threads that look, and what they saw."""
+
+    world: World
+    #: Seconds between two counts of all jobs.
+    count_seconds: float = 0.0
+    sight: Sight = NOTHING
+    excesses: list[Excess] = field(default_factory=list)
+    deepest: int = 0
+    #: Host and pid to (seconds, resident bytes) of its worker process.
+    memory: dict[tuple[str, int], list[tuple[float, int]]] = field(default_factory=lambda: defaultdict(list))
+    #: Stages whose queues hold messages of the conductor's own, and since when: until they were down to their bound once.
+    own_messages: dict[str, float] = field(default_factory=dict)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+    #: Worker id to its last heartbeat by the database's clock, and when that was seen.
+    _seen: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _counted_at: float = -1000.0
+    #: When how many threads were alive.
+    _alive: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=2000))
+
+    def start(self) -> None:
+        """Begin to look."""
+        for seconds, look in ((LOOK_SECONDS, self.look), (DEPTH_SECONDS, self._look_at_queues), (MEMORY_SECONDS, self._look_at_memory)):
+            thread = threading.Thread(target=self._repeat, args=(seconds, look), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(10)
+
+    def look(self) -> Sight | None:
+        """Look at the database now; None if it does not answer."""
+        try:
+            with self.world.database.read() as connection:
+                self.sight = self._sight(connection)
+        except DatabaseUnavailable:
+            return None
+        return self.sight
+
+    def worker_of(self, pid: int) -> str | None:
+        """The id under which a process registered."""
+        return self.sight.workers.get(pid)
+
+    def _repeat(self, seconds: float, look: object) -> None:
+        while not self._stop.wait(seconds):
+            look()  # type: ignore[operator]
+
+    def _sight(self, connection: Connection) -> Sight:
+        at = time.monotonic()
+        last = connection.scalar(select(func.max(attempts.c.id)).where(attempts.c.outcome == "done"))
+        held: defaultdict[str, list[str]] = defaultdict(list)
+        for row in connection.execute(select(leases.c.worker_id, leases.c.token)):
+            held[row.worker_id].append(row.token)
+        found = connection.execute(select(workers).where(workers.c.stopped_at.is_(None)).order_by(workers.c.started_at)).all()
+        for row in found:
+            if self._seen.get(row.id, (None, 0.0))[0] != row.seen_at:
+                self._seen[row.id] = (row.seen_at, at)
+        # As long as the workers themselves count one as alive, and a little more.
+        lately = at - 2 * self.world.lease - 2.0
+        return Sight(
+            at=at,
+            last_done=last or 0,
+            leases={worker: tuple(tokens) for worker, tokens in held.items()},
+            workers={row.pid: row.id for row in found},
+            threads=sum(row.threads for row in found if self._seen[row.id][1] > lately),
+            states=self._states(connection, at),
+            running=frozenset(connection.scalars(select(jobs.c.id).where(jobs.c.lease_token.is_not(None), jobs.c.state == "running"))),
+        )
+
+    def _states(self, connection: Connection, at: float) -> dict[str, int]:
+        if at - self._counted_at >= self.count_seconds:
+            self._counted_at = at
+            return {row.state: row.number for row in connection.execute(_STATES)}
+        return self.sight.states
+
+    def _look_at_queues(self) -> None:
+        try:
+            depths = self.world.broker.depths()
+        except redis.RedisError:
+            return
+        moment = time.monotonic()
+        # Messages stay when those who were to read them have gone.
+        self._alive.append((moment, self.sight.threads))
+        bound = BOUND_PER_THREAD * max(1, *(threads for at, threads in self._alive if at > moment - 2 * self.world.lease - 10))
+        self.deepest = max(self.deepest, *depths.values())
+        for stage, depth in depths.items():
+            since = self.own_messages.get(stage)
+            if depth <= bound and since is not None and moment - since > 1:
+                del self.own_messages[stage]
+            elif depth > bound and since is None:
+                self.excesses.append(Excess(at=moment, stage=stage, depth=depth, bound=bound))
+
+    def note_own_messages(self) -> None:
+        """The conductor sends messages to every queue now."""
+        self.own_messages = {str(stage): time.monotonic() for stage in Stage}
+
+    def _look_at_memory(self) -> None:
+        for host in self.world.hosts:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child = host.child()
+                if child is not None:
+                    self.memory[host.name, child.pid].append((time.monotonic(), child.memory_info().rss))
+
+
+_STATES = select(jobs.c.state, func.count().label("number")).group_by(jobs.c.state)
