@@ -23,7 +23,12 @@ def found_store(database: Database, store: Store) -> str:
     Raises:
         StoreUnavailable: it does not, or the store cannot be made.
     """
-    return read_store_id(database) or register_store(database, lambda: _checked_mark(database, store))
+    known = read_store_id(database)
+    if known is not None:
+        return known
+    # Read before: a transaction within a transaction takes a second connection of a small pool.
+    held = some_stored_hashes(database, SAMPLE)
+    return register_store(database, lambda: _checked_mark(store, held))
 
 
 def adopt_store(database: Database, store: Store) -> str:
@@ -35,6 +40,6 @@ def adopt_store(database: Database, store: Store) -> str:
     return store.files.mark(store_id, replace=True)
 
 
-def _checked_mark(database: Database, store: Store) -> str:
-    store.refuse_unless_held(some_stored_hashes(database, SAMPLE))
+def _checked_mark(store: Store, held: list[str]) -> str:
+    store.refuse_unless_held(held)
     return store.files.marker() or store.files.mark(str(uuid.uuid4()))
