@@ -9,7 +9,7 @@ from db.enums import FailureKind
 from db.errors import StoreError
 from db.jobs.inputs import MissingInput, MissingReason
 from db.results.stage_results import Failure
-from workers.backends.errors import BackendExit, BadRequest, OutOfMemory
+from workers.backends.errors import BadRequest, OutOfMemory
 from workers.error_log import ErrorLog
 from workers.errors import JobFault
 
@@ -37,8 +37,6 @@ def failure_of(job_id: int, error: Exception) -> Failure:
         if not isinstance(error, StoreError):
             _errors.write(f"job {job_id}: {error!r}", error)
     text = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, BackendExit):
-        return Failure(job_id=job_id, kind=kind, error=text[:LONGEST_CAUSE])
     return Failure(job_id=job_id, kind=kind, error=f"{type(error).__name__}: {text}"[:LONGEST_CAUSE])
 
 

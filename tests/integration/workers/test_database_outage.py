@@ -10,8 +10,6 @@ from tests.integration.workers.conftest import WorkerHarness, wait_for
 from tests.integration.workers.scripted import Scripted, scripted
 from tests.integration.workers.test_stopping import FragileDatabase, fragile
 from workers.idleness import IdleWatch
-from workers.model_turns import ModelNeed
-from workers.scheduling import Scheduler
 
 if TYPE_CHECKING:
     import pytest
@@ -65,7 +63,7 @@ def test_a_thread_that_was_woken_while_the_database_is_away_comes_back(
 def test_a_worker_that_ends_when_idle_does_not_end_for_a_database_that_is_away(
     fleet: WorkerHarness, fragile: FragileDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:
-    scheduler = Scheduler(model_need=lambda *_: ModelNeed(model=None, evicts=False), starvation_seconds=1.0)
+    scheduler = fleet.worker().scheduler
     watch = IdleWatch(fragile, stages=list(Stage), scheduler=scheduler, is_busy=lambda: False)
     fragile.away = True
     thread = fleet.beside(lambda: watch.wait(fleet.stop))

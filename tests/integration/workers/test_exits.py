@@ -44,7 +44,7 @@ def test_a_backend_that_calls_exit_fails_the_one_job_it_was_at(
 
     assert harness.states(Stage.CAPTION) == {"done": 7, "ready": 1}
     (guilty,) = harness.jobs(Stage.CAPTION, JobState.READY)
-    assert (guilty["error_kind"], guilty["error_text"], guilty["suspect"]) == ("transient", text, False)
+    assert (guilty["error_kind"], guilty["error_text"], guilty["suspect"]) == ("transient", f"BackendExit: {text}", False)
     assert not worker.slots.any_taken()
 
 
@@ -75,7 +75,7 @@ def test_a_stage_that_calls_exit_fails_the_one_job_it_was_at(half: str, fleet: W
 
     assert harness.states(Stage.CAPTION) == {"done": 4, "ready": 1}
     (guilty,) = harness.jobs(Stage.CAPTION, JobState.READY)
-    assert guilty["error_text"] == "the stage caption called sys.exit(3)"
+    assert guilty["error_text"] == "BackendExit: the stage caption called sys.exit(3)"
 
 
 def test_an_exit_while_loading_keeps_the_thread(fleet: WorkerHarness, backends: Backends) -> None:

@@ -79,21 +79,15 @@ def folder(fleet: WorkerHarness, monkeypatch: pytest.MonkeyPatch) -> StoreFolder
     monkeypatch.setattr(outages, "FIRST_PAUSE_SECONDS", 0.05)
     monkeypatch.setattr(outages, "LONGEST_PAUSE_SECONDS", 0.1)
     monkeypatch.setattr(worker_module, "PROBE_SECONDS", 0.05)
+    fleet.worker()._context.store.check()  # makes it, before there are artworks
     return StoreFolder(fleet.folder / "store")
-
-
-def worker_of(fleet: WorkerHarness, **settings: Any) -> Worker:
-    """A worker whose store is there at first."""
-    worker = fleet.worker(**settings)
-    worker._context.store.check()
-    return worker
 
 
 def test_a_store_that_is_away_before_the_work_costs_no_attempt_however_long(
     fleet: WorkerHarness, folder: StoreFolder, backends: Backends, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     harness = fleet.harness(6, batch=2)
-    worker = worker_of(fleet)
+    worker = fleet.worker()
     folder.take_away()
 
     # For 200 s of looks and probes
@@ -121,7 +115,7 @@ def test_one_batch_meets_the_outage_and_the_next_is_not_claimed(
     fleet: WorkerHarness, folder: StoreFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
     harness = fleet.harness(6, batch=2)
-    worker = worker_of(fleet, stages=[Stage.CAPTION])
+    worker = fleet.worker(stages=[Stage.CAPTION])
     asked = 0
 
     class Counting(ReadingCaptionStage):
@@ -150,7 +144,7 @@ def test_mates_that_were_read_before_it_went_are_worked_on(fleet: WorkerHarness,
             return super().prepare(job, context)
 
     fleet.runners[Stage.CAPTION] = StageRunner(Going())
-    worker_of(fleet, stages=[Stage.CAPTION]).on_wake_up()
+    fleet.worker(stages=[Stage.CAPTION]).on_wake_up()
 
     assert harness.states(Stage.CAPTION) == {"done": 2, "ready": 3}
     assert [len(batch) for batch in backends["plain"].batches] == [2]
@@ -161,7 +155,7 @@ def test_mates_that_were_read_before_it_went_are_worked_on(fleet: WorkerHarness,
 def test_stages_that_need_no_store_go_on(fleet: WorkerHarness, folder: StoreFolder) -> None:
     harness = fleet.harness(4)
     harness.finish(harness.claim(Stage.CAPTION, limit=2))
-    worker = worker_of(fleet)
+    worker = fleet.worker()
     folder.take_away()
     worker._context.report_store(StoreUnavailable("the store is not there"))
 
@@ -174,7 +168,7 @@ def test_stages_that_need_no_store_go_on(fleet: WorkerHarness, folder: StoreFold
 
 def test_a_running_worker_goes_on_by_itself_and_shows_what_is_away(fleet: WorkerHarness, folder: StoreFolder) -> None:
     harness = fleet.harness(4)
-    worker = worker_of(fleet, heartbeat_seconds=0.05)
+    worker = fleet.worker(heartbeat_seconds=0.05)
     folder.take_away()
 
     def shown() -> list[str | None]:
@@ -194,7 +188,7 @@ def test_a_running_worker_goes_on_by_itself_and_shows_what_is_away(fleet: Worker
 
 def test_a_store_that_is_away_at_the_start_is_waited_for(fleet: WorkerHarness, folder: StoreFolder) -> None:
     harness = fleet.harness(3)
-    worker = worker_of(fleet)
+    worker = fleet.worker()
     folder.take_away()
     worker.start()
     try:
@@ -220,7 +214,7 @@ class TestResults:
         backends["painter"] = scripted(run=paint)
         harness = fleet.harness(3, level={"only": {"backend": "painter", "model": "", "steps": 4, "strength": 0.5}})
         harness.run(Stage.CAPTION, Stage.PROMPT)
-        return worker_of(fleet, stages=[Stage.GENERATE], heartbeat_seconds=0.05)
+        return fleet.worker(stages=[Stage.GENERATE], heartbeat_seconds=0.05)
 
     def test_they_wait_for_it_and_are_painted_once(
         self, painted: Worker, fleet: WorkerHarness, folder: StoreFolder, backends: Backends
@@ -283,7 +277,7 @@ class TestOldBlobs:
 
     def test_a_blob_that_is_gone_by_then_leaves_no_row(self, planned: WorkerHarness) -> None:
         harness = planned.harness()
-        worker = worker_of(planned, stages=[Stage.GENERATE])
+        worker = planned.worker(stages=[Stage.GENERATE])
         store = worker._context.store
         removed: list[str] = []
 
@@ -314,7 +308,7 @@ class TestOldBlobs:
         self, planned: WorkerHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         harness = planned.harness()
-        worker = worker_of(planned, stages=[Stage.GENERATE])
+        worker = planned.worker(stages=[Stage.GENERATE])
         store = worker._context.store
         asked: list[str] = []
 

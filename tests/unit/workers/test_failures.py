@@ -20,7 +20,7 @@ from workers.failures import failure_of, missing_input
         (TransientFailure("503"), FailureKind.TRANSIENT, "TransientFailure: 503"),
         (DeviceLost("CUDA error"), FailureKind.TRANSIENT, "DeviceLost: CUDA error"),
         (StoreError("S3 is away"), FailureKind.TRANSIENT, "StoreError: S3 is away"),
-        (BackendExit("the backend called sys.exit(1)"), FailureKind.TRANSIENT, "the backend called sys.exit(1)"),
+        (BackendExit("the backend called sys.exit(1)"), FailureKind.TRANSIENT, "BackendExit: the backend called sys.exit(1)"),
         (KeyError("steps"), FailureKind.TRANSIENT, "KeyError: 'steps'"),
         (ValueError(), FailureKind.TRANSIENT, "ValueError: ValueError"),
         (RuntimeError("one\n  two\tthree"), FailureKind.TRANSIENT, "RuntimeError: one two three"),
