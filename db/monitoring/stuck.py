@@ -15,7 +15,7 @@ from db.jobs.transitions import in_state
 from db.monitoring.counts import added_up, of_campaign
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -38,8 +38,8 @@ class Situation:
     total: StageCounts
     #: The living ones.
     workers: Sequence[RegisteredWorker]
-    #: Stages of which something is paused.
-    paused_stages: Sequence[str]
+    #: Stage to ready jobs of campaigns in which it is paused.
+    paused: Mapping[str, int]
     #: The present moment by the database's clock.
     at: float
 
@@ -52,14 +52,17 @@ def find_stuck(
     connection: Connection, campaign_id: int | None, counts: dict[int, StageCounts], workers: Sequence[RegisteredWorker], at: float
 ) -> dict[str, int]:
     """Reason to number of jobs (or workers) that it concerns; reasons that concern none are left out."""
-    pauses = select(batch_keys.c.stage).where(batch_keys.c.paused, *of_campaign(batch_keys, campaign_id)).distinct()
+    pauses = select(batch_keys.c.campaign_id, batch_keys.c.stage).where(batch_keys.c.paused, *of_campaign(batch_keys, campaign_id))
+    held: dict[str, int] = {}
+    for paused_campaign, stage in connection.execute(pauses.distinct()):
+        held[stage] = held.get(stage, 0) + counts[paused_campaign][stage].get(str(JobState.READY), 0)
     situation = Situation(
         connection=connection,
         campaign_id=campaign_id,
         counts=counts,
         total=added_up(counts.values()),
         workers=workers,
-        paused_stages=connection.scalars(pauses).all(),
+        paused=held,
         at=at,
     )
     found: dict[str, int] = {}
@@ -104,16 +107,16 @@ def backing_off(situation: Situation) -> dict[str, int]:
 
 def paused(situation: Situation) -> dict[str, int]:
     """Ready jobs of stages that the operator paused."""
-    return {f"paused at {stage}: `paragone resume`": situation.ready(stage) for stage in situation.paused_stages}
+    return {f"paused at {stage}: `paragone resume`": count for stage, count in situation.paused.items()}
 
 
 def without_workers(situation: Situation) -> dict[str, int]:
     """Ready jobs of stages that no living worker serves."""
-    reached = {*situation.paused_stages, *(stage for worker in situation.workers for stage in worker.stages)}
+    served = {stage for worker in situation.workers for stage in worker.stages}
     return {
-        f"ready for {stage}, but no living worker serves it: `paragone work`": situation.ready(stage)
+        f"ready for {stage}, but no living worker serves it: `paragone work`": situation.ready(stage) - situation.paused.get(stage, 0)
         for stage in Stage
-        if str(stage) not in reached
+        if str(stage) not in served
     }
 
 

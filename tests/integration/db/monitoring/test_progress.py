@@ -195,6 +195,18 @@ def test_a_pause_is_shown_as_stuck_where_it_holds_jobs(harness: CampaignHarness)
     assert progress(harness.database).stuck == {"paused at caption: `paragone resume`": 1}
 
 
+def test_the_jobs_of_one_campaign_are_not_held_up_by_the_pause_or_the_end_of_another(harness: CampaignHarness) -> None:
+    other, gone = harness_of(harness.database, name="other"), harness_of(harness.database, name="gone")
+    set_paused(harness.database, other.campaign.id, Stage.CAPTION, paused=True)
+    cancel(harness.database, gone.campaign.id, None)
+
+    held, unserved = "paused at caption: `paragone resume`", NO_WORKER.format("caption")
+    assert progress(harness.database).stuck == {held: 1, unserved: 1}
+    assert progress(harness.database, harness.campaign.id).stuck == {unserved: 1}
+    worker(harness.database)
+    assert progress(harness.database).stuck == {held: 1}
+
+
 def test_jobs_that_back_off_and_troubles_of_a_worker_are_shown_as_stuck(harness: CampaignHarness) -> None:
     worker(harness.database)
     harness.fail(harness.claim(Stage.CAPTION), FailureKind.TRANSIENT)
