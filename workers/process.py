@@ -45,8 +45,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds that a thread without a batch may take to come back from the database before it is left alone.
 QUERY_SECONDS = 2.0
-#: Seconds that closing may take, and giving up; a database that is away answers nobody.
-CLOSE_SECONDS = 5.0
+#: Seconds that closing may take, and giving up: both know what is away, and this is for what they did not think of.
+CLOSE_SECONDS = 10.0
 #: Seconds for which a consumer that was asked to end is waited for.
 LEAVE_SECONDS = 2.0
 LOOK_SECONDS = 0.05
