@@ -23,15 +23,20 @@ if TYPE_CHECKING:
 #: Attempts that are looked at together.
 AT_ONCE = 9_000
 
+_ENDED = in_state(JobState.DONE, JobState.CANCELLED)
 
-def prune_attempts(database: Database, older_than_seconds: float) -> int:
-    """Remove attempts that ended so many seconds ago, of jobs that are done or cancelled; returns how many.
+
+def prune_attempts(database: Database, older_than_seconds: float, *, dry_run: bool = False) -> int:
+    """Remove attempts that ended so many seconds ago, of jobs that are done or cancelled; returns how many, in a dry run would be.
 
     Those of jobs that are not done or that failed stay: retries are counted from them, and they tell what was tried. Workers and the
     counts of `status` do not need the others; a forecast is made from those that are left.
     """
     with database.read() as connection:
         before = float(connection.scalar(select(now())) or 0) - older_than_seconds
+        if dry_run:
+            old = select(func.count()).select_from(attempts).join(jobs, jobs.c.id == attempts.c.job_id).where(attempts.c.ended_at < before)
+            return int(connection.scalar(old.where(_ENDED)) or 0)
         last = int(connection.scalar(select(func.max(attempts.c.id)).where(attempts.c.ended_at < before)) or 0)
     removed = at = 0
     while at < last:
@@ -48,7 +53,7 @@ def _prune_some(connection: Connection, *, before: float, after: int, last: int)
         return 0, last
     ended = select(attempts.c.id).join(jobs, jobs.c.id == attempts.c.job_id)
     ended = ended.where(attempts.c.id > after, attempts.c.id <= seen[-1], attempts.c.ended_at < before)
-    gone: Sequence[int] = connection.scalars(ended.where(in_state(JobState.DONE, JobState.CANCELLED))).all()
+    gone: Sequence[int] = connection.scalars(ended.where(_ENDED)).all()
     for some in runs(gone):
         connection.execute(delete(attempts).where(attempts.c.id.in_(some)))
     return len(gone), seen[-1]

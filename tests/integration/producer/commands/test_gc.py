@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import update
 
-from db.enums import Stage
-from db.tables import artworks
+from db.enums import FailureKind, Stage
+from db.tables import artworks, attempts
 from tests.builders import artworks_of, harness_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def test_only_orphans_past_their_grace_age_are_removed(operator: Operator) -> No
     (artwork,) = artworks_of(operator.database, 1)
     with operator.database.engine.begin() as connection:
         connection.execute(update(artworks).where(artworks.c.id == artwork).values(content_hash=wanted))
-    rest = {"leftovers": 0, "work_under_way": False}
+    rest = {"leftovers": 0, "work_under_way": False, "attempts": None}
     assert operator.json_of("gc") == {"blobs": 0, "byte_size": 0, "kept": 2, "grace_seconds": 86400.0, "dry_run": False, **rest}
     would = {"blobs": 1, "byte_size": 9, "kept": 1, "grace_seconds": 0.0, "dry_run": True}
     assert operator.json_of("gc --grace 0s --dry-run") == {**would, **rest}
@@ -53,6 +53,21 @@ def test_unfinished_files_are_counted_apart(operator: Operator) -> None:
 
     assert "removed 1 unfinished file that a killed process had left" in operator.output_of("gc")
     assert store.scratch() == []
+
+
+def test_old_attempts_are_pruned_if_asked_for(sqlite_operator: Operator) -> None:
+    harness = harness_of(sqlite_operator.database, 2)
+    harness.finish(harness.claim(Stage.CAPTION))
+    harness.fail(harness.claim(Stage.PROMPT), FailureKind.TRANSIENT)
+    with sqlite_operator.database.engine.begin() as connection:
+        connection.execute(update(attempts).values(ended_at=attempts.c.ended_at - 2 * 86400.0))
+    all_of_them = len(harness.rows(attempts))
+
+    assert sqlite_operator.json_of("gc --attempts 3d")["attempts"] == 0
+    assert sqlite_operator.json_of("gc --attempts 1d --dry-run")["attempts"] == 2
+    assert len(harness.rows(attempts)) == all_of_them
+    assert "removed 2 attempts older than 1 d from the database" in sqlite_operator.output_of("gc --attempts 1d")
+    assert len(harness.rows(attempts)) == all_of_them - 2
 
 
 def age(store: Store, content_hash: str, *, seconds: float) -> None:

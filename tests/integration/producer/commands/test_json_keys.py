@@ -82,7 +82,7 @@ def test_keys_of_pause_resume_cancel_and_gc_json(sqlite_operator: Operator) -> N
     assert set(sqlite_operator.json_of("pause")) == set(sqlite_operator.json_of("resume")) == {"campaign", "stage", "paused"}
     assert set(sqlite_operator.json_of("cancel --yes")) == {"campaign", "stage", "jobs", "state"}
     assert set(sqlite_operator.json_of("gc --dry-run")) == {
-        *("blobs", "byte_size", "kept", "leftovers", "grace_seconds", "work_under_way", "dry_run"),
+        *("blobs", "byte_size", "kept", "leftovers", "grace_seconds", "work_under_way", "attempts", "dry_run"),
     }
 
 
