@@ -133,9 +133,10 @@ def _leave() -> None:
 def no_reconnecting(app: Celery) -> None:
     """Have a lost connection end the consumer: a new one is known to listen, one that Celery reconnects was deaf in several releases."""
     app.conf.update(broker_connection_retry=False, broker_connection_retry_on_startup=False)
-    logging.getLogger("celery.worker.consumer.consumer").addFilter(_is_news)
+    for name in ("celery.worker.consumer.consumer", "celery.worker.request"):
+        logging.getLogger(name).addFilter(_is_news)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Whether it is not Celery's complaint that it may not reconnect: whoever makes the next consumer tells why."""
-    return not str(record.msg).startswith("Retrying to ")
+    """Whether it is not Celery's complaint that it may not reconnect or acknowledge: whoever makes the next consumer tells why."""
+    return not str(record.msg).startswith(("Retrying to ", "Couldn't ack"))
