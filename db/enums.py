@@ -86,6 +86,17 @@ class AttemptOutcome(StrEnum):
     LOST = "lost"
 
 
+class WorkerEnd(StrEnum):
+    """How a worker process ended that did not give its jobs back itself."""
+
+    #: It was asked to, and did not make it within its grace period: that says nothing about its jobs.
+    STOPPED = "stopped"
+    #: By SIGKILL from outside: an operator, or a program that guards the host's memory. Its jobs run alone from then on, to find out.
+    KILLED = "killed"
+    #: By itself: what was on its device may be the cause.
+    CRASHED = "crashed"
+
+
 class ImageState(StrEnum):
     """What is known of an artwork's original."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
+from db.enums import WorkerEnd
 from workers.exit_codes import ExitCode
 
 
@@ -43,14 +44,14 @@ class ChildEnding:
         return self.killed_by_supervisor or self.code == ExitCode.GAVE_UP
 
     @property
-    def crashed(self) -> bool:
-        """Whether it ended by itself, so that what was on its device may be the cause; not if somebody ended it from outside."""
+    def end(self) -> WorkerEnd:
+        """What it says about the jobs that it held."""
         if self.outlasted_grace or self.was_stopped or self.is_done:
-            return False
-        if self.code == -signal.SIGKILL:
-            # The kernel's OOM killer sends the same signal; where nobody counts its victims it may have been that.
-            return self.out_of_memory is not False
-        return True
+            return WorkerEnd.STOPPED
+        # The kernel's OOM killer sends the same signal; where nobody counts its victims it may have been that.
+        if self.code == -signal.SIGKILL and self.out_of_memory is False:
+            return WorkerEnd.KILLED
+        return WorkerEnd.CRASHED
 
     @property
     def reason(self) -> str:

@@ -11,6 +11,7 @@ from db.jobs.sweep import return_jobs_of
 
 if TYPE_CHECKING:
     from db.engine import Database
+    from db.enums import WorkerEnd
 
 logger = logging.getLogger(__name__)
 
@@ -22,9 +23,9 @@ class JobReturn:
         self._database = database
         self._threads: list[threading.Thread] = []
 
-    def begin(self, worker_id: str, *, crashed: bool) -> None:
-        """Return what the dead worker held; `crashed` says whether it ended by itself, so that its jobs are suspects."""
-        thread = threading.Thread(target=self._return, args=(worker_id, crashed), name="job-return", daemon=True)
+    def begin(self, worker_id: str, *, end: WorkerEnd) -> None:
+        """Return what the dead worker held; `end` says whether its jobs are suspects."""
+        thread = threading.Thread(target=self._return, args=(worker_id, end), name="job-return", daemon=True)
         self._threads = [other for other in self._threads if other.is_alive()] + [thread]
         thread.start()
 
@@ -34,9 +35,9 @@ class JobReturn:
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _return(self, worker_id: str, crashed: bool) -> None:
+    def _return(self, worker_id: str, end: WorkerEnd) -> None:
         try:
-            swept = return_jobs_of(self._database, worker_id, crashed=crashed)
+            swept = return_jobs_of(self._database, worker_id, end=end)
         except Exception as error:  # noqa: BLE001  # the leases run out anyway
             logger.debug("the jobs of %s could not be returned: %s", worker_id, error)
         else:

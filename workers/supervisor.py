@@ -92,7 +92,7 @@ class Supervisor:
 
     def _note_end(self, child: ChildProcess, ending: ChildEnding) -> None:
         if self._job_return is not None and not ending.is_done:
-            self._job_return.begin(child.worker_id, crashed=ending.crashed)
+            self._job_return.begin(child.worker_id, end=ending.end)
         if ending.is_done:
             child.ended = 0
         elif self._until_idle and ending.code == ExitCode.MODEL_TROUBLE:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, or_, select, text, true, update
 
 from db.engine.clock import now
-from db.enums import AttemptOutcome, FailureKind, JobState
+from db.enums import AttemptOutcome, FailureKind, JobState, WorkerEnd
 from db.jobs.tables import attempts, jobs, leases
 from db.jobs.transitions import move
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: A job that was on the device alone this often when its worker vanished is `poison`.
 CRASHES_ALLOWED = 3
+#: From so many times on, being killed from outside while a job was alone on the device counts as a crash.
+KILLS_ALLOWED = 10
 #: Any number that nobody else uses: PostgreSQL's advisory lock that keeps sweepers from queueing behind one another.
 ADVISORY_LOCK = 7_209_401
 #: Seconds beside two renewals by which no lease reaches further than the database's clock.
@@ -64,21 +66,23 @@ def sweep(database: Database, *, lease_seconds: float, may_sweep: Callable[[floa
     return database.write(lambda connection: _sweep(connection, may_sweep))
 
 
-def return_jobs_of(database: Database, worker_id: str, *, crashed: bool) -> Swept:
+def return_jobs_of(database: Database, worker_id: str, *, end: WorkerEnd) -> Swept:
     """Return at once the jobs of a worker process that is known to be dead, without waiting for its leases to run out.
 
     Args:
         database: the database.
         worker_id: the dead worker.
-        crashed: it ended by itself, so that what was on its device is suspect; False if it was stopped or killed from outside.
+        end: how it ended, which decides whether what was on its device is suspect, and whether that counts towards `poison`.
     """
 
     def write(connection: Connection) -> Swept:
         held = leases.c.worker_id == worker_id
-        connection.execute(update(leases).where(held).values(expires_at=0, excused=leases.c.excused if crashed else true()))
+        connection.execute(
+            update(leases).where(held).values(expires_at=0, excused=true() if end is WorkerEnd.STOPPED else leases.c.excused)
+        )
         returned = poisoned = 0
         for lease in connection.execute(select(leases).where(held)).all():
-            back, bad = _return_jobs(connection, lease)
+            back, bad = _return_jobs(connection, lease, counts=end is WorkerEnd.CRASHED)
             returned, poisoned = returned + back, poisoned + bad
         return Swept(returned=returned, poisoned=poisoned)
 
@@ -106,7 +110,7 @@ def _sweep(connection: Connection, may_sweep: Callable[[float], bool]) -> Swept:
     return Swept(returned=returned, poisoned=poisoned)
 
 
-def _return_jobs(connection: Connection, lease: Row[Any]) -> tuple[int, int]:
+def _return_jobs(connection: Connection, lease: Row[Any], *, counts: bool = True) -> tuple[int, int]:
     overdue = select(leases.c.token).where(leases.c.token == lease.token, _expired()).exists()
     lost = connection.execute(
         move(JobState.READY, leaving={JobState.RUNNING})
@@ -122,8 +126,16 @@ def _return_jobs(connection: Connection, lease: Row[Any]) -> tuple[int, int]:
     if lease.started_at is not None and not lease.excused:
         # One that is left after its mates were cancelled, superseded or handed in was not alone. (0: it began before this was counted.)
         alone = (lease.began or len(lost)) == 1
-        poisoned = _suspect(connection, [job.id for job in lost], alone=alone, crashes=lost[0].crashes)
+        # Who is killed from outside each time it is alone, again and again, is what makes somebody kill.
+        counts = counts or (alone and _times_lost_alone(connection, lost[0]) >= KILLS_ALLOWED)
+        poisoned = _suspect(connection, [job.id for job in lost], alone=alone and counts, crashes=lost[0].crashes)
     return len(lost) - poisoned, poisoned
+
+
+def _times_lost_alone(connection: Connection, job: Row[Any]) -> int:
+    lost = (attempts.c.job_id == job.id, attempts.c.round == job.round, attempts.c.outcome == str(AttemptOutcome.LOST))
+    alone = (attempts.c.batch_size == 1, attempts.c.started_at.is_not(None))
+    return int(connection.scalar(select(func.count()).select_from(attempts).where(*lost, *alone)) or 0)
 
 
 def _suspect(connection: Connection, job_ids: list[int], *, alone: bool, crashes: int) -> int:

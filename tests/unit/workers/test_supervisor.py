@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from db.enums import Stage
+from db.enums import Stage, WorkerEnd
 from db.settings import Settings
 from workers import supervisor
 from workers.child_process import ChildProcess
@@ -53,10 +53,10 @@ class ToldJobReturn:
     """Notes whose jobs are returned."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, bool]] = []
+        self.told: list[tuple[str, WorkerEnd]] = []
 
-    def begin(self, worker_id: str, *, crashed: bool) -> None:
-        self.told.append((worker_id, crashed))
+    def begin(self, worker_id: str, *, end: WorkerEnd) -> None:
+        self.told.append((worker_id, end))
 
     def wait(self, seconds: float) -> None:
         pass
@@ -211,7 +211,7 @@ def test_the_jobs_of_a_dead_process_are_returned_under_its_name(note: Path) -> N
     names = [name for name, _ in host.returned.told]
     assert len(set(names)) == len(names)
     assert all(name.startswith("cpu-") for name in names)
-    assert {crashed for _, crashed in host.returned.told} == {True}
+    assert {end for _, end in host.returned.told} == {WorkerEnd.CRASHED}
 
 
 def test_a_process_that_the_supervisor_killed_did_not_crash(note: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,7 +221,7 @@ def test_a_process_that_the_supervisor_killed_did_not_crash(note: Path, monkeypa
 
     host.until(Path(f"{note}-deaf").exists)
 
-    assert [crashed for _, crashed in host.returned.told] == [False]
+    assert [end for _, end in host.returned.told] == [WorkerEnd.STOPPED]
 
 
 def test_one_device_goes_on_when_another_is_done(note: Path) -> None:
@@ -306,7 +306,7 @@ def test_a_process_that_fails_while_stopping_is_told_and_was_still_asked_to_stop
 
     assert host.until(Path(f"{note}-up").exists) == 0
     assert "was killed by SIGABRT while it was stopping" in caplog.text
-    assert [crashed for _, crashed in host.returned.told] == [True]
+    assert [end for _, end in host.returned.told] == [WorkerEnd.CRASHED]
 
 
 def test_a_batch_that_outlasts_the_grace_period_makes_the_exit_code_one(note: Path) -> None:
@@ -315,7 +315,7 @@ def test_a_batch_that_outlasts_the_grace_period_makes_the_exit_code_one(note: Pa
     host.does(f"signal.signal(signal.SIGTERM, {gives_up}); open({str(note)!r} + '-up', 'w').close(); time.sleep(50)")
 
     assert host.until(Path(f"{note}-up").exists) == 1
-    assert [crashed for _, crashed in host.returned.told] == [False]
+    assert [end for _, end in host.returned.told] == [WorkerEnd.STOPPED]
 
 
 def test_a_child_hears_when_its_supervisor_is_gone(note: Path) -> None:

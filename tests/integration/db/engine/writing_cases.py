@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from db.campaigns import freeze_revision, frozen_revision, open_campaign
 from db.catalogue.types import ArtworkImage, ArtworkPath, CatalogueArtwork
 from db.catalogue.upsert import save_ingest_report, upsert_artworks
-from db.enums import FailureKind, Stage
+from db.enums import FailureKind, Stage, WorkerEnd
 from db.jobs.backoff import end_pauses
 from db.jobs.claim import claim_batch, ready_batches
 from db.jobs.complete import complete_batch
@@ -240,7 +240,7 @@ def of_sweep(harness: CampaignHarness) -> Case:
 def of_return_jobs_of(harness: CampaignHarness) -> Case:
     batch = harness.claim(Stage.CAPTION)
     return Case(
-        call=lambda: return_jobs_of(harness.database, batch.worker_id, crashed=True),
+        call=lambda: return_jobs_of(harness.database, batch.worker_id, end=WorkerEnd.CRASHED),
         returns=Swept(returned=4, poisoned=0),
         leaves=lambda: (harness.states(Stage.CAPTION), count(harness, attempts), count(harness, leases)),
         expected=({"ready": 4}, 4, 0),

@@ -13,7 +13,7 @@ import db.jobs.plan
 import db.jobs.requeue
 from db.engine import connect
 from db.engine.clock import now
-from db.enums import FailureKind, ImageState, JobState, Stage
+from db.enums import FailureKind, ImageState, JobState, Stage, WorkerEnd
 from db.jobs.backoff import LONGEST_PAUSE, end_pauses
 from db.jobs.claim import claim_batch, ready_batches
 from db.jobs.complete import complete_batch
@@ -142,18 +142,18 @@ class Life(RuleBasedStateMachine):
         if forgotten:
             self.held.remove(lost)
 
-    @rule(worker=WORKERS, crashed=st.booleans(), excused=st.booleans())
-    def a_worker_is_known_to_be_dead(self, worker: str, crashed: bool, excused: bool) -> None:
+    @rule(worker=WORKERS, end=st.sampled_from(WorkerEnd), excused=st.booleans())
+    def a_worker_is_known_to_be_dead(self, worker: str, end: WorkerEnd, excused: bool) -> None:
         tokens = {row["token"] for row in self.harness.rows(leases, leases.c.worker_id == worker)}
         if excused:
             assert excuse_leases(self.clients[worker], worker) == len(tokens)
         before, running = self._suspects(), running_under(self.database, tokens)
 
-        swept = return_jobs_of(self.database, worker, crashed=crashed)
+        swept = return_jobs_of(self.database, worker, end=end)
 
         assert swept.returned + swept.poisoned == running
         assert not tokens & self._leases()
-        if excused or not crashed:
+        if excused or end is WorkerEnd.STOPPED:
             assert self._suspects() == before
         self.held = [held for held in self.held if held[0].worker_id != worker]
 

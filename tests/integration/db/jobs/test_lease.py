@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text, update
 
-from db.enums import AttemptOutcome, FailureKind, JobState, Stage
+from db.enums import AttemptOutcome, FailureKind, JobState, Stage, WorkerEnd
 from db.jobs.complete import complete_batch
 from db.jobs.control import cancel
 from db.jobs.lease import begin_on_device, release_batch, renew
-from db.jobs.sweep import ADVISORY_LOCK, sweep
+from db.jobs.sweep import ADVISORY_LOCK, CRASHES_ALLOWED, KILLS_ALLOWED, return_jobs_of, sweep
 from db.tables import attempts, captions, jobs, leases
 from tests.builders import CampaignHarness, harness_of, results_of
 from tests.builders.campaign_harness import EFFORT
@@ -268,3 +268,32 @@ def test_a_lease_whose_jobs_are_all_gone_is_swept_away(harness: CampaignHarness)
     assert harness.rows(leases) == []
     assert harness.states(Stage.CAPTION) == {"cancelled": 4}
     assert harness.rows(attempts) == []
+
+
+def test_a_job_whose_worker_is_killed_from_outside_runs_alone_and_is_blamed_only_after_many_times(harness: CampaignHarness) -> None:
+    def kill(batch: Batch) -> int:
+        assert begin_on_device(harness.database, batch.token)
+        return return_jobs_of(harness.database, batch.worker_id, end=WorkerEnd.KILLED).poisoned
+
+    assert kill(harness.claim(Stage.CAPTION)) == 0
+    assert {(row["suspect"], row["crashes"]) for row in harness.jobs(Stage.CAPTION)} == {(True, 0)}
+
+    # When one of them is alone on the device each time
+    poisoned: list[int] = []
+    while not any(poisoned):
+        batch = harness.claim(Stage.CAPTION)
+        assert len(batch.jobs) == 1
+        poisoned.append(kill(batch))
+
+    # Then it was given the benefit of the doubt until that could be no chance any more
+    assert len(poisoned) == KILLS_ALLOWED + CRASHES_ALLOWED - 1
+    assert harness.states(Stage.CAPTION) == {"ready": 3, "failed": 1}
+
+
+def test_a_worker_that_did_not_make_it_within_its_grace_says_nothing_about_its_jobs(harness: CampaignHarness) -> None:
+    batch = harness.claim(Stage.CAPTION)
+    assert begin_on_device(harness.database, batch.token)
+
+    return_jobs_of(harness.database, batch.worker_id, end=WorkerEnd.STOPPED)
+
+    assert {(row["suspect"], row["crashes"]) for row in harness.jobs(Stage.CAPTION)} == {(False, 0)}
