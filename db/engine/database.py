@@ -44,7 +44,8 @@ class Database:
         self._timeout_seconds = timeout_seconds
         # Views of the engine, made once: on PostgreSQL a single statement needs no BEGIN and COMMIT.
         self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT") if self.is_postgresql else engine
-        self._reading = self._autocommit if self.is_postgresql else engine.execution_options(read_only=True)
+        self._reading_long = engine.execution_options(read_only=True)
+        self._reading = self._autocommit if self.is_postgresql else self._reading_long
         self._outages = OutageLog()
         self._thread = threading.local()
 
@@ -63,8 +64,8 @@ class Database:
         Raises:
             DatabaseUnavailable: the database does not answer; what was asked may be asked again later.
         """
-        unhurried = timeout_seconds is not None and self.is_postgresql
-        with self._answering(writing=False), (self.engine if unhurried else self._reading).connect() as connection:
+        engine = self._reading if timeout_seconds is None else self._reading_long
+        with self._answering(writing=False), engine.connect() as connection:
             if timeout_seconds is not None:
                 allow(connection, timeout_seconds)
             yield connection

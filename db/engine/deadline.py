@@ -32,14 +32,18 @@ class DeadlineConnection(psycopg.Connection[Any]):
 
     def wait(self, gen: PQGen[T], *args: Any, **kwargs: Any) -> T:
         """Run one exchange with the server to its end; raises `NoAnswer`."""
-        return super().wait(self._limited(gen), *args, **kwargs)
+        try:
+            wanted = next(gen)
+        except StopIteration as done:  # nothing was sent, as when autocommit is set
+            answer: T = done.value
+            return answer
+        return super().wait(self._limited(gen, wanted), *args, **kwargs)
 
-    def _limited(self, gen: PQGen[T]) -> Generator[Any, Any, T]:
+    def _limited(self, gen: PQGen[T], wanted: Any) -> Generator[Any, Any, T]:
         """The same exchange with a look at the clock each time that psycopg resumes it, which it does every 0.1 s at least."""
         limit = self.limit_seconds
         deadline = time.monotonic() + limit
         try:
-            wanted = next(gen)
             while True:
                 ready = yield wanted
                 # First what has arrived: a process that was stopped for a while may find its answer there.

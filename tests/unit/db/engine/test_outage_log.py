@@ -113,7 +113,7 @@ def test_a_held_lock_does_not_end_with_a_query_that_succeeds(sqlite_database: Da
 
 
 def test_a_start_waits_for_the_database_with_one_line_each_way(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.WARNING, logger="db.engine.outage_log")
+    caplog.set_level(logging.WARNING, logger="db.engine.wait")
     answers: list[str | DatabaseUnavailable] = [DatabaseUnavailable("refused"), DatabaseUnavailable("starting up"), "open"]
 
     def opened() -> str:
@@ -123,7 +123,7 @@ def test_a_start_waits_for_the_database_with_one_line_each_way(caplog: pytest.Lo
         return answer
 
     assert wait_until_available(opened, stopping=lambda: False) == "open"
-    assert caplog.messages == ["refused: waiting for it", "the database is back after 1 s"]
+    assert caplog.messages == ["waiting for the database: refused", "the database is back after 1 s"]
 
 
 def test_a_start_that_is_stopped_while_it_waits_raises_what_it_waited_for() -> None:
