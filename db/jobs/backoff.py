@@ -11,7 +11,7 @@ from db.jobs.keys_in_use import BACKING_OFF, keys_in_use
 from db.jobs.tables import jobs
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Select, Update
+    from sqlalchemy import ColumnElement, ScalarSelect, Update
 
     from db.engine import Database
 
@@ -23,36 +23,40 @@ AT_ONCE = 5_000
 
 def end_pauses(database: Database) -> int:
     """Make claimable what has paused long enough; returns how many. Every worker calls it every few seconds."""
+    with database.read() as connection:
+        pausing = connection.execute(_PAUSING).all()
     ended = 0
-    for keys, end in _OVER:
-        with database.read() as connection:
-            due = connection.scalars(keys).all()
-        for key in due:
-            ended += _end(database, end, key)
+    for key, first, last, at in pausing:
+        if first <= at:
+            ended += _end(database, _DUE, key, at)
+        if last > at + LONGEST_PAUSE:
+            ended += _end(database, _AHEAD, key, at + LONGEST_PAUSE)
     return ended
 
 
-def _end(database: Database, end: Update, key: str) -> int:
-    def write(connection: Connection) -> int:
-        return connection.execute(end, {"key": key}).rowcount
-
-    return database.write(write, single_statement=True)
+def _end(database: Database, end: Update, key: str, at: float) -> int:
+    return database.write(lambda connection: connection.execute(end, {"key": key, "at": at}).rowcount, single_statement=True)
 
 
-def _keys(over: ColumnElement[bool]) -> Select[str]:
-    """The keys of which a pause is over: one look at the index for each key that has pausing jobs."""
-    keys = keys_in_use("pausing", BACKING_OFF)
-    paused = select(jobs.c.id).where(jobs.c.batch_key == keys.c.batch_key, *BACKING_OFF, over).limit(1).correlate(keys)
-    return select(keys.c.batch_key).where(paused.scalar_subquery().is_not(None))
+_KEYS = keys_in_use("pausing", BACKING_OFF)
+
+
+def _moment(order: ColumnElement[float]) -> ScalarSelect[float]:
+    """The first end of a pause of a key in this order: one look at the index."""
+    paused = select(jobs.c.not_before).where(jobs.c.batch_key == _KEYS.c.batch_key, *BACKING_OFF)
+    return paused.order_by(order).limit(1).correlate(_KEYS).scalar_subquery()
 
 
 def _update(over: ColumnElement[bool]) -> Update:
     mine = select(jobs.c.id).where(jobs.c.batch_key == bindparam("key"), *BACKING_OFF, over)
-    picked = mine.order_by(jobs.c.not_before).limit(AT_ONCE).with_for_update(skip_locked=True, of=jobs)
+    picked = mine.limit(AT_ONCE).with_for_update(skip_locked=True, of=jobs)
     return update(jobs).where(jobs.c.id.in_(picked), *BACKING_OFF).values(not_before=0)
 
 
-# The clock is asked once for a statement: PostgreSQL takes no index for a comparison with a function that gives another value each time.
-_NOW = select(now()).scalar_subquery()
-#: Two ranges of each key's stretch of ix_jobs_backing_off: what is due, and what was to pause by a clock that has gone back.
-_OVER = [(_keys(over), _update(over)) for over in (jobs.c.not_before <= _NOW, jobs.c.not_before > _NOW + LONGEST_PAUSE)]
+#: Of each key that has pausing jobs: when the first and the last pause ends, and the present moment.
+_PAUSING = select(_KEYS.c.batch_key, _moment(jobs.c.not_before.asc()), _moment(jobs.c.not_before.desc()), now()).where(
+    _KEYS.c.batch_key.is_not(None)
+)
+#: The moment is a parameter: PostgreSQL takes no index for a comparison with a clock that runs on.
+_DUE = _update(jobs.c.not_before <= bindparam("at"))
+_AHEAD = _update(jobs.c.not_before > bindparam("at"))

@@ -118,10 +118,10 @@ def test_what_is_handed_in_while_a_campaign_is_cancelled_leaves_nothing_to_claim
     batch = harness.claim(Stage.CAPTION)
     results = results_of(database, batch)
 
-    def hand_in() -> None:
+    def complete_late() -> None:
         complete_batch(database, batch, results=results, effort=EFFORT)
 
-    with meanwhile(database, hand_in):
+    with meanwhile(database, complete_late):
         cancel(database, harness.campaign.id, None)
 
     assert {state for stage in Stage for state in harness.states(stage)} <= {"cancelled", "done"}

@@ -248,11 +248,11 @@ def test_a_worker_hands_in_and_renews_while_a_plan_writes(database: Database) ->
     batch = harness.claim(Stage.CAPTION)
     artworks_of(database, 4)
 
-    def hand_in() -> int:
+    def complete_late() -> int:
         assert renew(database, [batch.token], lease_seconds=60.0) == 1
         return len(harness.finish(batch).done)
 
-    with meanwhile(database, hand_in, seconds=20.0) as meeting:
+    with meanwhile(database, complete_late, seconds=20.0) as meeting:
         harness.plan()
 
     assert (meeting.passed, meeting.outcome) == (True, [2])

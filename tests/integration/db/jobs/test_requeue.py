@@ -317,13 +317,13 @@ def test_a_repaint_that_is_committed_while_its_prompt_is_superseded_does_not_sta
     prompt = done.claim(Stage.PROMPT)
     made = {batch.stage: (batch, results_of(done.database, batch, " anew")) for batch in (repaint, prompt)}
 
-    def hand_in(stage: Stage) -> None:
+    def complete_late(stage: Stage) -> None:
         batch, results = made[stage]
         complete_batch(done.database, batch, results=results, effort=EFFORT)
 
     order = (Stage.GENERATE, Stage.PROMPT) if first == "repaint" else (Stage.PROMPT, Stage.GENERATE)
-    with meanwhile(done.database, lambda: hand_in(order[1])):
-        hand_in(order[0])
+    with meanwhile(done.database, lambda: complete_late(order[1])):
+        complete_late(order[0])
 
     assert current(done, images) == []
     assert done.states(Stage.GENERATE) == {"ready": 2}

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from db.enums import FailureKind, JobState, Stage
+from db.errors import CampaignCancelled
 from db.tables import jobs, variations
 from producer.errors import UnknownArtwork, UnknownStyle, WrongUse
 from tests.builders import CampaignHarness, artworks_of, harness_of
@@ -118,3 +119,14 @@ def test_requeue_measures_age_from_the_end_of_the_job(operator: Operator) -> Non
         connection.execute(update(jobs).where(jobs.c.id == old).values(finished_at=jobs.c.finished_at - 7200))
     assert operator.json_of("requeue --older-than 3h")["jobs"] == 0
     assert operator.json_of("requeue --older-than 1.5h")["jobs"] == 1
+
+
+def test_requeue_leaves_out_cancelled_campaigns_and_refuses_one_that_is_named(operator: Operator) -> None:
+    harness = _broken(operator)
+    operator.output_of("cancel --yes")
+
+    assert operator.json_of("requeue --all-failed --dry-run") == {"jobs": 0, "cancelled": 4, "dry_run": True}
+    assert operator.output_of("requeue --all-failed") == "0 jobs requeued\nleft out: 4 of cancelled campaigns, which is final\n"
+    with pytest.raises(CampaignCancelled, match="'trial' was cancelled, which is final"):
+        operator.output_of("requeue --all-failed --campaign trial")
+    assert harness.states(Stage.CAPTION) == {"failed": 4}

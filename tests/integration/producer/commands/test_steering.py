@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from db.enums import JobState, Stage
+from db.enums import FailureKind, JobState, Stage
 from db.errors import CampaignCancelled, UnknownCampaign
 from tests.builders import harness_of
 
@@ -65,3 +65,16 @@ def test_pausing_an_unknown_campaign_names_those_that_exist(sqlite_operator: Ope
     for line in ("pause", "resume", "cancel"):
         with pytest.raises(UnknownCampaign, match="trial"):
             sqlite_operator.output_of(f"{line} --campaign trail")
+
+
+def test_cancel_of_a_campaign_that_has_ended_says_so_and_leaves_it_open(operator: Operator) -> None:
+    harness = harness_of(operator.database, 1)
+    harness.fail(harness.claim(Stage.CAPTION), FailureKind.INPUT)
+    for stage in ("prompt", "generate", "recaption"):
+        operator.output_of(f"cancel --stage {stage} --yes")
+
+    said = operator.output_of("cancel --yes")
+
+    assert said == "nothing to cancel: every job of campaign trial has ended; the campaign stays open\n"
+    assert operator.json_of("cancel")["state"] == "open"
+    assert operator.json_of("requeue --all-failed")["jobs"] == 1
