@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from tests.chaos.host import Host
 
 #: Tries to hit something.
-TRIES = 20
+TRIES = 60
+TRY_SECONDS = 0.5
 #: Seconds until the next thing has happened.
 PATIENCE = 60.0
 
@@ -34,9 +35,19 @@ def strike(conductor: Conductor, kind: str, host: Host | None = None) -> None:
     """Inject one fault of a kind."""
     (fault,) = (fault for fault in FAULTS if fault.kind == kind)
     for number in range(TRIES):
+        if not conductor.watch.sight.states.get("ready"):
+            make_work(conductor)
         if conductor.strike_once(fault, conductor.scene(random.Random(number), host)):
             return
-    raise Missed
+        time.sleep(TRY_SECONDS)
+    raise Missed(kind)
+
+
+def make_work(conductor: Conductor, *, new_seed: bool = False) -> None:
+    """Have all repaints made again."""
+    database = conductor.world.database
+    chosen = JobFilter(campaign_id=find_campaign(database, MAIN).id, stage=Stage.GENERATE, done=True)
+    requeue(database, chosen, new_seed=new_seed)
 
 
 def a_worker_comes_back_late(conductor: Conductor) -> None:
@@ -44,8 +55,7 @@ def a_worker_comes_back_late(conductor: Conductor) -> None:
     world = conductor.world
     victim, caught = _frozen_with_repaints(conductor, world.hosts[0])
     until(lambda: _states(conductor, caught) == {JobState.DONE}, what="others made them", seconds=PATIENCE)
-    chosen = JobFilter(campaign_id=find_campaign(world.database, MAIN).id, stage=Stage.GENERATE, done=True)
-    requeue(world.database, chosen, new_seed=True)
+    make_work(conductor, new_seed=True)
     until(lambda: JobState.RUNNING in _states(conductor, caught), what="others make them again", seconds=PATIENCE)
     _signal(victim, freeze=False)
 
@@ -70,10 +80,8 @@ def two_operators_enqueue(conductor: Conductor) -> None:
 
 
 def the_store_is_emptied(conductor: Conductor) -> None:
-    """An empty folder lies in the store's place, twice."""
-    for _ in range(2):
-        strike(conductor, "store emptied")
-        time.sleep(1)
+    """An empty folder lies in the store's place for a while."""
+    strike(conductor, "store emptied")
 
 
 def the_store_stays_away(conductor: Conductor) -> None:

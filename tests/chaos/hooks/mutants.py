@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 call: Callable[[str, Callable[[Any], None]], None] = importlib.import_module("after_import").call
 
@@ -86,11 +86,15 @@ def _breaker_off() -> None:
     """A store that is away counts as a fault of the job that meets it, and nothing stops the claims."""
 
     def change_errors(faults: Any) -> None:
-        faults.StoreUnavailable = faults.StoreError
+        faults.StoreUnavailable = importlib.import_module("db.errors").StoreError
+
+    @contextmanager
+    def admitted(*_arguments: Any, **_named: Any) -> Iterator[bool]:
+        yield True
 
     def change_outages(outages: Any) -> None:
         outages.Outages.blocks = lambda *_arguments, **_named: False
-        outages.Outages.trial = contextmanager(lambda *_arguments, **_named: iter((True,)))
+        outages.Outages.trial = admitted
 
     call("db.store.faults", change_errors)
     call("workers.outages", change_outages)
