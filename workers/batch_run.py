@@ -102,6 +102,9 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
             return None
 
     def _run(self) -> CompletedBatch | None:
+        # A suspect may take its worker down in any part of the work.
+        if self._batch.is_suspect and not begin_on_device(self._worker.database, self._batch.token):
+            return None
         inputs = load_inputs(self._worker.database, self._batch)
         self._worker.task_events.received(self._batch, inputs)
         try:

@@ -144,8 +144,11 @@ class FinishedWork:
                     raise
 
     def _take_mark_away(self, *, after: float) -> None:
-        """What is done beside the device takes no worker down: from now on the jobs are no suspects."""
-        if self._left_at is None or time.monotonic() - self._left_at < after:
+        """Beside the device hardly anything takes a worker down: if it vanishes from now on, that says little about the jobs.
+
+        A suspect keeps the mark while it is worked on.
+        """
+        if self._left_at is None or time.monotonic() - self._left_at < after or (after and self._batch.is_suspect):
             return
         self._left_at = None
         try:

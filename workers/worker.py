@@ -24,6 +24,7 @@ from workers.periodic import PeriodicThread
 from workers.rescuer import Rescuer
 from workers.scheduling import Scheduler
 from workers.slots import Slots
+from workers.solitude import Solitude
 from workers.stopping import attempt, wait_for_all
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Worker:
         self._clock = clock
         self._notifier = notifier
         self._stop = stop
+        self._solitude = Solitude()
         self._errors = ErrorLog(logger)
         self._heartbeat = PeriodicThread("heartbeat", settings.heartbeat_seconds, self.leases.beat)
         self._sweeper = PeriodicThread("sweeper", settings.sweep_seconds, self.rescuer.sweep)
@@ -138,7 +140,7 @@ class Worker:
 
     def _work_until_dry(self) -> None:
         try:
-            while not self._stop.is_set() and (batch := self._claimer.claim()) is not None:
+            while self._solitude.wait_for_company(self._stop.is_set) and (batch := self._claimer.claim()) is not None:
                 self._run(batch)
         except DatabaseUnavailable as error:
             logger.debug("%s", error)  # it says itself that it is away; the next look tries again
@@ -151,8 +153,12 @@ class Worker:
         self.first_batch.set()
         began, waited = self._clock(), self._context.device_lock.waited_seconds()
         try:
-            with self.leases.holding(batch.token), self._context.outages.trial(batch) as admitted:
-                if not admitted:  # something that it needs went away while it was claimed
+            with (
+                self.leases.holding(batch.token),
+                self._solitude.admitted(alone=batch.is_suspect, stopping=self._stop.is_set) as in_time,
+                self._context.outages.trial(batch) as in_reach,
+            ):
+                if not in_time or not in_reach:  # the worker stops, or something that it needs went away while it was claimed
                     release_batch(self._context.database, batch.token)
                     return
                 completed = run_batch(self._context, batch)

@@ -62,6 +62,11 @@ class Batch:
     parameters: Parameters
     jobs: tuple[ClaimedJob, ...]
 
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it is a job that may have taken a worker down: claimed alone, it is also to be worked on alone."""
+        return any(job.suspect for job in self.jobs)
+
 
 def ready_batches(database: Database, stages: Sequence[Stage]) -> list[BatchCandidate]:
     """The batch keys of these stages that have claimable jobs now, best priority first."""

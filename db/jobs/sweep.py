@@ -82,7 +82,7 @@ def return_jobs_of(database: Database, worker_id: str, *, end: WorkerEnd) -> Swe
         )
         returned = poisoned = 0
         for lease in connection.execute(select(leases).where(held)).all():
-            back, bad = _return_jobs(connection, lease, counts=end is WorkerEnd.CRASHED)
+            back, bad = _return_jobs(connection, lease, end)
             returned, poisoned = returned + back, poisoned + bad
         return Swept(returned=returned, poisoned=poisoned)
 
@@ -110,7 +110,8 @@ def _sweep(connection: Connection, may_sweep: Callable[[float], bool]) -> Swept:
     return Swept(returned=returned, poisoned=poisoned)
 
 
-def _return_jobs(connection: Connection, lease: Row[Any], *, counts: bool = True) -> tuple[int, int]:
+def _return_jobs(connection: Connection, lease: Row[Any], end: WorkerEnd | None = None) -> tuple[int, int]:
+    """How many jobs of a lease went back and how many were given up; `end` is how its worker ended, None if nobody saw it."""
     overdue = select(leases.c.token).where(leases.c.token == lease.token, _expired()).exists()
     lost = connection.execute(
         move(JobState.READY, leaving={JobState.RUNNING})
@@ -127,8 +128,11 @@ def _return_jobs(connection: Connection, lease: Row[Any], *, counts: bool = True
         # One that is left after its mates were cancelled, superseded or handed in was not alone. (0: it began before this was counted.)
         alone = (lease.began or len(lost)) == 1
         # Who is killed from outside each time it is alone, again and again, is what makes somebody kill.
-        counts = counts or (alone and _times_lost_alone(connection, lost[0]) >= KILLS_ALLOWED)
+        counts = end is not WorkerEnd.KILLED or (alone and _times_lost_alone(connection, lost[0]) >= KILLS_ALLOWED)
         poisoned = _suspect(connection, [job.id for job in lost], alone=alone and counts, crashes=lost[0].crashes)
+    elif end is WorkerEnd.CRASHED and not lease.excused:
+        # It may have been the reading of an original: whatever was held is suspect, and what it was shows when each is alone.
+        _suspect(connection, [job.id for job in lost], alone=False, crashes=0)
     return len(lost) - poisoned, poisoned
 
 

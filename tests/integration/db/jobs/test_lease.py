@@ -297,3 +297,25 @@ def test_a_worker_that_did_not_make_it_within_its_grace_says_nothing_about_its_j
     return_jobs_of(harness.database, batch.worker_id, end=WorkerEnd.STOPPED)
 
     assert {(row["suspect"], row["crashes"]) for row in harness.jobs(Stage.CAPTION)} == {(False, 0)}
+
+
+def test_what_a_crashed_worker_held_beside_the_device_is_suspect_too_and_counts_once_it_is_alone(harness: CampaignHarness) -> None:
+    # Given a worker that crashed while it read its originals
+    batch = harness.claim(Stage.CAPTION)
+    assert return_jobs_of(harness.database, batch.worker_id, end=WorkerEnd.CRASHED).returned == 4
+    assert {(row["suspect"], row["crashes"]) for row in harness.jobs(Stage.CAPTION)} == {(True, 0)}
+
+    # When one of them crashes its worker alone, from then on with the mark from its first step
+    for _ in range(CRASHES_ALLOWED):
+        alone = harness.claim(Stage.CAPTION)
+        assert alone.is_suspect
+        assert begin_on_device(harness.database, alone.token)
+        return_jobs_of(harness.database, alone.worker_id, end=WorkerEnd.CRASHED)
+
+    assert harness.states(Stage.CAPTION) == {"ready": 3, "failed": 1}
+
+
+def test_what_a_silent_worker_held_beside_the_device_is_not_suspect(harness: CampaignHarness) -> None:
+    harness.crash_workers(harness.claim(Stage.CAPTION))
+
+    assert {row["suspect"] for row in harness.jobs(Stage.CAPTION)} == {False}
