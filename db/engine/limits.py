@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 #: Seconds that one statement may take unless more is allowed.
-TIMEOUT_SECONDS = 20.0
+TIMEOUT_SECONDS = 10.0
 #: Connections to PostgreSQL that one process holds at most, unless the settings say otherwise.
 CONNECTIONS = 3
 #: Seconds that a statement over a whole catalogue or campaign may take.

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from db.engine import connect
+from db.engine.limits import TIMEOUT_SECONDS
 from db.engine.schema import check_schema
 from tests.builders import harness_of
 from tests.services.transaction_pooler import TransactionPooler
@@ -48,7 +49,7 @@ def test_without_a_pooler_statements_are_prepared_and_the_session_has_limits(dat
     database.dispose()
 
     assert prepared > 0
-    assert limit == "18s"
+    assert limit == f"{0.9 * TIMEOUT_SECONDS:.0f}s"
 
 
 def test_behind_a_pooler_nothing_is_prepared_and_the_session_is_left_as_it_is(database_proxy: DatabaseProxy, database_name: str) -> None:
