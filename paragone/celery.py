@@ -10,8 +10,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from producer.environment import read_settings
-from workers.app import create_app
 from workers.broker import EmbeddedBroker, resolve_broker
+from workers.wake_ups.app import create_app
 
 if TYPE_CHECKING:
     from celery import Celery

@@ -17,8 +17,8 @@ from flower.urls import settings as handler_settings
 from kombu import Connection
 
 from producer.errors import PortTaken
-from workers.app import create_app
 from workers.broker import BrokerUnavailable, resolve_broker
+from workers.wake_ups.app import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable

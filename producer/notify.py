@@ -39,9 +39,9 @@ def notify_ready(runtime: Runtime) -> int:
 
 def _wake(runtime: Runtime, stages: Sequence[Stage]) -> int:
     # Celery takes a third of a second to import: only commands that send wake-ups pay for it.
-    from workers.app import create_app
     from workers.broker import resolve_broker
-    from workers.notifier import Notifier
+    from workers.wake_ups.app import create_app
+    from workers.wake_ups.notifier import Notifier
 
     broker = resolve_broker(runtime.settings)
     if not broker.is_running():

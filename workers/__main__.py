@@ -10,13 +10,13 @@ import os
 import signal
 import sys
 
-from workers.exit_codes import ExitCode
+from workers.supervision.exit_codes import ExitCode
 
 
 def main() -> None:
     """Run one worker, then end without waiting for any library's threads."""
     signal.signal(signal.SIGTERM, _nothing_begun)
-    from workers.child import run
+    from workers.supervision.child import run
 
     end_process(run())
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from db.engine import Database
     from db.enums import Stage
-    from workers.scheduling import Scheduler
+    from workers.scheduling.scheduler import Scheduler
 
 logger = logging.getLogger(__name__)
 

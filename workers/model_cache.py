@@ -18,10 +18,10 @@ from workers.backends.errors import BackendError, DeviceLost, OutOfMemory, Unkno
 from workers.backends.protocol import ModelSource
 from workers.backends.registry import backend_class
 from workers.backends.settings.reading import read_stored_settings
-from workers.capacity import Capacity
-from workers.containment import contained
+from workers.batches.containment import contained
 from workers.errors import ModelTrouble
-from workers.model_turns import ModelNeed
+from workers.scheduling.capacity import Capacity
+from workers.scheduling.model_turns import ModelNeed
 
 if TYPE_CHECKING:
     from collections.abc import Collection

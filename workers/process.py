@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING
 
 from db.engine.wait import wait_until_available
 from db.errors import DatabaseUnavailable
-from workers.app import create_app, register_wake_up
-from workers.background_notifier import BackgroundNotifier
 from workers.broker import resolve_broker
-from workers.child_report import ChildReport
-from workers.consumer import Consumer
-from workers.consumer_keeper import ConsumerKeeper
 from workers.device_lock import DeviceLock
-from workers.exit_codes import ExitCode
 from workers.identity import own_identity
 from workers.model_cache import ModelCache
 from workers.outages import Outages
 from workers.stages.runners import STAGE_RUNNERS
+from workers.supervision.child_report import ChildReport
+from workers.supervision.exit_codes import ExitCode
 from workers.task_events import TaskEventSender
 from workers.time_limit import TimeLimit
+from workers.wake_ups.app import create_app, register_wake_up
+from workers.wake_ups.background_notifier import BackgroundNotifier
+from workers.wake_ups.consumer import Consumer
+from workers.wake_ups.consumer_keeper import ConsumerKeeper
 from workers.worker import Worker
 from workers.worker_context import WorkerContext
 

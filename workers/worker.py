@@ -13,8 +13,7 @@ from db.errors import DatabaseUnavailable
 from db.jobs.lease import excuse_leases, release_batch
 from db.monitoring.worker_registry import deregister_worker, live_threads, register_worker
 from workers.backends.errors import DeviceLost
-from workers.batch_run import run_batch
-from workers.claimer import Claimer
+from workers.batches.batch_run import run_batch
 from workers.error_log import ErrorLog
 from workers.errors import ModelTrouble
 from workers.idleness import IdleWatch
@@ -22,7 +21,8 @@ from workers.lease_keeper import LeaseKeeper
 from workers.outages import STORE
 from workers.periodic import PeriodicThread
 from workers.rescuer import Rescuer
-from workers.scheduling import Scheduler
+from workers.scheduling.claimer import Claimer
+from workers.scheduling.scheduler import Scheduler
 from workers.slots import Slots
 from workers.solitude import Solitude
 from workers.stopping import attempt, wait_for_all
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from db.enums import Stage
     from db.jobs.claim import Batch
     from workers.identity import Identity
-    from workers.notifier import Notifier
+    from workers.wake_ups.notifier import Notifier
     from workers.worker_context import WorkerContext
 
 logger = logging.getLogger(__name__)

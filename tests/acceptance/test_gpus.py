@@ -8,7 +8,7 @@ import pytest
 from db.tables import attempts, leases, workers
 from tests.acceptance.installation import until
 from tests.acceptance.queries import outcomes, rows, states
-from workers.app import create_app
+from workers.wake_ups.app import create_app
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,8 +16,8 @@ import pytest
 from db.tables import attempts, jobs, leases, workers
 from tests.acceptance.installation import FAST_RECOVERY, Installation, until
 from tests.acceptance.queries import assert_complete, rows, states
-from workers.app import create_app
-from workers.exit_codes import ExitCode
+from workers.supervision.exit_codes import ExitCode
+from workers.wake_ups.app import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,9 @@ def at_work(installation: Installation, fleet: RunningFleet) -> bool:
     return any(row["pid"] in pids for row in rows(installation, workers))
 
 
-@pytest.mark.parametrize(("program", "module", "code"), [("paragone", "producer.cli", 0), ("workers", "workers.child", ExitCode.STOPPED)])
+@pytest.mark.parametrize(
+    ("program", "module", "code"), [("paragone", "producer.cli", 0), ("workers", "workers.supervision.child", ExitCode.STOPPED)]
+)
 def test_a_signal_in_the_first_second_is_heard(program: str, module: str, code: int) -> None:
     script = EARLY.format(program=program, module=module)
 

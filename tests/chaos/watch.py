@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.25
 DEPTH_SECONDS = 0.1
 MEMORY_SECONDS = 2.0
-#: Wake-ups for each living thread (`workers.notifier`).
+#: Wake-ups for each living thread (`workers.wake_ups.notifier`).
 BOUND_PER_THREAD = 2
 
 

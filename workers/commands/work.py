@@ -12,8 +12,8 @@ from db.engine.wait import wait_until_available
 from db.enums import Stage
 from workers.broker import resolve_broker
 from workers.gpus import chosen_devices, configured_gpus
-from workers.job_return import JobReturn
-from workers.supervisor import Supervisor
+from workers.supervision.job_return import JobReturn
+from workers.supervision.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from db.runtime import Runtime

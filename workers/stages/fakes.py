@@ -15,7 +15,7 @@ from db.jobs.inputs import CaptionInput, PromptInput, RecaptionInput, RepaintInp
 from db.results.stage_results import CaptionRecord, PromptRecord, RepaintRecord
 from workers.backends.settings.base import BackendSettings
 from workers.backends.settings.fakes import NoBackendSettings
-from workers.batch_run import StageRunner
+from workers.batches.batch_run import StageRunner
 from workers.stages.stage import PreparedJob
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from db.enums import Stage
-from workers.batch_run import StageRunner
+from workers.batches.batch_run import StageRunner
 from workers.stages.caption import CaptionStage
 from workers.stages.generate import GenerateStage
 from workers.stages.prompt import PromptStage

@@ -11,7 +11,7 @@ import redis
 
 from db.enums import Stage
 from tests.chaos.faults.fault import Hit, Lane, Missed, Scene, fault
-from workers.app import WAKE_UP, create_app, queue_name
+from workers.wake_ups.app import WAKE_UP, create_app, queue_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

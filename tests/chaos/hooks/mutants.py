@@ -106,7 +106,7 @@ def _exit_code_swallowed() -> None:
     def change(child_ending: Any) -> None:
         child_ending.ChildEnding.is_done = property(lambda _ending: True)
 
-    call("workers.child_ending", change)
+    call("workers.supervision.child_ending", change)
 
 
 MUTANTS: dict[str, Callable[[], None]] = {

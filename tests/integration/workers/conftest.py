@@ -15,16 +15,16 @@ from db.settings import Settings
 from tests.builders import CampaignHarness, harness_of
 from tests.integration.db.conftest import database, lasting_postgresql, lasting_sqlite
 from tests.integration.workers.scripted import Scripted, scripted
-from workers.app import create_app
 from workers.backends import registry
 from workers.device_lock import DeviceLock
 from workers.identity import own_identity
 from workers.model_cache import ModelCache
-from workers.notifier import Notifier
 from workers.outages import Outages
 from workers.stages.fakes import FAKE_STAGE_RUNNERS
 from workers.task_events import TaskEventSender
 from workers.time_limit import TimeLimit
+from workers.wake_ups.app import create_app
+from workers.wake_ups.notifier import Notifier
 from workers.worker import Worker
 from workers.worker_context import BatchRunner, WorkerContext
 

@@ -9,11 +9,11 @@ import pytest
 
 from db.enums import Stage
 from tests.integration.workers.conftest import wait_for
-from workers import consumer_keeper
-from workers.app import create_app, queue_name, register_wake_up
-from workers.consumer import Consumer
-from workers.consumer_keeper import ConsumerKeeper
-from workers.notifier import Notifier
+from workers.wake_ups import consumer_keeper
+from workers.wake_ups.app import create_app, queue_name, register_wake_up
+from workers.wake_ups.consumer import Consumer
+from workers.wake_ups.consumer_keeper import ConsumerKeeper
+from workers.wake_ups.notifier import Notifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +106,7 @@ def ears(broker_url: str) -> Iterator[Listening]:
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.message for record in caplog.records if record.name == "workers.consumer_keeper"]
+    return [record.message for record in caplog.records if record.name == "workers.wake_ups.consumer_keeper"]
 
 
 def test_it_answers_celerys_remote_control_from_its_thread(ears: Listening) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from db.enums import Stage
 from tests.integration.workers.scripted import Scripted, scripted
-from workers.app import create_app
 from workers.backends.errors import BadRequest, TransientFailure
+from workers.wake_ups.app import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,7 +9,7 @@ import pytest
 
 from db.enums import JobState, Stage
 from tests.integration.workers.scripted import Scripted, scripted
-from workers.batch_run import StageRunner
+from workers.batches.batch_run import StageRunner
 from workers.stages.fakes import FakeCaptionStage
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 import redis
 
-import workers.notifier as notifier_module
+import workers.wake_ups.notifier as notifier_module
 from db.enums import Stage
-from workers.app import create_app, queue_name
-from workers.background_notifier import BackgroundNotifier
-from workers.notifier import Notifier
+from workers.wake_ups.app import create_app, queue_name
+from workers.wake_ups.background_notifier import BackgroundNotifier
+from workers.wake_ups.notifier import Notifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +115,7 @@ def test_a_broker_that_is_gone_is_logged_once_and_holds_up_nobody(
 
         # Kombu alone would try for six seconds each time.
         assert time.monotonic() - began < 5
-    assert [record.levelname for record in caplog.records if record.name == "workers.notifier"] == ["WARNING"]
+    assert [record.levelname for record in caplog.records if record.name == "workers.wake_ups.notifier"] == ["WARNING"]
     assert "workers find their work by themselves" in caplog.text
 
 

@@ -192,7 +192,7 @@ def test_an_idle_worker_closes_quickly_while_the_database_is_away(
 def test_a_worker_with_a_result_in_hand_gives_up_soon(
     fleet: WorkerHarness, fragile: FragileDatabase, painting: Painting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.patience.STOPPING_SECONDS", 0.5)
+    monkeypatch.setattr("workers.batches.patience.STOPPING_SECONDS", 0.5)
     harness = fleet.harness(3, backend="slow")
     worker = fleet.worker(stages=CAPTIONS, look_seconds=0.05)
     worker.start()

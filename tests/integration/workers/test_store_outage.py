@@ -14,9 +14,10 @@ from db.monitoring.worker_registry import live_workers
 from db.tables import attempts, images, leases
 from tests.integration.workers.conftest import WorkerHarness, wait_for
 from tests.integration.workers.scripted import Scripted, scripted
-from workers import finished_work, outages
+from workers import outages
 from workers import worker as worker_module
-from workers.batch_run import StageRunner
+from workers.batches import finished_work
+from workers.batches.batch_run import StageRunner
 from workers.outages import STORE
 from workers.stages.fakes import FakeCaptionStage, FakeGenerateStage
 
@@ -240,7 +241,7 @@ class TestResults:
     def test_a_worker_that_is_asked_to_stop_gives_them_back_soon(
         self, painted: Worker, fleet: WorkerHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("workers.patience.STOPPING_SECONDS", 0.5)
+        monkeypatch.setattr("workers.batches.patience.STOPPING_SECONDS", 0.5)
         harness = fleet.harness(level={"only": {"backend": "painter", "model": "", "steps": 4, "strength": 0.5}})
         thread = fleet.beside(painted.on_wake_up)
         wait_for(lambda: painted._context.outages.is_away(STORE))

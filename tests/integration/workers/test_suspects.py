@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from db.enums import Stage, WorkerEnd
 from db.jobs.sweep import return_jobs_of
 from db.tables import leases
-from workers.batch_run import StageRunner
+from workers.batches.batch_run import StageRunner
 from workers.stages.fakes import FakeCaptionStage
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import workers.claimer as claiming
+import workers.scheduling.claimer as claiming
 from db.enums import JobState, Stage
 from db.jobs.claim import claim_batch
 from db.jobs.sweep import sweep
@@ -13,7 +13,7 @@ from db.tables import attempts, leases
 from tests.integration.workers.conftest import WorkerHarness, wait_for
 from tests.integration.workers.scripted import Scripted, scripted
 from workers.backends.errors import OutOfMemory
-from workers.batch_run import StageRunner
+from workers.batches.batch_run import StageRunner
 from workers.stages.fakes import FakeCaptionStage
 
 if TYPE_CHECKING:

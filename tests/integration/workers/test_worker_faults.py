@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import workers.batch_run as batch_running
+import workers.batches.batch_run as batch_running
 import workers.lease_keeper as lease_keeping
 import workers.rescuer as rescuing
 from db.enums import FailureKind, JobState, Stage
@@ -20,9 +20,10 @@ from db.tables import leases
 from tests.builders import artworks_of
 from tests.integration.workers.conftest import WorkerHarness, wait_for
 from tests.integration.workers.scripted import Scripted, scripted
-from workers import finished_work, scheduling
 from workers.backends.errors import DeviceLost, ModelUnavailable, TransientFailure
-from workers.batch_run import StageRunner
+from workers.batches import finished_work
+from workers.batches.batch_run import StageRunner
+from workers.scheduling import scheduler as scheduling
 from workers.stages.fakes import FakeCaptionStage
 
 if TYPE_CHECKING:

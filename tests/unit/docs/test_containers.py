@@ -14,7 +14,7 @@ from compose_spec.models import ComposeSpecification
 from db.settings import Settings
 from producer.cli import paragone
 from tests.unit.docs.pages import ROOT
-from workers.supervisor import KILL_MARGIN
+from workers.supervision.supervisor import KILL_MARGIN
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 

@@ -18,7 +18,7 @@ from db.enums import Stage
 from db.settings import Settings
 from producer.cli import paragone as cli
 from tests.unit.docs.pages import ROOT, Span, commands, pages, spans
-from workers.app import queue_name
+from workers.wake_ups.app import queue_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

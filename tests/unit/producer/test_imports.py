@@ -40,7 +40,7 @@ def test_importing_every_command_loads_no_model_library() -> None:
 
 def test_the_command_line_works_where_no_model_library_can_be_imported() -> None:
     block = f"import sys\nfor name in {HEAVY!r}:\n    sys.modules[name] = None\n"
-    _runs(f"{block}{LOAD_ALL}\nimport producer.cli, producer.flower_server, workers.app, workers.notifier")
+    _runs(f"{block}{LOAD_ALL}\nimport producer.cli, producer.flower_server, workers.wake_ups.app, workers.wake_ups.notifier")
 
 
 def test_help_does_not_wait_for_celery_or_flower() -> None:

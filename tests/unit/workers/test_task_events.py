@@ -15,8 +15,8 @@ from db.jobs.batch_keys import Parameters
 from db.jobs.claim import Batch, ClaimedJob
 from db.jobs.inputs import CaptionInput, MissingInput, MissingReason, PromptInput
 from workers import task_events as task_events_module
-from workers.app import create_app
 from workers.task_events import TaskEventSender
+from workers.wake_ups.app import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,8 +18,8 @@ import pytest
 from db.enums import FailureKind, Stage
 from db.jobs.inputs import load_inputs
 from tests.builders import harness_of
-from workers.app import create_app
 from workers.task_events import TaskEventSender
+from workers.wake_ups.app import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

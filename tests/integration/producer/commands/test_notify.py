@@ -10,9 +10,9 @@ from db.runtime import Runtime
 from db.settings import Settings
 from producer.notify import notify_ready
 from tests.builders import harness_of
-from workers.app import create_app
 from workers.broker import EmbeddedBroker
-from workers.notifier import Notifier
+from workers.wake_ups.app import create_app
+from workers.wake_ups.notifier import Notifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

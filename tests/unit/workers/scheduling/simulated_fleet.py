@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from db.jobs.batch_keys import Parameters
 from db.jobs.claim import BatchCandidate
-from workers.model_turns import ModelNeed
-from workers.scheduling import Scheduler
+from workers.scheduling.model_turns import ModelNeed
+from workers.scheduling.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence

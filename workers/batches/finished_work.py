@@ -10,9 +10,9 @@ from db.errors import DatabaseUnavailable, StoreUnavailable
 from db.jobs.complete import complete_batch
 from db.jobs.lease import end_on_device, release_batch
 from db.results.stage_results import Effort, RepaintRecord
-from workers.failures import failure_of
+from workers.batches.failures import failure_of
+from workers.batches.patience import Patience
 from workers.outages import STORE
-from workers.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

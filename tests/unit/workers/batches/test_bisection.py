@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.backends.errors import BackendExit, BadRequest, DeviceLost, EndpointUnavailable, OutOfMemory, TransientFailure
-from workers.bisection import run_bisected
-from workers.capacity import GROWTH_BATCHES, Capacity
+from workers.batches.bisection import run_bisected
+from workers.scheduling.capacity import GROWTH_BATCHES, Capacity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

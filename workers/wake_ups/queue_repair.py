@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from workers.app import queue_name
+from workers.wake_ups.app import queue_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,10 +9,10 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from workers.child_ending import ChildEnding
-from workers.child_report import ReportReader
 from workers.identity import new_worker_id
-from workers.oom_kills import oom_kills
+from workers.supervision.child_ending import ChildEnding
+from workers.supervision.child_report import ReportReader
+from workers.supervision.oom_kills import oom_kills
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,8 @@ from db.enums import FailureKind
 from db.errors import StoreError
 from db.jobs.inputs import MissingInput, MissingReason
 from workers.backends.errors import BackendExit, BadRequest, DeviceLost, OutOfMemory, TransientFailure
+from workers.batches.failures import failure_of, missing_input
 from workers.errors import JobFault
-from workers.failures import failure_of, missing_input
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from workers.notifier import Notifier
+from workers.wake_ups.notifier import Notifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -13,16 +13,16 @@ import pytest
 
 from db.enums import Stage, WorkerEnd
 from db.settings import Settings
-from workers import supervisor
-from workers.child_process import ChildProcess
-from workers.exit_codes import ExitCode
 from workers.gpus import CPU, ConfiguredGpus, Device, chosen_devices
-from workers.supervisor import Supervisor
+from workers.supervision import supervisor
+from workers.supervision.child_process import ChildProcess
+from workers.supervision.exit_codes import ExitCode
+from workers.supervision.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from workers.job_return import JobReturn
+    from workers.supervision.job_return import JobReturn
 
 #: Leaves a line for each life: when it began and on which GPU, then does what `{then}` says.
 LIFE = """

@@ -12,7 +12,7 @@ from celery.exceptions import WorkerShutdown, WorkerTerminate
 from celery.worker import WorkController, state
 from kombu.asynchronous import set_event_loop
 
-from workers.app import queue_name
+from workers.wake_ups.app import queue_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,8 @@ import time
 from typing import TYPE_CHECKING
 
 from workers.broker import without_password
-from workers.consumer import Consumer, no_reconnecting
-from workers.queue_repair import repair_queues
+from workers.wake_ups.consumer import Consumer, no_reconnecting
+from workers.wake_ups.queue_repair import repair_queues
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workers.oom_kills import oom_kills
+from workers.supervision.oom_kills import oom_kills
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,12 +17,12 @@ from db.jobs.inputs import load_inputs
 from db.jobs.lease import begin_on_device
 from db.results.stage_results import Effort
 from workers.backends.errors import BadSettings, DeviceLost, EndpointUnavailable
-from workers.bisection import Outcomes, run_bisected
-from workers.containment import contained
+from workers.batches.bisection import Outcomes, run_bisected
+from workers.batches.containment import contained
+from workers.batches.failures import failure_of, missing_input
+from workers.batches.finished_work import FinishedWork
 from workers.error_log import ErrorLog
 from workers.errors import ModelTrouble
-from workers.failures import failure_of, missing_input
-from workers.finished_work import FinishedWork
 from workers.outages import endpoint
 from workers.stages.stage import InputT, PreparedT, SettingsT, StageContext
 

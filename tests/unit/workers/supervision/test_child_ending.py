@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from db.enums import WorkerEnd
-from workers.child_ending import ChildEnding
-from workers.exit_codes import ExitCode
+from workers.supervision.child_ending import ChildEnding
+from workers.supervision.exit_codes import ExitCode
 
 
 def ending(code: int, **facts: Any) -> ChildEnding:

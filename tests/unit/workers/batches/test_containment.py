@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from workers.backends.errors import BackendExit, TransientFailure
-from workers.containment import contained
+from workers.batches.containment import contained
 
 
 def exits(code: object) -> None:

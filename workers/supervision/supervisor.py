@@ -7,8 +7,8 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from workers.child_process import ChildProcess
-from workers.exit_codes import ExitCode
+from workers.supervision.child_process import ChildProcess
+from workers.supervision.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from db.enums import Stage
     from db.settings import Settings
-    from workers.child_ending import ChildEnding
     from workers.gpus import Device
-    from workers.job_return import JobReturn
+    from workers.supervision.child_ending import ChildEnding
+    from workers.supervision.job_return import JobReturn
 
 logger = logging.getLogger(__name__)
 

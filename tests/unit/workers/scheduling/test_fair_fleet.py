@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from db.enums import Stage
-from tests.unit.workers.simulated_fleet import SimulatedCampaign, SimulatedFleet, SimulatedWorker, Step
+from tests.unit.workers.scheduling.simulated_fleet import SimulatedCampaign, SimulatedFleet, SimulatedWorker, Step
 
 HOUR = 3600.0
 BOUND = 120.0

@@ -1,8 +1,8 @@
 """Which batch key a free thread takes next: priority first, then the campaign that was served least, then what is nearest to done.
 
-Between campaigns of equal priority: fair shares (`workers.fair_shares`), ties by the campaign's number. Within a campaign: the later stage
-first, so that its first images are finished within minutes; of equal stages the one that was chosen least recently. A loaded model has the
-preference, within a bound (`workers.model_turns`).
+Between campaigns of equal priority: fair shares (`workers.scheduling.fair_shares`), ties by the campaign's number. Within a campaign: the
+later stage first, so that its first images are finished within minutes; of equal stages the one that was chosen least recently. A loaded
+model has the preference, within a bound (`workers.scheduling.model_turns`).
 
 How long anything waits beside others of equal priority, with `bound` = `starvation_seconds`:
 
@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from itertools import count, groupby
 from typing import TYPE_CHECKING
 
-from workers.fair_shares import FairShares
-from workers.model_turns import ModelNeed, ModelTurns
+from workers.scheduling.fair_shares import FairShares
+from workers.scheduling.model_turns import ModelNeed, ModelTurns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from db.enums import Stage
 from db.jobs.batch_keys import Parameters
 from db.jobs.claim import BatchCandidate
-from workers.model_turns import ModelNeed
-from workers.scheduling import CONTESTED_STICK_SECONDS, STICK_SECONDS, TROUBLE_SECONDS, Scheduler
+from workers.scheduling.model_turns import ModelNeed
+from workers.scheduling.scheduler import CONTESTED_STICK_SECONDS, STICK_SECONDS, TROUBLE_SECONDS, Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Collection

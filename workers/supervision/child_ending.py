@@ -6,7 +6,7 @@ import signal
 from dataclasses import dataclass
 
 from db.enums import WorkerEnd
-from workers.exit_codes import ExitCode
+from workers.supervision.exit_codes import ExitCode
 
 
 @dataclass(frozen=True, kw_only=True)

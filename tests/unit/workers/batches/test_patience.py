@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from workers.patience import STOPPING_SECONDS, Patience
+from workers.batches.patience import STOPPING_SECONDS, Patience
 
 
 class Clock:

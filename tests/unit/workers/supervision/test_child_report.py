@@ -5,7 +5,7 @@ import os
 import threading
 import time
 
-from workers.child_report import ChildReport, ReportReader
+from workers.supervision.child_report import ChildReport, ReportReader
 from workers.time_limit import TimeLimit
 
 

@@ -11,10 +11,10 @@ from db.enums import Stage
 from db.errors import ParagoneError
 from db.runtime import Runtime
 from db.settings import Settings
-from workers.child_report import ChildReport
-from workers.exit_codes import ExitCode
-from workers.parent_death import end_with_parent
 from workers.process import run_worker
+from workers.supervision.child_report import ChildReport
+from workers.supervision.exit_codes import ExitCode
+from workers.supervision.parent_death import end_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from workers.backends.errors import BadRequest, EndpointUnavailable, OutOfMemory, TransientFailure
-from workers.containment import contained
+from workers.batches.containment import contained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from workers.capacity import Capacity
+    from workers.scheduling.capacity import Capacity
 
 RequestT = TypeVar("RequestT")
 ResultT = TypeVar("ResultT")

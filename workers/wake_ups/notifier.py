@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import LockError
 
-from workers.app import WAKE_UP, queue_name
 from workers.broker import without_password
+from workers.wake_ups.app import WAKE_UP, queue_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

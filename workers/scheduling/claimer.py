@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from db.enums import Stage
     from db.jobs.claim import Batch, BatchCandidate
-    from workers.scheduling import Scheduler
+    from workers.scheduling.scheduler import Scheduler
     from workers.worker_context import WorkerContext
 
 

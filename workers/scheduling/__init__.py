@@ -1,0 +1,1 @@
+"""Which batch a free thread takes next, and how many jobs of it."""

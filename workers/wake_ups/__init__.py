@@ -1,0 +1,1 @@
+"""Wake-ups: the Celery application, who sends them, and the consumer that hears them."""
