@@ -10,6 +10,8 @@ from db.enums import Stage
 from tests.unit.workers.scheduling.simulated_fleet import SimulatedCampaign, SimulatedFleet, SimulatedWorker, Step
 
 HOUR = 3600.0
+
+pytestmark = pytest.mark.slow(reason="each simulates hours of a fleet")
 BOUND = 120.0
 LOAD = 20.0
 ENDLESS = 10**9
