@@ -148,7 +148,12 @@ class Project:
             dry_run: write nothing, tell what would be planned.
 
         Raises:
-            NothingRegistered, UnknownStyle, CampaignDiffers, CampaignCancelled, BadConfiguration, WrongUse
+            NothingRegistered: there is no artwork yet.
+            UnknownStyle: no artwork has a style that is asked for.
+            CampaignDiffers: the campaign exists with another configuration.
+            CampaignCancelled: the campaign was cancelled.
+            BadConfiguration: the configuration cannot be used.
+            WrongUse: the options do not fit together.
         """
         options = CampaignOptions(
             name=campaign,
@@ -219,7 +224,9 @@ class Project:
 
         Raises:
             WrongUse: no condition is given, or conditions do not fit together.
-            UnknownStyle, UnknownArtwork
+            UnknownStyle: no artwork has that style.
+            UnknownArtwork: no artwork has that id or key.
+            CampaignCancelled: the named campaign was cancelled.
         """
         options = RequeueOptions(
             campaign=campaign,

@@ -64,7 +64,14 @@ OUTPUTS = {
     "requeue": Output(shape="An object.", classes=("producer.requeue:RequeueResult",)),
     "pause, resume": Output(shape="An object.", classes=("producer.steering:PauseResult",)),
     "cancel": Output(shape="An object.", classes=("producer.steering:CancelResult",)),
-    "gc": Output(shape="An object.", classes=("db.store.garbage:Garbage",), after={"dry_run": ("bool", "Whether nothing was removed.")}),
+    "gc": Output(
+        shape="An object.",
+        classes=("db.store.garbage:Garbage",),
+        after={
+            "attempts": ("int | None", "Attempts that were pruned, or in a dry run would be; null without `--attempts`."),
+            "dry_run": ("bool", "Whether nothing was removed."),
+        },
+    ),
     "train": Output(
         shape="An object with one entry of `runs` for each split.",
         before={
