@@ -80,8 +80,8 @@ class Conductor:
     def strike(self, hosts: Sequence[Host] | None = None) -> None:
         """Inject the faults, lane beside lane; with `hosts` the processes of these alone."""
         struck = self.world.hosts if hosts is None else hosts
-        lanes = [threading.Thread(target=self._lane, args=(Lane.HOST, host)) for host in struck]
-        lanes += [threading.Thread(target=self._lane, args=(lane, None)) for lane in Lane if lane is not Lane.HOST]
+        targets = [(Lane.HOST, host) for host in struck] + [(lane, None) for lane in Lane if lane is not Lane.HOST]
+        lanes = [threading.Thread(target=self._lane, args=target, daemon=True) for target in targets]
         for thread in lanes:
             thread.start()
         for thread in lanes:
