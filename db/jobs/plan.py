@@ -14,10 +14,10 @@ from sqlalchemy import or_, select
 
 from db.campaigns.tables import variations
 from db.engine.bulk import analyze, runs
-from db.engine.clock import now
 from db.engine.limits import BULK_SECONDS
 from db.jobs.candidates import Selection, candidates, left_out
 from db.jobs.levels import deal_levels
+from db.jobs.living import is_living
 from db.jobs.plan_slice import plan_slice
 from db.jobs.planned_work import PlannedWork, counted, lacks, present_variations
 from db.jobs.tables import jobs, leases, workers
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from db.campaigns import Campaign, CampaignConfig
     from db.engine import Database
-    from db.jobs.levels import Assignment
+from db.jobs.levels import Assignment
 
 __all__ = ["PlannedWork", "Selection", "plan_campaign"]
 
@@ -80,7 +80,8 @@ def _give_way(database: Database) -> None:
     """Let other writers in where they would not get in by themselves."""
     if database.is_postgresql:
         return
-    alive = (workers.c.stopped_at.is_(None), workers.c.seen_at > now() - ALIVE_SECONDS)
     with database.read() as connection:
-        working = connection.scalar(select(or_(select(leases.c.token).exists(), select(workers.c.id).where(*alive).exists())))
+        working = connection.scalar(
+            select(or_(select(leases.c.token).exists(), select(workers.c.id).where(is_living(ALIVE_SECONDS)).exists()))
+        )
     time.sleep(GAP_SECONDS[bool(working)])

@@ -67,7 +67,7 @@ def sweep(database: Database, *, lease_seconds: float, may_sweep: Callable[[floa
 
 
 def return_jobs_of(database: Database, worker_id: str, *, end: WorkerEnd) -> Swept:
-    """Return at once the jobs of a worker process that is known to be dead, without waiting for its leases to run out.
+    """Return at once the jobs of a worker process that is known to be dead, without waiting for its leases to run out; it counts as ended.
 
     Args:
         database: the database.

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, insert, or_, select, update
 
 from db.engine.clock import now
 from db.errors import WorkerIdTaken
+from db.jobs.living import is_living
 from db.jobs.tables import leases, workers
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def register_worker(
     }
 
     def write(connection: Connection) -> None:
-        alive = (workers.c.id == worker_id, workers.c.stopped_at.is_(None), workers.c.seen_at > now() - ALIVE_SECONDS)
+        alive = (workers.c.id == worker_id, is_living(ALIVE_SECONDS))
         other = or_(workers.c.host != host, workers.c.pid != pid)
         if connection.scalar(select(workers.c.id).where(*alive, other)) is not None:
             raise WorkerIdTaken(f"a living worker has the id {worker_id!r}: start again, each start draws a new one")
@@ -90,7 +91,7 @@ def live_workers(database: Database, *, within_seconds: float) -> list[Registere
     holds = select(func.count()).select_from(leases).where(leases.c.worker_id == workers.c.id).scalar_subquery()
     query = (
         select(workers, (now() - workers.c.seen_at).label("silent_for"), holds.label("batches"))
-        .where(workers.c.stopped_at.is_(None), workers.c.seen_at > now() - within_seconds)
+        .where(is_living(within_seconds))
         .order_by(workers.c.id)
     )
     with database.read() as connection:

@@ -9,6 +9,7 @@ from sqlalchemy import func, or_, select
 
 from db.engine.clock import now
 from db.enums import JobState
+from db.jobs.living import is_living
 from db.jobs.tables import jobs, leases, workers
 
 if TYPE_CHECKING:
@@ -39,9 +40,7 @@ class WorkUnderWay:
 
 def work_under_way(database: Database, *, alive_within_seconds: float) -> WorkUnderWay:
     """Leases, running jobs, jobs that were taken from a silent worker a short while ago, and workers that are alive."""
-    alive = (
-        select(func.count()).select_from(workers).where(workers.c.stopped_at.is_(None), workers.c.seen_at > now() - alive_within_seconds)
-    )
+    alive = select(func.count()).select_from(workers).where(is_living(alive_within_seconds))
     # Of a job that a sweep returned, the late worker still holds the token, and can commit until another has claimed it.
     running = or_(jobs.c.state == JobState.RUNNING, jobs.c.changed_at > now() - FLOOR_SECONDS)
     held = select(jobs.c.id).where(jobs.c.lease_token.is_not(None), running).limit(1)

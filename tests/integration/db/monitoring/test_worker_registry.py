@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import select, update
 
 from db.engine.clock import now
-from db.enums import Stage
+from db.enums import Stage, WorkerEnd
 from db.errors import WorkerIdTaken
+from db.jobs.sweep import return_jobs_of
 from db.monitoring.worker_registry import deregister_worker, live_threads, live_workers, record_heartbeat, register_worker
 from db.tables import workers
 from tests.builders import harness_of
@@ -65,6 +66,25 @@ def test_a_silent_worker_is_not_among_the_living_until_its_next_heartbeat(databa
     assert [worker.trouble for worker in live_workers(database, within_seconds=30)] == ["slow disk", None]
     record_heartbeat(database, "gpu0")
     assert {worker.trouble for worker in live_workers(database, within_seconds=30)} == {None}
+
+
+def test_a_dead_worker_does_not_come_to_life_when_the_databases_clock_goes_back(database: Database) -> None:
+    start(database, "gpu0")
+    silence(database, "gpu0", -3600)
+
+    assert names(database) == []
+
+    record_heartbeat(database, "gpu0")
+    assert names(database) == ["gpu0"]
+
+
+def test_a_worker_that_its_supervisor_saw_die_is_gone_at_once(database: Database) -> None:
+    for name in ("gpu0", "gpu1"):
+        start(database, name)
+
+    return_jobs_of(database, "gpu0", end=WorkerEnd.CRASHED)
+
+    assert names(database) == ["gpu1"]
 
 
 def test_a_workers_silence_is_given_in_seconds(database: Database) -> None:
