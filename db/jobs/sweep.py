@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, insert, or_, select, text, true, update
 
 from db.engine.clock import now
 from db.enums import AttemptOutcome, FailureKind, JobState, WorkerEnd
-from db.jobs.tables import attempts, jobs, leases
+from db.jobs.tables import attempts, jobs, leases, workers
 from db.jobs.transitions import move
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ def sweep(database: Database, *, lease_seconds: float, may_sweep: Callable[[floa
         moment, found = connection.execute(select(now(), first)).one()
         if not may_sweep(moment) or found is None:
             return NOTHING_SWEPT
-        if database.is_postgresql and float(connection.scalar(text(_UPTIME)) or 0) < lease_seconds:
+        # Negative: the clock went back since, and the server may have been up for long.
+        if database.is_postgresql and 0 <= float(connection.scalar(text(_UPTIME)) or 0) < lease_seconds:
             return NOTHING_SWEPT
     return database.write(lambda connection: _sweep(connection, may_sweep))
 
@@ -76,6 +77,8 @@ def return_jobs_of(database: Database, worker_id: str, *, end: WorkerEnd) -> Swe
     """
 
     def write(connection: Connection) -> Swept:
+        gone = update(workers).where(workers.c.id == worker_id, workers.c.stopped_at.is_(None))
+        connection.execute(gone.values(stopped_at=now()))
         held = leases.c.worker_id == worker_id
         connection.execute(
             update(leases).where(held).values(expires_at=0, excused=true() if end is WorkerEnd.STOPPED else leases.c.excused)

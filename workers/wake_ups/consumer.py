@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from db.enums import Stage
 
 
+#: Loggers of Celery and kombu that complain when a connection is lost, and how their complaints begin.
+COMPLAINING = ("celery.worker.consumer.consumer", "celery.worker.loops", "celery.worker.request", "kombu.transport.redis")
+COMPLAINTS = ("Retrying to ", "Couldn't ack", "Error cleaning up after event loop", "maybe_refresh_binding_expiry")
+
+
 class WakeUpPool(TaskPool):  # type: ignore[misc]  # Celery has no types
     """Threads that answer wake-ups. One that is at work goes on when its consumer ends: waiting for it may take days."""
 
@@ -133,10 +138,10 @@ def _leave() -> None:
 def no_reconnecting(app: Celery) -> None:
     """Have a lost connection end the consumer: a new one is known to listen, one that Celery reconnects was deaf in several releases."""
     app.conf.update(broker_connection_retry=False, broker_connection_retry_on_startup=False)
-    for name in ("celery.worker.consumer.consumer", "celery.worker.request"):
+    for name in COMPLAINING:
         logging.getLogger(name).addFilter(_is_news)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Whether it is not Celery's complaint that it may not reconnect or acknowledge: whoever makes the next consumer tells why."""
-    return not str(record.msg).startswith(("Retrying to ", "Couldn't ack"))
+    """Whether it is not a complaint, often with a traceback, that a connection is lost: whoever makes the next consumer tells why."""
+    return not str(record.msg).startswith(COMPLAINTS)

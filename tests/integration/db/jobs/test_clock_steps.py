@@ -64,3 +64,24 @@ def test_a_sweep_asks_with_the_databases_time_whether_it_may(database: Database)
     assert len(asked) == 2
     assert all(abs(moment - time.time()) < 60 for moment in asked)
     assert sweep(database, lease_seconds=0.0, may_sweep=lambda _: True).returned == 2
+
+
+def test_a_clock_that_went_back_past_the_start_of_the_server_does_not_keep_sweeps_away(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a server that, by the clock as it is now, starts in an hour
+    harness = harness_of(database, 2)
+    harness.expire_leases(harness.claim(Stage.CAPTION))
+    monkeypatch.setattr("db.jobs.sweep._UPTIME", "SELECT -3600.0")
+
+    assert sweep(database, lease_seconds=15.0).returned == 2
+
+
+def test_nothing_is_swept_for_one_lease_after_the_start_of_the_server(
+    lasting_postgresql: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness = harness_of(lasting_postgresql, 2)
+    harness.expire_leases(harness.claim(Stage.CAPTION))
+    monkeypatch.setattr("db.jobs.sweep._UPTIME", "SELECT 14.0")
+
+    assert sweep(lasting_postgresql, lease_seconds=15.0).returned == 0
