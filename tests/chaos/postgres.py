@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 # A power cut is not among the faults; a commit must survive the server's death, which needs no fsync.
 OPTIONS = ("fsync=off", "listen_addresses=", "max_connections=200", "log_min_messages=fatal", "autovacuum_naptime=5s")
 
-#: The clock of every session can be stepped: this function is found before the one of `pg_catalog`, which comes last.
+#: The clock of every session can be stepped: these functions are found before those of `pg_catalog`, which comes last. The server's start
+#: is what that clock showed then.
 CLOCK = """
 CREATE SCHEMA stepped;
-CREATE TABLE stepped.clock (seconds double precision NOT NULL);
-INSERT INTO stepped.clock VALUES (0);
+CREATE TABLE stepped.clock (seconds double precision NOT NULL, at_start double precision NOT NULL);
+INSERT INTO stepped.clock VALUES (0, 0);
 CREATE FUNCTION stepped.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
  'SELECT pg_catalog.clock_timestamp() + make_interval(secs => (SELECT seconds FROM stepped.clock))';
+CREATE FUNCTION stepped.pg_postmaster_start_time() RETURNS timestamptz LANGUAGE sql STABLE AS
+ 'SELECT pg_catalog.pg_postmaster_start_time() + make_interval(secs => (SELECT at_start FROM stepped.clock))';
 ALTER DATABASE chaos SET search_path = public, stepped, pg_catalog;
 """
 
@@ -103,6 +106,7 @@ class ChaosPostgres:
         """Start it after a crash."""
         (self.directory / "data/postmaster.pid").unlink(missing_ok=True)
         self.server.start()
+        self.execute("UPDATE stepped.clock SET at_start = seconds")
 
     def close(self) -> None:
         """End it and remove its files."""

@@ -13,7 +13,6 @@ import psutil
 import redis
 from sqlalchemy import func, select
 
-from db.enums import Stage
 from db.errors import DatabaseUnavailable
 from db.tables import attempts, jobs, leases, workers
 
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.25
 DEPTH_SECONDS = 0.1
 MEMORY_SECONDS = 2.0
+#: Seconds that the conductor may take to send messages.
+OWN_MESSAGES_SECONDS = 5.0
 #: Wake-ups for each living thread (`workers.wake_ups.notifier`).
 BOUND_PER_THREAD = 2
 
@@ -83,12 +84,13 @@ class Watch:
     deepest: int = 0
     #: Host and pid to (seconds, resident bytes) of its worker process.
     memory: dict[tuple[str, int], list[tuple[float, int]]] = field(default_factory=lambda: defaultdict(list))
-    #: Stages whose queues hold messages of the conductor's own, and since when: until they were down to their bound once.
-    own_messages: dict[str, float] = field(default_factory=dict)
+    #: Until when the conductor itself sends messages.
+    own_messages_until: float = 0.0
     _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
     #: Worker id to its last heartbeat by the database's clock, and when that was seen.
     _seen: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _depths: dict[str, int] = field(default_factory=dict)
     _counted_at: float = -1000.0
     #: When how many threads were alive.
     _alive: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=2000))
@@ -162,15 +164,15 @@ class Watch:
         bound = BOUND_PER_THREAD * max(1, *(threads for at, threads in self._alive if at > moment - 2 * self.world.lease - 10))
         self.deepest = max(self.deepest, *depths.values())
         for stage, depth in depths.items():
-            since = self.own_messages.get(stage)
-            if depth <= bound and since is not None and moment - since > 1:
-                del self.own_messages[stage]
-            elif depth > bound and since is None:
+            # One that has become too long by itself, because threads have gone, may stay so for a while: it must not grow.
+            grown = depth > self._depths.get(stage, 0)
+            if depth > bound and grown and moment > self.own_messages_until:
                 self.excesses.append(Excess(at=moment, stage=stage, depth=depth, bound=bound))
+        self._depths = depths
 
     def note_own_messages(self) -> None:
-        """The conductor sends messages to every queue now."""
-        self.own_messages = {str(stage): time.monotonic() for stage in Stage}
+        """The conductor sends messages to the queues now."""
+        self.own_messages_until = time.monotonic() + OWN_MESSAGES_SECONDS
 
     def _look_at_memory(self) -> None:
         for host in self.world.hosts:
