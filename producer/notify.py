@@ -29,7 +29,7 @@ def notify_ready(runtime: Runtime) -> int:
     try:
         return _wake(runtime, stages)
     except ParagoneError as error:  # a URL that cannot work; its text shows no password
-        logger.warning("%s", error)
+        logger.warning("%s; until then workers find their jobs by polling", error)
         return 0
     except Exception as error:  # kombu raises whatever its transport does, and a lost wake-up is no failure
         logger.warning("the broker accepted no wake-up, workers find their jobs by polling: %s", type(error).__name__)

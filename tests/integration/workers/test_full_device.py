@@ -54,7 +54,10 @@ def test_a_job_that_does_not_fit_the_empty_device_alone_fails_as_out_of_memory(f
 
 @pytest.mark.parametrize(
     ("exit_", "text"),
-    [(SystemExit(1), "the backend called sys.exit(1)"), (KeyboardInterrupt(), "the backend raised KeyboardInterrupt")],
+    [
+        (SystemExit(1), "BackendExit: the backend called sys.exit(1)"),
+        (KeyboardInterrupt(), "BackendExit: the backend raised KeyboardInterrupt"),
+    ],
 )
 def test_a_backend_that_would_end_the_process_fails_the_job_it_did_so_on_and_no_other(
     exit_: BaseException, text: str, fleet: WorkerHarness, backends: Backends

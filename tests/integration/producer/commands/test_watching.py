@@ -5,8 +5,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import OperationalError
-
+from db.errors import DatabaseUnavailable
 from producer.commands import status
 from producer.status import read_status
 from tests.builders import harness_of
@@ -25,7 +24,7 @@ def test_a_database_that_is_briefly_unavailable_does_not_end_the_watch(sqlite_op
     def read(*arguments: object) -> Progress:
         calls.append(1)
         if len(calls) == 2:
-            raise OperationalError("SELECT", {}, Exception("server closed the connection"))
+            raise DatabaseUnavailable("the database does not answer (server closed the connection)")
         if len(calls) == 4:
             raise KeyboardInterrupt
         return read_status(*arguments)  # type: ignore[arg-type]
