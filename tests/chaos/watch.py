@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections import defaultdict, deque
+from bisect import bisect
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ DEPTH_SECONDS = 0.1
 MEMORY_SECONDS = 2.0
 #: Seconds that the conductor may take to send messages.
 OWN_MESSAGES_SECONDS = 5.0
+#: Seconds by which this look at the living threads may differ from the workers' own.
+LATE_SECONDS = 10.0
 #: Wake-ups for each living thread (`workers.wake_ups.notifier`).
 BOUND_PER_THREAD = 2
 
@@ -63,13 +66,12 @@ NOTHING = Sight(at=0.0, last_done=0, leases={}, workers={}, threads=0, states={}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Excess:
-    """A queue above its bound."""
+class Growth:
+    """A queue that had become longer."""
 
     at: float
     stage: str
     depth: int
-    bound: int
 
 
 @dataclass(kw_only=True)
@@ -80,7 +82,7 @@ class Watch:
     #: Seconds between two counts of all jobs.
     count_seconds: float = 0.0
     sight: Sight = NOTHING
-    excesses: list[Excess] = field(default_factory=list)
+    growths: list[Growth] = field(default_factory=list)
     deepest: int = 0
     #: Host and pid to (seconds, resident bytes) of its worker process.
     memory: dict[tuple[str, int], list[tuple[float, int]]] = field(default_factory=lambda: defaultdict(list))
@@ -93,7 +95,7 @@ class Watch:
     _depths: dict[str, int] = field(default_factory=dict)
     _counted_at: float = -1000.0
     #: When how many threads were alive.
-    _alive: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=2000))
+    _alive: list[tuple[float, int]] = field(default_factory=list)
 
     def start(self) -> None:
         """Begin to look."""
@@ -137,12 +139,14 @@ class Watch:
                 self._seen[row.id] = (row.seen_at, at)
         # As long as the workers themselves count one as alive, and a little more.
         lately = at - 2 * self.world.lease - 2.0
+        threads = sum(row.threads for row in found if self._seen[row.id][1] > lately)
+        self._alive.append((at, threads))
         return Sight(
             at=at,
             last_done=last or 0,
             leases={worker: tuple(tokens) for worker, tokens in held.items()},
             workers={row.pid: row.id for row in found},
-            threads=sum(row.threads for row in found if self._seen[row.id][1] > lately),
+            threads=threads,
             states=self._states(connection, at),
             running=frozenset(connection.scalars(select(jobs.c.id).where(jobs.c.lease_token.is_not(None), jobs.c.state == "running"))),
         )
@@ -159,16 +163,24 @@ class Watch:
         except redis.RedisError:
             return
         moment = time.monotonic()
-        # Messages stay when those who were to read them have gone.
-        self._alive.append((moment, self.sight.threads))
-        bound = BOUND_PER_THREAD * max(1, *(threads for at, threads in self._alive if at > moment - 2 * self.world.lease - 10))
         self.deepest = max(self.deepest, *depths.values())
         for stage, depth in depths.items():
-            # One that has become too long by itself, because threads have gone, may stay so for a while: it must not grow.
-            grown = depth > self._depths.get(stage, 0)
-            if depth > bound and grown and moment > self.own_messages_until:
-                self.excesses.append(Excess(at=moment, stage=stage, depth=depth, bound=bound))
+            # One that is too long because threads have gone may stay so for a while: it must not grow.
+            if depth > max(BOUND_PER_THREAD, self._depths.get(stage, 0)) and moment > self.own_messages_until:
+                self.growths.append(Growth(at=moment, stage=stage, depth=depth))
         self._depths = depths
+
+    def excesses(self) -> list[tuple[Growth, int]]:
+        """The growths beyond the bound, with it: twice the threads that the workers may have counted then."""
+        lately = 2 * self.world.lease + LATE_SECONDS
+        moments = [at for at, _ in self._alive]
+        found = []
+        for growth in self.growths:
+            first, last = bisect(moments, growth.at - lately), bisect(moments, growth.at + LATE_SECONDS)
+            bound = BOUND_PER_THREAD * max([1, *(count for _, count in self._alive[first:last])])
+            if growth.depth > bound:
+                found.append((growth, bound))
+        return found
 
     def note_own_messages(self) -> None:
         """The conductor sends messages to the queues now."""

@@ -110,7 +110,7 @@ def _strike(kind: InjectedFaultKind, batch_size: int) -> None:
     if kind is InjectedFaultKind.CRASH:
         os._exit(1)
     if kind is InjectedFaultKind.SEGFAULT:
-        os.kill(os.getpid(), signal.SIGSEGV)
+        signal.raise_signal(signal.SIGSEGV)  # to this thread: one sent to the process lets this thread go on for a moment
     while kind is InjectedFaultKind.HANG:
         time.sleep(60)
 

@@ -34,11 +34,9 @@ def attempts_bounded(evidence: Evidence) -> list[str]:
 
 
 def wake_ups_bounded(evidence: Evidence) -> list[str]:
-    """No queue was ever longer than twice the threads alive."""
-    return [
-        f"{excess.depth} wake-ups for {excess.stage}, bound {excess.bound}"
-        for excess in sorted(evidence.watch.excesses, key=lambda excess: -excess.depth)
-    ]
+    """No queue ever grew beyond twice the threads alive."""
+    found = sorted(evidence.watch.excesses(), key=lambda excess: -excess[0].depth)
+    return [f"{growth.depth} wake-ups for {growth.stage}, bound {bound}" for growth, bound in found]
 
 
 def work_went_on(evidence: Evidence) -> list[str]:
