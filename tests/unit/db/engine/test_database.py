@@ -55,7 +55,7 @@ def lock(database: Database) -> sqlite3.Connection:
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "sleep", lambda _: None)
+    monkeypatch.setattr("db.engine.database.RETRY_SECONDS", 0)
 
 
 @pytest.mark.parametrize("code", [{"sqlstate": "40P01"}, {"sqlstate": "40001"}, {"sqlite_errorcode": 5}, {"sqlite_errorcode": 517}])
