@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 from sqlalchemy.exc import IntegrityError
 
@@ -21,6 +19,9 @@ class Outage:
             raise DatabaseUnavailable("server closed the connection")
         return "committed"
 
+    def monotonic(self) -> float:
+        return self.now
+
     def sleep(self, seconds: float) -> None:
         self.now += seconds
         self.pauses.append(seconds)
@@ -29,8 +30,7 @@ class Outage:
 @pytest.fixture
 def outage(monkeypatch: pytest.MonkeyPatch) -> Outage:
     outage = Outage(12)
-    monkeypatch.setattr(time, "sleep", outage.sleep)
-    monkeypatch.setattr(time, "monotonic", lambda: outage.now)
+    monkeypatch.setattr("db.engine.retry.time", outage)
     return outage
 
 
