@@ -16,6 +16,8 @@ POCKET := $(if $(SMOKE),--smoke --work build/pocket-smoke --out build/pocket-smo
 # `make pocket-eval UNTRAINED=1` measures fresh weights instead.
 MEASURE := $(if $(UNTRAINED),--untrained) $(if $(SMOKE),--smoke --work build/pocket-smoke build/pocket-smoke/pack)
 
+JOBS ?= $(shell cores=$$(nproc); echo $$((cores < 4 ? cores : 4)))
+
 # Strict (see mkdocs.yml); the variable silences a notice about MkDocs' future.
 DOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs
 
@@ -47,8 +49,10 @@ check: $(INSTALLED) ## unit and integration tests but the slow ones, side by sid
 check-unit check-integration: check-%: $(INSTALLED)
 	$(BIN)/pytest -m 'not slow' tests/$*
 
+# Those of single parts side by side, as many at once as JOBS says; then, undisturbed, those that start whole fleets and look at the clock.
 test: $(INSTALLED) ## all tests; COVERAGE=1 also measures how much of the code they run, with a floor
-	$(BIN)/pytest $(if $(COVERAGE),--cov)
+	$(BIN)/pytest --numprocesses=$(JOBS) --dist=loadfile $(if $(COVERAGE),--cov --cov-report= --cov-fail-under=0) tests/unit tests/integration
+	$(BIN)/pytest $(if $(COVERAGE),--cov --cov-append) tests/acceptance tests/chaos
 
 # One database alone: DATABASE=postgresql or sqlite. A seed that failed is replayed by SEED=. Runs for about half an hour each.
 chaos: $(INSTALLED) ## 1,000 faults on each database, then the gates: FAULTS=1000 SEED=1 DATABASE=both
