@@ -6,18 +6,24 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
+from db.tables import workers
 from tests.chaos.conductor import Conductor
 from tests.chaos.gates import Evidence, broken_gates
 from tests.chaos.table import KindSummary, as_json, summaries
 from tests.chaos.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from tests.chaos.clockwork import Clockwork
     from tests.chaos.gates.evidence import Planned
     from tests.chaos.plan import Plan
+
+#: Seconds beyond those after which the last worker is known to be dead.
+PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +57,23 @@ def chaos_run(
         return judged(conductor, undisturbed, seconds=time.monotonic() - began, seed=seed)
 
 
+def _wait_until_nobody_is_alive(world: World) -> None:
+    """A worker that was killed counts as alive for a while, and what it may yet commit is not collected."""
+    deadline = time.monotonic() + 4 * world.lease + PATIENCE_SECONDS
+    while any(world.counts_as_alive(seen_at) for seen_at in _heartbeats(world)) and time.monotonic() < deadline:
+        time.sleep(0.5)
+
+
+def _heartbeats(world: World) -> Sequence[float]:
+    """The last ones of all workers that did not end in good order."""
+    with world.database.read() as connection:
+        return connection.scalars(select(workers.c.seen_at).where(workers.c.stopped_at.is_(None))).all()
+
+
 def judged(conductor: Conductor, undisturbed: Mapping[Planned, str], *, seconds: float = 0.0, seed: int = 0) -> Verdict:
     """Collect garbage at rest, then ask every gate."""
     world = conductor.world
+    _wait_until_nobody_is_alive(world)
     collected = world.run("gc", "--grace", "0s")
     if collected.returncode != 0:
         conductor.journal.complain(f"gc at rest ended with {collected.returncode}: {collected.stderr[-300:]}")

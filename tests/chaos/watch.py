@@ -8,7 +8,7 @@ import time
 from bisect import bisect
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import redis
@@ -18,7 +18,9 @@ from db.errors import DatabaseUnavailable
 from db.tables import attempts, jobs, leases, workers
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Row
 
     from tests.chaos.world import World
 
@@ -96,6 +98,8 @@ class Watch:
     _counted_at: float = -1000.0
     #: When how many threads were alive.
     _alive: list[tuple[float, int]] = field(default_factory=list)
+    #: When it began.
+    began: float = field(default_factory=time.monotonic)
 
     def start(self) -> None:
         """Begin to look."""
@@ -138,9 +142,9 @@ class Watch:
             if self._seen.get(row.id, (None, 0.0))[0] != row.seen_at:
                 self._seen[row.id] = (row.seen_at, at)
         # As long as the workers themselves count one as alive, and a little more.
-        lately = at - 2 * self.world.lease - 2.0
-        threads = sum(row.threads for row in found if self._seen[row.id][1] > lately)
-        self._alive.append((at, threads))
+        within = 2 * self.world.lease
+        threads = sum(row.threads for row in found if self._seen[row.id][1] > at - within - 2.0)
+        self._alive.append((at, max(threads, self._resurrected(found, at))))
         return Sight(
             at=at,
             last_done=last or 0,
@@ -150,6 +154,12 @@ class Watch:
             states=self._states(connection, at),
             running=frozenset(connection.scalars(select(jobs.c.id).where(jobs.c.lease_token.is_not(None), jobs.c.state == "running"))),
         )
+
+    def _resurrected(self, found: Sequence[Row[Any]], at: float) -> int:
+        """Threads that count as alive by the database's clock after it went back: for a while some of those that had long been dead."""
+        if at - self.world.clock_stepped_at > 4 * self.world.lease + LATE_SECONDS:
+            return 0
+        return sum(row.threads for row in found if self.world.counts_as_alive(row.seen_at))
 
     def _states(self, connection: Connection, at: float) -> dict[str, int]:
         if at - self._counted_at >= self.count_seconds:

@@ -74,7 +74,9 @@ class World:
         self.postgres: ChaosPostgres | None = None
         self.proxies: Proxies | None = None
         self.other_store = self.directory / "other" / "store"
-        self._clock_steps = 0.0
+        #: Seconds by which the database's clock is ahead, and when it stepped last.
+        self.database_clock = 0.0
+        self.clock_stepped_at = float("-inf")
         #: Further variables of every process.
         self._more = {"CHAOS_MUTANTS": ",".join(mutants), **(more or {})}
         if database == "postgresql":
@@ -123,11 +125,16 @@ class World:
 
     def step_database_clock(self, seconds: float) -> None:
         """Step the clock by which leases are judged, on SQLite that of every process on this machine."""
-        self._clock_steps += seconds
+        self.database_clock += seconds
+        self.clock_stepped_at = time.monotonic()
         if self.postgres:
-            self.postgres.execute(f"UPDATE stepped.clock SET seconds = {self._clock_steps!r}")  # noqa: S608  # a number
+            self.postgres.execute(f"UPDATE stepped.clock SET seconds = {self.database_clock!r}")  # noqa: S608  # a number
         else:
-            self.controls.ask("database-clock", "all", repr(self._clock_steps))
+            self.controls.ask("database-clock", "all", repr(self.database_clock))
+
+    def counts_as_alive(self, seen_at: float) -> bool:
+        """Whether a worker with this last heartbeat counts as alive by the database's clock as it is now (`db.jobs.living`)."""
+        return abs(seen_at - time.time() - self.database_clock) < 2 * self.lease
 
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """Run one of Paragone's commands as an operator does, past the proxies."""

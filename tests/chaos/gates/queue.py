@@ -36,7 +36,8 @@ def attempts_bounded(evidence: Evidence) -> list[str]:
 def wake_ups_bounded(evidence: Evidence) -> list[str]:
     """No queue ever grew beyond twice the threads alive."""
     found = sorted(evidence.watch.excesses(), key=lambda excess: -excess[0].depth)
-    return [f"{growth.depth} wake-ups for {growth.stage}, bound {bound}" for growth, bound in found]
+    began = evidence.watch.began
+    return [f"{growth.depth} wake-ups for {growth.stage}, bound {bound}, at {growth.at - began:.0f} s" for growth, bound in found]
 
 
 def work_went_on(evidence: Evidence) -> list[str]:
