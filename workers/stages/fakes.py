@@ -8,6 +8,7 @@ They read and store no image; their results are well-formed and follow from the 
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from db.enums import Stage
@@ -44,6 +45,7 @@ class NoBackend:
 
     def run(self, batch: Sequence[Any], settings: NoBackendSettings) -> Sequence[Any]:
         """The requests themselves."""
+        time.sleep(settings.seconds_per_batch)
         return batch
 
     def unload(self) -> None:

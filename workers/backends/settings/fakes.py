@@ -91,3 +91,6 @@ class NoBackendSettings(BackendSettings):
     """Settings of the backend that does nothing and serves every stage: it takes those of any."""
 
     model_config = ConfigDict(extra="ignore")
+
+    #: How long a batch holds the device, slept.
+    seconds_per_batch: float = Field(default=0.0, ge=0)
