@@ -10,6 +10,7 @@ from db.enums import Stage
 from db.jobs.backoff import end_pauses
 from db.jobs.claim import ready_batches
 from db.jobs.sweep import sweep
+from db.monitoring.worker_registry import retire_silent_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: Leases after whose time a silent worker has ended as far as anybody knows (`Settings.alive_within_seconds`).
+LEASES_ALIVE = 2
 #: Parts of a lease by which the database's clock may run apart from this host's between two sweeps.
 STEP = 0.5
 
@@ -58,6 +61,8 @@ class Rescuer:
         except Exception:
             self.hold_back()
             raise
+        if not self._is_held_back():
+            retire_silent_workers(self._database, within_seconds=LEASES_ALIVE * self._lease_seconds)
         if swept.returned or swept.poisoned:
             logger.warning("took back %d jobs of silent workers, gave up %d as poison", swept.returned, swept.poisoned)
         self._wake({candidate.stage for candidate in ready_batches(self._database, list(Stage))})

@@ -49,7 +49,7 @@ workers = Table(
     Column("seen_at", Moment, nullable=False),
     # What keeps it from some jobs, such as a model that cannot be loaded.
     Column("trouble", Text),
-    # Set by a worker that ended in good order, or by the supervisor that saw it die.
+    # Set by a worker that ended in good order, by the supervisor that saw it die, or by one that saw it silent: then a heartbeat unsets it.
     Column("stopped_at", Moment),
     postgresql_with=_REWRITTEN,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, not_, or_, select, update
 
 from db.engine.clock import now
 from db.errors import WorkerIdTaken
@@ -75,8 +75,8 @@ def register_worker(
 
 
 def record_heartbeat(database: Database, worker_id: str, *, trouble: str | None = None) -> None:
-    """The worker is alive now; `trouble` is what keeps it from some of its jobs."""
-    seen = update(workers).where(workers.c.id == worker_id).values(seen_at=now(), trouble=trouble)
+    """The worker is alive now, whatever was thought of it; `trouble` is what keeps it from some of its jobs."""
+    seen = update(workers).where(workers.c.id == worker_id).values(seen_at=now(), trouble=trouble, stopped_at=None)
     database.write(lambda connection: connection.execute(seen), single_statement=True)
 
 
@@ -84,6 +84,19 @@ def deregister_worker(database: Database, worker_id: str) -> None:
     """The worker ended in good order."""
     stopped = update(workers).where(workers.c.id == worker_id).values(stopped_at=now())
     database.write(lambda connection: connection.execute(stopped), single_statement=True)
+
+
+def retire_silent_workers(database: Database, *, within_seconds: float) -> int:
+    """Write down that those which do not count as alive have ended, until their next heartbeat; returns how many there were.
+
+    Else they would count as alive again whenever the database's clock goes back and passes their last heartbeat once more.
+    """
+    silent = (workers.c.stopped_at.is_(None), not_(is_living(within_seconds)))
+    with database.read() as connection:
+        if connection.scalar(select(workers.c.id).where(*silent).limit(1)) is None:
+            return 0
+    retired = update(workers).where(*silent).values(stopped_at=now())
+    return database.write(lambda connection: connection.execute(retired).rowcount, single_statement=True)
 
 
 def live_workers(database: Database, *, within_seconds: float) -> list[RegisteredWorker]:

@@ -6,10 +6,13 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import select, update
 
+from db.engine.clock import now
 from db.enums import Stage
 from db.errors import DatabaseUnavailable
-from db.tables import leases
+from db.monitoring.worker_registry import register_worker
+from db.tables import leases, workers
 from tests.builders import CampaignHarness, harness_of
 from workers import rescuer as rescuing
 from workers.identity import own_identity
@@ -60,6 +63,27 @@ def test_jobs_of_silent_workers_are_taken_back_and_workers_woken(database: Datab
 
     assert silent.states(Stage.CAPTION) == {"ready": 2}
     assert scene.woken == [{Stage.CAPTION}]
+
+
+def test_a_sweep_writes_down_which_workers_fell_silent_but_not_while_it_is_held_back(database: Database) -> None:
+    scene = Scene(database)
+    register_worker(database, worker_id="gpu0", host="here", pid=42, device="cpu", stages=[Stage.CAPTION], threads=1, versions={})
+    with database.engine.begin() as connection:
+        connection.execute(update(workers).values(seen_at=now() - 10 * LEASE))
+
+    scene.in_time = False
+    scene.rescuer.sweep()
+    assert has_ended(database) == [False]
+
+    scene.in_time = True
+    scene.rescuer.sweep()
+    assert has_ended(database) == [True]
+
+
+def has_ended(database: Database) -> list[bool]:
+    """For each worker."""
+    with database.read() as connection:
+        return [moment is not None for moment in connection.scalars(select(workers.c.stopped_at))]
 
 
 def test_a_rescuer_that_is_held_back_waits_for_one_lease(database: Database, silent: CampaignHarness) -> None:

@@ -20,7 +20,7 @@ from db.jobs.plan import Selection, plan_campaign
 from db.jobs.prune import prune_attempts
 from db.jobs.requeue import JobFilter, requeue
 from db.jobs.sweep import Swept, return_jobs_of, sweep
-from db.monitoring.worker_registry import deregister_worker, record_heartbeat, register_worker
+from db.monitoring.worker_registry import deregister_worker, record_heartbeat, register_worker, retire_silent_workers
 from db.results.stage_results import Failure
 from db.store.identity import read_store_id, register_store
 from db.tables import (
@@ -328,6 +328,17 @@ def of_record_heartbeat(harness: CampaignHarness) -> Case:
         call=lambda: record_heartbeat(harness.database, "gpu0", trouble="slow disk"),
         leaves=lambda: [row["trouble"] for row in harness.rows(workers)],
         expected=["slow disk"],
+    )
+
+
+@case
+def of_retire_silent_workers(harness: CampaignHarness) -> Case:
+    register(harness)
+    return Case(
+        call=lambda: retire_silent_workers(harness.database, within_seconds=-1.0),
+        returns=1,
+        leaves=lambda: [row["stopped_at"] is not None for row in harness.rows(workers)],
+        expected=[True],
     )
 
 

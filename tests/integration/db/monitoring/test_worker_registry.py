@@ -9,7 +9,14 @@ from db.engine.clock import now
 from db.enums import Stage, WorkerEnd
 from db.errors import WorkerIdTaken
 from db.jobs.sweep import return_jobs_of
-from db.monitoring.worker_registry import deregister_worker, live_threads, live_workers, record_heartbeat, register_worker
+from db.monitoring.worker_registry import (
+    deregister_worker,
+    live_threads,
+    live_workers,
+    record_heartbeat,
+    register_worker,
+    retire_silent_workers,
+)
 from db.tables import workers
 from tests.builders import harness_of
 
@@ -66,6 +73,24 @@ def test_a_silent_worker_is_not_among_the_living_until_its_next_heartbeat(databa
     assert [worker.trouble for worker in live_workers(database, within_seconds=30)] == ["slow disk", None]
     record_heartbeat(database, "gpu0")
     assert {worker.trouble for worker in live_workers(database, within_seconds=30)} == {None}
+
+
+@pytest.mark.parametrize("seconds", [100, -3600])
+def test_a_worker_that_fell_silent_stays_dead_when_the_clock_passes_its_last_heartbeat_again(database: Database, seconds: float) -> None:
+    # Given one that died before the database's clock went back, or a short while ago, and one that lives
+    for name in ("gpu0", "gpu1"):
+        start(database, name)
+    silence(database, "gpu0", seconds)
+
+    # When somebody looks, and the clock is then where it was at that last heartbeat
+    assert retire_silent_workers(database, within_seconds=30) == 1
+    silence(database, "gpu0", 0)
+
+    # Then it is dead, and was told so once; but it lives if it says so itself
+    assert names(database) == ["gpu1"]
+    assert retire_silent_workers(database, within_seconds=30) == 0
+    record_heartbeat(database, "gpu0")
+    assert names(database) == ["gpu0", "gpu1"]
 
 
 def test_a_dead_worker_does_not_come_to_life_when_the_databases_clock_goes_back(database: Database) -> None:
