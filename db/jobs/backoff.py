@@ -4,33 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from db.engine.clock import now
 from db.jobs.keys_in_use import BACKING_OFF, keys_in_use
-from db.jobs.tables import jobs
+from db.jobs.tables import attempts, jobs
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, ScalarSelect, Update
 
     from db.engine import Database
 
-#: No pause is that long: a later moment was written before the database's clock went back.
-LONGEST_PAUSE = 3600.0
+#: Seconds by which a moment that was just written may seem to lie ahead; one that lies further was written before the clock went back.
+CLOCK_SLACK = 1.0
 #: Jobs that one statement makes claimable.
 AT_ONCE = 5_000
 
 
 def end_pauses(database: Database) -> int:
-    """Make claimable what has paused long enough; returns how many. Every worker calls it every few seconds."""
+    """Make claimable what has paused long enough; returns how many. Every worker calls it every few seconds.
+
+    Pauses that began before the database's clock went back are over too: they would last as much longer as it went.
+    """
     with database.read() as connection:
         pausing = connection.execute(_PAUSING).all()
     ended = 0
-    for key, first, last, at in pausing:
+    for key, first, last_failure, at in pausing:
         if first <= at:
             ended += _end(database, _DUE, key, at)
-        if last > at + LONGEST_PAUSE:
-            ended += _end(database, _AHEAD, key, at + LONGEST_PAUSE)
+        if last_failure > at + CLOCK_SLACK:
+            ended += _end(database, _AHEAD, key, at + CLOCK_SLACK)
     return ended
 
 
@@ -41,10 +44,15 @@ def _end(database: Database, end: Update, key: str, at: float) -> int:
 _KEYS = keys_in_use("pausing", BACKING_OFF)
 
 
-def _moment(order: ColumnElement[float]) -> ScalarSelect[float]:
-    """The first end of a pause of a key in this order: one look at the index."""
+def _first_end() -> ScalarSelect[float]:
+    """When the first pause of a key ends: one look at the index."""
     paused = select(jobs.c.not_before).where(jobs.c.batch_key == _KEYS.c.batch_key, *BACKING_OFF)
-    return paused.order_by(order).limit(1).correlate(_KEYS).scalar_subquery()
+    return paused.order_by(jobs.c.not_before).limit(1).correlate(_KEYS).scalar_subquery()
+
+
+def _last_attempt() -> ScalarSelect[float]:
+    """When the latest attempt ended: each pause begins with one, so that this is all to look at while the clock runs on."""
+    return select(attempts.c.ended_at).order_by(attempts.c.ended_at.desc()).limit(1).scalar_subquery()
 
 
 def _update(over: ColumnElement[bool]) -> Update:
@@ -53,10 +61,8 @@ def _update(over: ColumnElement[bool]) -> Update:
     return update(jobs).where(jobs.c.id.in_(picked), *BACKING_OFF).values(not_before=0)
 
 
-#: Of each key that has pausing jobs: when the first and the last pause ends, and the present moment.
-_PAUSING = select(_KEYS.c.batch_key, _moment(jobs.c.not_before.asc()), _moment(jobs.c.not_before.desc()), now()).where(
-    _KEYS.c.batch_key.is_not(None)
-)
+#: Of each key that has pausing jobs: when the first pause ends; when the latest attempt of all ended; and the present moment.
+_PAUSING = select(_KEYS.c.batch_key, _first_end(), func.coalesce(_last_attempt(), 0.0), now()).where(_KEYS.c.batch_key.is_not(None))
 #: The moment is a parameter: PostgreSQL takes no index for a comparison with a clock that runs on.
 _DUE = _update(jobs.c.not_before <= bindparam("at"))
-_AHEAD = _update(jobs.c.not_before > bindparam("at"))
+_AHEAD = _update(jobs.c.changed_at > bindparam("at"))

@@ -14,7 +14,8 @@ import db.jobs.requeue
 from db.engine import connect
 from db.engine.clock import now
 from db.enums import FailureKind, ImageState, JobState, Stage, WorkerEnd
-from db.jobs.backoff import LONGEST_PAUSE, end_pauses
+from db.jobs.backoff import CLOCK_SLACK as CLOCK_SLACK_OF_PAUSES
+from db.jobs.backoff import end_pauses
 from db.jobs.claim import claim_batch, ready_batches
 from db.jobs.complete import complete_batch
 from db.jobs.control import cancel, set_paused
@@ -41,7 +42,11 @@ STAGES = st.sampled_from(list(Stage))
 WORKERS = st.sampled_from(["one", "other"])
 LEASE = 60.0
 #: Every column that holds a time.
-MOMENTS = (leases.c.expires_at, leases.c.claimed_at, leases.c.started_at, jobs.c.not_before, jobs.c.finished_at, attempts.c.ended_at)
+MOMENTS = (
+    *(leases.c.expires_at, leases.c.claimed_at, leases.c.started_at),
+    *(jobs.c.not_before, jobs.c.changed_at, jobs.c.finished_at),
+    attempts.c.ended_at,
+)
 
 
 class Life(RuleBasedStateMachine):
@@ -173,7 +178,7 @@ class Life(RuleBasedStateMachine):
         with self.database.read() as connection:
             at = float(connection.scalar(select(now())) or 0)
         pausing = self.harness.rows(jobs, jobs.c.not_before > 0)
-        due = {row["id"] for row in pausing if not at < row["not_before"] <= at + LONGEST_PAUSE}
+        due = {row["id"] for row in pausing if row["not_before"] <= at or row["changed_at"] > at + CLOCK_SLACK_OF_PAUSES}
 
         assert end_pauses(self.database) == len(due)
 

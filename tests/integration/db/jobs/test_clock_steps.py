@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import update
 
-from db.enums import Stage
+from db.enums import FailureKind, Stage
+from db.jobs.backoff import end_pauses
 from db.jobs.lease import renew
 from db.jobs.sweep import sweep
-from db.tables import leases
+from db.tables import attempts, jobs, leases
 from tests.builders import harness_of
 
 if TYPE_CHECKING:
@@ -49,6 +50,22 @@ def test_a_lease_within_two_renewals_and_a_minute_is_not_over(seconds: float, da
     set_back(database, seconds)
 
     assert sweep(database, lease_seconds=0.0).returned == 0
+
+
+@pytest.mark.parametrize("seconds", [300.0, 5000.0])
+def test_a_pause_from_before_the_clock_went_back_is_over_and_one_that_began_later_is_not(seconds: float, database: Database) -> None:
+    # Given one job that failed before the clock went back, and one that failed since
+    harness = harness_of(database, 2)
+    harness.fail(harness.claim(Stage.CAPTION, limit=1), FailureKind.TRANSIENT)
+    with database.engine.begin() as connection:
+        for column in (jobs.c.not_before, jobs.c.changed_at, attempts.c.ended_at):
+            connection.execute(update(column.table).where(column > 0).values({column: column + seconds}))
+    harness.fail(harness.claim(Stage.CAPTION, limit=1), FailureKind.TRANSIENT)
+
+    # Then the former is claimed at once, and the latter waits
+    assert end_pauses(database) == 1
+    assert end_pauses(database) == 0
+    assert [row["not_before"] > 0 for row in harness.jobs(Stage.CAPTION)] == [False, True]
 
 
 def test_a_sweep_asks_with_the_databases_time_whether_it_may(database: Database) -> None:
