@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import logging
+    import sys
     from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
 
 #: Seconds for which the same error is not logged again.
 QUIET_SECONDS = 60.0
 #: Errors that are remembered at most; beyond that none is logged until the oldest is forgotten.
 MOST = 100
+
+
+def note_ignored(ignored: sys.UnraisableHookArgs) -> None:
+    """One line for an error that Python ignores, such as a driver's that tidies up a lost connection; a `sys.unraisablehook`."""
+    told = " ".join(str(ignored.exc_value).split())
+    logger.warning("ignored at the end of %s: %s: %s", type(ignored.object).__name__, ignored.exc_type.__name__, told)
 
 
 class ErrorLog:

@@ -11,6 +11,7 @@ from db.enums import Stage
 from db.errors import ParagoneError
 from db.runtime import Runtime
 from db.settings import Settings
+from workers.error_log import note_ignored
 from workers.process import run_worker
 from workers.supervision.child_report import ChildReport
 from workers.supervision.exit_codes import ExitCode
@@ -24,6 +25,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run one worker until it is stopped or idle; returns the exit code."""
     given = _parser().parse_args(arguments)
     _log(given.log_level)
+    sys.unraisablehook = note_ignored
     if given.supervised:
         end_with_parent()
     report = ChildReport(given.report_fd)

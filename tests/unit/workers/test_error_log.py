@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import gc
 import logging
+import sys
 from typing import TYPE_CHECKING
 
-from workers.error_log import MOST, QUIET_SECONDS, ErrorLog
+from workers.error_log import MOST, QUIET_SECONDS, ErrorLog, note_ignored
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pytest
 
 
@@ -18,6 +22,24 @@ def test_what_fails_every_second_is_logged_once_a_minute_with_its_traceback(capl
 
     assert [record.getMessage() for record in caplog.records] == ["the sweeper failed and will be tried again"] * 3
     assert all(record.exc_info and record.levelname == "ERROR" for record in caplog.records)
+
+
+def test_an_error_that_python_ignores_is_one_line(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def tidying_up() -> Iterator[None]:
+        try:
+            yield
+        finally:
+            raise ConnectionError("server closed the connection\n\tThis probably means that it ended")
+
+    monkeypatch.setattr(sys, "unraisablehook", note_ignored)
+    under_way = tidying_up()
+    next(under_way)
+    del under_way
+    gc.collect()
+
+    (record,) = caplog.records
+    assert record.getMessage().endswith("generator: ConnectionError: server closed the connection This probably means that it ended")
+    assert not record.exc_info
 
 
 def test_errors_that_differ_in_numbers_or_later_lines_are_the_same(caplog: pytest.LogCaptureFixture) -> None:
