@@ -78,7 +78,8 @@ def memory_flat(evidence: Evidence) -> list[str]:
         if len(warm) > 2 and warm[-1][0] - warm[0][0] > TELLING_SECONDS:
             slope = statistics.linear_regression(*zip(*warm, strict=True)).slope * 60
             if slope > GROWTH_BYTES:
-                found.append(f"a worker of {host} ({pid}) grew by {slope / (1 << 20):.1f} MiB a minute")
+                course = ", ".join(f"{size >> 20} at {at - samples[0][0]:.0f} s" for at, size in samples[:: max(1, len(samples) // 12)])
+                found.append(f"a worker of {host} ({pid}) grew by {slope / (1 << 20):.1f} MiB a minute: {course}")
     return found
 
 
