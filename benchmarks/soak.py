@@ -60,19 +60,19 @@ WARM_SECONDS = 60.0
 CAMPAIGN = """
 [caption]
 backend = "fake-none"
-seconds_per_batch = {seconds}
+settings.seconds_per_batch = {seconds}
 [prompt]
 backend = "fake-none"
 batch = 8
-seconds_per_batch = {seconds}
+settings.seconds_per_batch = {seconds}
 [level.moderate]
 backend = "fake-none"
 strength = 0.3
-seconds_per_batch = {seconds}
+settings.seconds_per_batch = {seconds}
 [level.radical]
 backend = "fake-none"
 strength = 0.45
-seconds_per_batch = {seconds}
+settings.seconds_per_batch = {seconds}
 """
 DEAD = "SELECT relname, n_dead_tup, pg_total_relation_size(relid) AS size FROM pg_stat_user_tables WHERE relname IN ('jobs', 'leases')"
 
