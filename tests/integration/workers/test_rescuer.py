@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from db.engine.clock import now
 from db.enums import Stage
@@ -24,8 +24,16 @@ if TYPE_CHECKING:
 
     from db.engine import Database
 
-#: So short that a database which just started is old enough to be swept.
 LEASE = 1.0
+
+
+@pytest.fixture(autouse=True)
+def _server_is_old_enough(database: Database) -> None:
+    """One that started less than a lease ago is not swept."""
+    if database.is_postgresql:
+        with database.read() as connection:
+            uptime = float(connection.scalar(text("SELECT EXTRACT(EPOCH FROM clock_timestamp() - pg_postmaster_start_time())")) or 0)
+        time.sleep(max(0.0, LEASE + 0.1 - uptime))
 
 
 class Scene:
