@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Leases after whose time a silent worker has ended as far as anybody knows (`Settings.alive_within_seconds`).
-LEASES_ALIVE = 2
 #: Parts of a lease by which the database's clock may run apart from this host's between two sweeps.
 STEP = 0.5
 
@@ -33,13 +31,18 @@ class Rescuer:
         database: Database,
         *,
         lease_seconds: float,
+        alive_within_seconds: float,
         wake: Callable[[Collection[Stage]], None],
         is_in_time: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`is_in_time`: whether this worker's own renewals reach the database; if not, those of others may not either."""
+        """`is_in_time`: whether this worker's own renewals reach the database; if not, those of others may not either.
+
+        `alive_within_seconds`: for how long after its last heartbeat a worker counts as alive.
+        """
         self._database = database
         self._lease_seconds = lease_seconds
+        self._alive_within_seconds = alive_within_seconds
         self._wake = wake
         self._is_in_time = is_in_time
         self._clock = clock
@@ -62,7 +65,7 @@ class Rescuer:
             self.hold_back()
             raise
         if not self._is_held_back():
-            retire_silent_workers(self._database, within_seconds=LEASES_ALIVE * self._lease_seconds)
+            retire_silent_workers(self._database, within_seconds=self._alive_within_seconds)
         if swept.returned or swept.poisoned:
             logger.warning("took back %d jobs of silent workers, gave up %d as poison", swept.returned, swept.poisoned)
         self._wake({candidate.stage for candidate in ready_batches(self._database, list(Stage))})

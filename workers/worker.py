@@ -64,7 +64,11 @@ class Worker:
         self.stages = tuple(stages)
         self.scheduler = Scheduler(model_need=context.models.need, starvation_seconds=settings.starvation_seconds, clock=clock)
         self.rescuer = Rescuer(
-            context.database, lease_seconds=settings.lease_seconds, wake=self._wake, is_in_time=lambda: self.leases.is_in_time
+            context.database,
+            lease_seconds=settings.lease_seconds,
+            alive_within_seconds=settings.alive_within_seconds,
+            wake=self._wake,
+            is_in_time=lambda: self.leases.is_in_time,
         )
         self.leases = LeaseKeeper(
             context.database,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from db.engine import Database
 
 #: Seconds by which a moment that was just written may seem to lie ahead; one that lies further was written before the clock went back.
-CLOCK_SLACK = 1.0
+WRITTEN_AHEAD_SECONDS = 1.0
 #: Jobs that one statement makes claimable.
 AT_ONCE = 5_000
 
@@ -29,11 +29,11 @@ def end_pauses(database: Database) -> int:
     with database.read() as connection:
         pausing = connection.execute(_PAUSING).all()
     ended = 0
-    for key, first, last_failure, at in pausing:
+    for key, first, last_attempt, at in pausing:
         if first <= at:
             ended += _end(database, _DUE, key, at)
-        if last_failure > at + CLOCK_SLACK:
-            ended += _end(database, _AHEAD, key, at + CLOCK_SLACK)
+        if last_attempt > at + WRITTEN_AHEAD_SECONDS:
+            ended += _end(database, _AHEAD, key, at + WRITTEN_AHEAD_SECONDS)
     return ended
 
 

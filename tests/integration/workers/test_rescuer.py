@@ -47,6 +47,7 @@ class Scene:
         self.rescuer = Rescuer(
             database,
             lease_seconds=LEASE,
+            alive_within_seconds=2 * LEASE,
             wake=self._wake,
             is_in_time=lambda: self.in_time,
             clock=lambda: time.monotonic() + self.ahead,
@@ -180,7 +181,13 @@ def test_a_sweep_that_waited_for_the_writers_lock_does_not_take_what_could_not_b
     harness = harness_of(sqlite_database, 2)
     harness.expire_leases(harness.claim(Stage.CAPTION, worker="silent", limit=1))
     harness.claim(Stage.CAPTION, worker="living", limit=1, lease_seconds=LEASE)
-    rescuer: Rescuer = Rescuer(sqlite_database, lease_seconds=LEASE, wake=lambda _: None, is_in_time=lambda: keeper.is_in_time)
+    rescuer: Rescuer = Rescuer(
+        sqlite_database,
+        lease_seconds=LEASE,
+        alive_within_seconds=2 * LEASE,
+        wake=lambda _: None,
+        is_in_time=lambda: keeper.is_in_time,
+    )
     keeper = LeaseKeeper(
         sqlite_database,
         worker_id=own_identity("cpu", "cpu").worker_id,

@@ -14,8 +14,7 @@ import db.jobs.requeue
 from db.engine import connect
 from db.engine.clock import now
 from db.enums import FailureKind, ImageState, JobState, Stage, WorkerEnd
-from db.jobs.backoff import CLOCK_SLACK as CLOCK_SLACK_OF_PAUSES
-from db.jobs.backoff import end_pauses
+from db.jobs.backoff import WRITTEN_AHEAD_SECONDS, end_pauses
 from db.jobs.claim import claim_batch, ready_batches
 from db.jobs.complete import complete_batch
 from db.jobs.control import cancel, set_paused
@@ -178,7 +177,7 @@ class Life(RuleBasedStateMachine):
         with self.database.read() as connection:
             at = float(connection.scalar(select(now())) or 0)
         pausing = self.harness.rows(jobs, jobs.c.not_before > 0)
-        due = {row["id"] for row in pausing if row["not_before"] <= at or row["changed_at"] > at + CLOCK_SLACK_OF_PAUSES}
+        due = {row["id"] for row in pausing if row["not_before"] <= at or row["changed_at"] > at + WRITTEN_AHEAD_SECONDS}
 
         assert end_pauses(self.database) == len(due)
 
