@@ -59,7 +59,7 @@ def chaos_run(
 
 def _wait_until_nobody_is_alive(world: World) -> None:
     """A worker that was killed counts as alive for a while, and what it may yet commit is not collected."""
-    deadline = time.monotonic() + 4 * world.lease + PATIENCE_SECONDS
+    deadline = time.monotonic() + 2 * world.alive_within + PATIENCE_SECONDS
     while any(world.counts_as_alive(seen_at) for seen_at in _heartbeats(world)) and time.monotonic() < deadline:
         time.sleep(0.5)
 

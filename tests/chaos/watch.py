@@ -142,8 +142,8 @@ class Watch:
             if self._seen.get(row.id, (None, 0.0))[0] != row.seen_at:
                 self._seen[row.id] = (row.seen_at, at)
         # As long as the workers themselves count one as alive, and a little more.
-        within = 2 * self.world.lease
-        threads = sum(row.threads for row in found if self._seen[row.id][1] > at - within - 2.0)
+        lately = at - self.world.alive_within - 2.0
+        threads = sum(row.threads for row in found if self._seen[row.id][1] > lately)
         self._alive.append((at, max(threads, self._resurrected(found, at))))
         return Sight(
             at=at,
@@ -157,7 +157,7 @@ class Watch:
 
     def _resurrected(self, found: Sequence[Row[Any]], at: float) -> int:
         """Threads that count as alive by the database's clock after it went back: for a while some of those that had long been dead."""
-        if at - self.world.clock_stepped_at > 4 * self.world.lease + LATE_SECONDS:
+        if at - self.world.clock_stepped_at > 2 * self.world.alive_within + LATE_SECONDS:
             return 0
         return sum(row.threads for row in found if self.world.counts_as_alive(row.seen_at))
 
@@ -182,7 +182,7 @@ class Watch:
 
     def excesses(self) -> list[tuple[Growth, int]]:
         """The growths beyond the bound, with it: twice the threads that the workers may have counted then."""
-        lately = 2 * self.world.lease + LATE_SECONDS
+        lately = self.world.alive_within + LATE_SECONDS
         moments = [at for at, _ in self._alive]
         found = []
         for growth in self.growths:

@@ -113,6 +113,11 @@ class World:
         """Seconds until a silent worker's jobs may be taken over."""
         return self.clockwork.lease
 
+    @property
+    def alive_within(self) -> float:
+        """Seconds after its last heartbeat for which a worker counts as alive."""
+        return 2 * self.lease
+
     def prepare(self) -> None:
         """Create the tables, ingest the originals, spoil the planted ones, and plan the first two thirds of the campaign."""
         self.plan.write_originals(self.directory / "originals")
@@ -134,7 +139,7 @@ class World:
 
     def counts_as_alive(self, seen_at: float) -> bool:
         """Whether a worker with this last heartbeat counts as alive by the database's clock as it is now (`db.jobs.living`)."""
-        return abs(seen_at - time.time() - self.database_clock) < 2 * self.lease
+        return abs(seen_at - time.time() - self.database_clock) < self.alive_within
 
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """Run one of Paragone's commands as an operator does, past the proxies."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LOG_BYTES = 60_000
 #: Resident bytes that a worker process may grow by in a minute, once it has warmed up; of those that lived long enough to tell.
 GROWTH_BYTES = 4 << 20
-WARM_SECONDS, TELLING_SECONDS = 30.0, 120.0
+WARM_SECONDS, TELLING_SECONDS = 20.0, 60.0
 #: Resident bytes that none may exceed.
 MOST_BYTES = 320 << 20
 #: Seconds until processes that were asked to end must have.
