@@ -23,6 +23,7 @@ from sqlalchemy import select, text
 from db.campaigns import open_campaign, parse_config
 from db.engine import connect
 from db.engine.clock import now
+from db.engine.limits import BULK_SECONDS, allow
 from db.engine.schema import migrate
 from db.enums import Stage
 from db.jobs.backoff import end_pauses
@@ -112,6 +113,7 @@ def _fill(database: Database, count: int, campaigns: int, backing_off: int) -> N
     campaign = open_campaign(database, "large", parse_config({}))
     plan_campaign(database, campaign, Selection(limit=count * 9 // 10))
     with database.engine.begin() as connection:
+        allow(connection, BULK_SECONDS)
         facts = {"at": connection.scalar(select(now())), "large": campaign.id, "edge": count * 54 // 100, "pausing": backing_off}
         for statement in STATES.split(";"):
             connection.execute(text(statement), {key: value for key, value in facts.items() if f":{key}" in statement})

@@ -83,6 +83,8 @@ class Samples:
 
     began: float = field(default_factory=time.monotonic)
     figures: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    #: Whether nothing was left before time was up.
+    all_done: bool = False
 
     def note(self, name: str, value: float) -> None:
         """A figure as it is now."""
@@ -147,6 +149,7 @@ def _soak(conductor: Conductor, seconds: float) -> Samples:
             except (DatabaseUnavailable, psutil.NoSuchProcess, RuntimeError):
                 continue  # it is away now, as it is meant to be from time to time
         if samples.began + 30 < time.monotonic() and not conductor.watch.sight.left:
+            samples.all_done = True
             break
         time.sleep(LOOK_SECONDS)
         done = conductor.watch.sight.states.get("done", 0)
@@ -155,7 +158,10 @@ def _soak(conductor: Conductor, seconds: float) -> Samples:
         samples.note("done", done)
     conductor.stop_striking()
     striking.join()
-    conductor.finish()
+    if samples.all_done:
+        conductor.finish()
+    else:
+        conductor.stop_hosts()
     return samples
 
 
@@ -209,7 +215,7 @@ def _report(conductor: Conductor, samples: Samples, out: Path) -> int:
         missed += [f"dead rows of {table}: {worst:.0f}, bound {rows}"] if worst > rows else []
     seconds = samples.figures["done"][-1][0]
     done = int(conductor.watch.sight.states.get("done", 0))
-    if conductor.watch.sight.left:
+    if samples.all_done and conductor.watch.sight.left:
         missed.append(f"jobs are left: {conductor.watch.sight.states}")
     print(f"\n{done} jobs in {seconds:.0f} s ({done / seconds:.0f}/s), {len(conductor.journal.injected)} faults")
     for name, values in sorted(samples.figures.items()):

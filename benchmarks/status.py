@@ -25,6 +25,7 @@ from sqlalchemy import func, select, text
 from db.campaigns import open_campaign, parse_config
 from db.engine import connect
 from db.engine.clock import now
+from db.engine.limits import BULK_SECONDS, allow
 from db.engine.schema import migrate
 from db.enums import Stage
 from db.jobs.plan import Selection, plan_campaign
@@ -145,6 +146,7 @@ def _fill(database: Database, count: int) -> int:
         plan_campaign(database, campaign, Selection(limit=int(count * share)))
         ids[name] = campaign.id
     with database.engine.begin() as connection:
+        allow(connection, BULK_SECONDS)
         at = connection.scalar(select(now()))
         facts = {"at": at, "pace": PACE, "prompt": PROMPT * 3}
         for name, share in SHARES.items():

@@ -93,8 +93,12 @@ class Conductor:
         self._stopped.set()
 
     def finish(self) -> None:
-        """Wait until nothing is left, then stop the hosts; what does not end in time is a complaint."""
+        """Wait until nothing is left, then stop the hosts."""
         self._wait_until_nothing_is_left()
+        self.stop_hosts()
+
+    def stop_hosts(self) -> None:
+        """Stop the hosts, whatever is left; what does not end in time is a complaint."""
         self._over.set()
         for host in self.world.hosts:
             host.ask_to_stop()
