@@ -217,6 +217,7 @@ def _report(conductor: Conductor, samples: Samples, out: Path) -> int:
     done = int(conductor.watch.sight.states.get("done", 0))
     if samples.all_done and conductor.watch.sight.left:
         missed.append(f"jobs are left: {conductor.watch.sight.states}")
+    missed += conductor.journal.complaints
     print(f"\n{done} jobs in {seconds:.0f} s ({done / seconds:.0f}/s), {len(conductor.journal.injected)} faults")
     for name, values in sorted(samples.figures.items()):
         numbers = [value for _, value in values]
