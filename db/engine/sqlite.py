@@ -12,6 +12,9 @@ from db.errors import BadConfiguration
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
 
+#: Pages that a connection keeps. A worker holds up to five connections for days, and each fills its own; the system's cache holds the file anyway.
+CACHE_KIB = 8192
+
 
 def sqlite_engine(url: URL, *, timeout_seconds: float) -> Engine:
     """An engine on a file, whose folder is made; a writer waits for another one for `timeout_seconds`.
@@ -33,7 +36,7 @@ def sqlite_engine(url: URL, *, timeout_seconds: float) -> Engine:
         # A commit survives the death of the process; only a power cut may take the last ones, and their blobs are made again.
         cursor.execute("PRAGMA synchronous=NORMAL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA cache_size=-65536")
+        cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         cursor.execute("PRAGMA temp_store=MEMORY")
         cursor.close()
 

@@ -105,6 +105,12 @@ def test_the_folder_of_a_new_sqlite_file_is_made(tmp_path: Path) -> None:
     database.dispose()
 
 
+def test_the_pages_that_a_process_keeps_of_sqlite_are_bounded_over_all_its_connections(sqlite_database: Database) -> None:
+    with sqlite_database.engine.connect() as connection:
+        kibibytes = -connection.scalar(text("PRAGMA cache_size"))  # negative: in KiB
+    assert 0 < kibibytes * sqlite_database.engine.pool.size() <= 48 * 1024  # type: ignore[attr-defined]
+
+
 def test_the_databases_clock_runs_in_seconds_since_1970_and_within_a_transaction(sqlite_database: Database) -> None:
     with sqlite_database.engine.begin() as connection:
         first = connection.execute(select(now())).scalar_one()
