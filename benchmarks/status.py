@@ -45,7 +45,7 @@ NEEDED_MS = 150
 SHARES = {"large": 0.6, "middle": 0.3, "small": 0.1}
 JOBS_EACH = 7
 DONE = 0.6
-PACE = 20.0
+PACE = 400.0
 PROMPT = "a painting of a woman at a window, remade as weathered copper under a storm, deep shadows, cracked glaze, "
 
 #: From a fresh plan to mid-run; :edge is the last artwork that is done, :at the present moment.

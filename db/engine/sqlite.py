@@ -12,7 +12,8 @@ from db.errors import BadConfiguration
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
 
-#: Pages that a connection keeps. A worker holds up to five connections for days, and each fills its own; the system's cache holds the file anyway.
+#: Pages that a connection keeps. A worker holds up to five connections for days, and each fills its own; the system's cache holds the
+#: file anyway.
 CACHE_KIB = 8192
 
 

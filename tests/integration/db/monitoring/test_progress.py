@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from db.engine.clock import now
 from db.enums import FailureKind, ImageState, Stage
@@ -91,6 +91,18 @@ def test_the_rate_is_that_of_the_last_minutes_and_gives_the_time_left(database: 
     assert shown.eta_seconds == pytest.approx(
         sum(count / shown.rates[stage] for stage, count in zip(Stage, (2, 4, 4, 4), strict=True)), rel=0.5
     )
+
+
+def test_of_a_fast_fleet_a_sample_of_the_attempts_tells_the_rate(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("db.monitoring.rates.SAMPLED_ATTEMPTS", 5)
+    harness = harness_of(database, 41)
+    harness.finish(harness.claim(Stage.CAPTION, limit=41))
+    with database.engine.begin() as connection:
+        ids = connection.scalars(select(attempts.c.id).order_by(attempts.c.id)).all()
+        for position, attempt in enumerate(ids):  # the first long ago, then one every two seconds
+            age = 2 * (len(ids) - position) if position else 1000
+            connection.execute(update(attempts).where(attempts.c.id == attempt).values(ended_at=now() - age))
+    assert progress(database).rates["caption"] == pytest.approx(40 / 80, rel=0.15)
 
 
 def test_no_time_left_is_given_for_jobs_that_cannot_go_on(database: Database) -> None:
