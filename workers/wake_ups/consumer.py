@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from celery.app.trace import setup_worker_optimizations
@@ -22,8 +23,16 @@ if TYPE_CHECKING:
     from db.enums import Stage
 
 
-#: Loggers of Celery and kombu that complain when a connection is lost, and how their complaints begin.
-COMPLAINING = ("celery.worker.consumer.consumer", "celery.worker.loops", "celery.worker.request", "kombu.transport.redis")
+#: Loggers of Celery and kombu that complain when a connection is lost, and how their complaints begin. What they log with an error of the
+#: broker is a complaint too.
+COMPLAINING = (
+    "celery.bootsteps",
+    "celery.worker.consumer.consumer",
+    "celery.worker.loops",
+    "celery.worker.pidbox",
+    "celery.worker.request",
+    "kombu.transport.redis",
+)
 COMPLAINTS = ("Retrying to ", "Couldn't ack", "Error cleaning up after event loop", "maybe_refresh_binding_expiry")
 
 
@@ -138,10 +147,13 @@ def _leave() -> None:
 def no_reconnecting(app: Celery) -> None:
     """Have a lost connection end the consumer: a new one is known to listen, one that Celery reconnects was deaf in several releases."""
     app.conf.update(broker_connection_retry=False, broker_connection_retry_on_startup=False)
+    with app.connection_for_read() as broker:  # connects to nothing
+        is_news = partial(_is_news, (*broker.connection_errors, *broker.channel_errors))
     for name in COMPLAINING:
-        logging.getLogger(name).addFilter(_is_news)
+        logging.getLogger(name).addFilter(is_news)
 
 
-def _is_news(record: logging.LogRecord) -> bool:
+def _is_news(broker_errors: tuple[type[BaseException], ...], record: logging.LogRecord) -> bool:
     """Whether it is not a complaint, often with a traceback, that a connection is lost: whoever makes the next consumer tells why."""
-    return not str(record.msg).startswith(COMPLAINTS)
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, broker_errors) and not str(record.msg).startswith(COMPLAINTS)
