@@ -35,7 +35,7 @@ def test_an_error_of_the_broker_that_a_library_logs_with_its_traceback_is_a_comp
 ) -> None:
     no_reconnecting(create_app("redis://127.0.0.1:1/0"))
 
-    for error in (ReadOnlyError("You can't write against a read only replica."), ConnectionResetError(104, "reset"), KeyError("hub")):
+    for error in (ReadOnlyError("You can't write against a read only replica."), ConnectionResetError(104, "reset"), RuntimeError("hub")):
         logging.getLogger(logger).error("Error on %s %s: %r", "stopping", "Hub", error, exc_info=error)
 
-    assert caplog.messages == ["Error on stopping Hub: KeyError('hub')"]
+    assert caplog.messages == ["Error on stopping Hub: RuntimeError('hub')"]
