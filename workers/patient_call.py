@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from queue import Empty, SimpleQueue
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -12,24 +12,23 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def call_within(seconds: float, function: Callable[[], T]) -> T:
-    """What the function returns or raises; raises `TimeoutError` when that takes longer.
-
-    The function runs in a thread of its own, which is left alone then and does not outlive the process.
-    """
-    done: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+def begin_call(function: Callable[[], T]) -> Future[T]:
+    """Call the function in a thread of its own, which does not outlive the process; its future has what it returns or raises."""
+    called: Future[T] = Future()
 
     def run() -> None:
         try:
-            done.put((function(), None))
-        except BaseException as error:  # noqa: BLE001  # raised again in the thread that asked
-            done.put((None, error))
+            called.set_result(function())
+        except BaseException as error:  # noqa: BLE001  # raised again in the thread that asks
+            called.set_exception(error)
 
     threading.Thread(target=run, name="patient-call", daemon=True).start()
+    return called
+
+
+def call_within(seconds: float, function: Callable[[], T]) -> T:
+    """What the function returns or raises; raises `TimeoutError` when that takes longer, and leaves it alone then."""
     try:
-        result, error = done.get(timeout=seconds)
-    except Empty:
+        return begin_call(function).result(timeout=seconds)
+    except TimeoutError:
         raise TimeoutError(f"no answer within {seconds:g} s") from None
-    if error is not None:
-        raise error
-    return result  # type: ignore[return-value]  # None only where the function returns it
