@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from db.engine.schema import current_revision
 from db.errors import ParagoneError
 from db.runtime import Runtime
 from producer.doctor.configured import check_contradictions, check_hosts, check_urls, check_variables, in_container, no_fault
@@ -107,6 +108,7 @@ class _Examination:
             if absent := missing_file(runtime):
                 return [absent]
             with opened(runtime, CHECK_SECONDS / 2) as database:
+                current_revision(database)  # a file that is no database ends here, with its cause
                 checks, server = check_server(database, connections=settings.database_connections, devices=devices)
                 schema = check_revision(database, server, embedded=runtime.embedded_database)
                 checks.append(schema)
