@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import time
 from concurrent.futures import Future
+from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from db.errors import ParagoneError
+from db.store import Store
 from producer.health.check import HealthReport, failed, merged, report_of, warned
 from producer.health.database import DATABASE, check_database
 from producer.health.models import MODELS, check_models
@@ -39,6 +42,7 @@ def read_health(
         own_workers: also whether a worker of this host is alive.
         timeout_seconds: for all of it: what has not answered by then is told as such.
     """
+    _import_drivers(runtime, quick=quick)
     deadline = time.monotonic() + timeout_seconds
     facts: Future[HealthFacts | None] = Future()
     checks = _checks(runtime, facts, deadline, timeout_seconds)
@@ -46,6 +50,16 @@ def read_health(
     wanted += [WORKERS] if own_workers else []
     begun = {name: begin_call(checks[name]) for name in wanted}
     return report_of(_outcome(name, begun[name], deadline, timeout_seconds) for name in wanted)
+
+
+def _import_drivers(runtime: Runtime, *, quick: bool) -> None:
+    """What is imported when it is first used would use up the time of the checks; what is wrong with it, they tell."""
+    with suppress(ParagoneError, ImportError):
+        if runtime.settings.sqlalchemy_url.get_backend_name() == "postgresql":
+            import_module("db.engine.postgresql")
+    if not quick:
+        with suppress(ParagoneError):
+            Store(runtime.settings.store_location, store_id=str)
 
 
 def _checks(
