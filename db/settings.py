@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL
 
+from db.durations import parse_duration
 from db.engine.limits import CONNECTIONS, TIMEOUT_SECONDS
 from db.engine.url import parse_url
 from db.models_directory import POCKET, pocket_directory
@@ -36,6 +37,8 @@ class Settings(BaseSettings):
     database_timeout_seconds: float = Field(default=TIMEOUT_SECONDS, ge=1, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Connections to PostgreSQL that one process holds at most; its threads share them.
     database_connections: int = Field(default=CONNECTIONS, ge=1, le=MOST_CONNECTIONS)
+    #: How long a command waits at its start for a database and a broker that do not answer yet, such as 60s or 5m; 0 does not wait.
+    wait: float = Field(default=0.0, ge=0, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: fsspec URL of the image store; empty for `data_dir/store`.
     store_url: str = ""
     #: Local directory of models that stands in for the one a campaign names, for hosts that keep it elsewhere; "pocket" is a name.
@@ -72,6 +75,11 @@ class Settings(BaseSettings):
     flower_password: SecretStr = SecretStr("")
     flower_port: int = Field(default=5555, ge=1, le=65535)
     flower_address: str = "127.0.0.1"
+
+    @field_validator("wait", mode="before")
+    @classmethod
+    def _duration(cls, value: Any) -> Any:
+        return parse_duration(value) if isinstance(value, str) else value
 
     @field_validator("data_dir", mode="before")
     @classmethod

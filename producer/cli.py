@@ -54,6 +54,8 @@ class EntryPointGroup(click.Group):
 def paragone(context: click.Context, *, debug: bool) -> None:
     """Build image-similarity datasets and models from art collections."""
     _log(debug=debug)
+    if context.invoked_subcommand == "doctor":  # reads the settings itself: that they cannot be used is one of its findings
+        return
     context.obj = Runtime(read_settings())
     context.call_on_close(context.obj.close)
 

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import click
 
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+from db.durations import parse_duration
 
-
-def parse_duration(text: str) -> float:
-    """Seconds; a bare number is seconds too. Raises `ValueError`."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip())
-    if found is None:
-        raise ValueError(f"{text!r} is not a duration: write 30s, 10m, 2h or 3d")
-    return float(found[1]) * _UNITS[found[2] or "s"]
+__all__ = ["duration_callback", "format_duration", "parse_duration"]
 
 
 def duration_callback(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:

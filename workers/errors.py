@@ -3,6 +3,7 @@
 WorkerError
 ├── NoSuchDevice        a GPU was named that this host does not have
 ├── ModelTrouble        a model or backend that a campaign names is unavailable on this worker
+├── ServiceMissing      a database or a broker did not answer while a command waited for it
 ├── JobFault            one job cannot be done; carries its failure kind
 ├── BrokerUnavailable   there is no broker, or it does not start (workers.broker.errors)
 └── BadBrokerUrl        PARAGONE_BROKER_URL cannot be used (workers.broker.errors)
@@ -28,6 +29,10 @@ class NoSuchDevice(WorkerError):
 
 class ModelTrouble(WorkerError):
     """A model or backend that a campaign names is unavailable on this worker."""
+
+
+class ServiceMissing(WorkerError):
+    """A database or a broker did not answer while a command waited for it."""
 
 
 class JobFault(WorkerError):

@@ -9,6 +9,7 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
@@ -108,6 +109,11 @@ class Database:
                 logger.debug("a transaction was aborted and is run again: %s", error.orig)
                 time.sleep(RETRY_SECONDS * tried)
         return run()
+
+    def ping(self) -> None:
+        """Ask for nothing but an answer; raises `DatabaseUnavailable`."""
+        with self.read() as connection:
+            connection.execute(text("SELECT 1"))
 
     def dispose(self) -> None:
         """Close the pooled connections."""

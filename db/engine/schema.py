@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
+from db.engine.sqlite import alone_in_folder
 from db.engine.unavailable import sqlite_code
 from db.errors import BadConfiguration, NotInitialised
 
@@ -45,7 +47,8 @@ def migrate(database: Database) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         command.upgrade(alembic_config(connection), "head")  # of no effect if another process was first
 
-    database.write(upgrade, timeout_seconds=MIGRATION_SECONDS)
+    with nullcontext() if database.is_postgresql else alone_in_folder(database.engine.url):
+        database.write(upgrade, timeout_seconds=MIGRATION_SECONDS)
 
 
 def check_schema(database: Database) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import uuid
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from db.store.faults import MARKER
-from db.store.files import SCRATCH, StoredFile
+from db.store.files import CHUNK, SCRATCH, StoredFile
 from db.store.marker import marked_id, marker_bytes
 
 if TYPE_CHECKING:
@@ -61,6 +62,15 @@ def read_file(root: int, name: str) -> bytes:
         return file.read()
 
 
+def digest_file(root: int, name: str) -> str:
+    """The SHA-256 of a file, read by pieces."""
+    digest = hashlib.sha256()
+    with os.fdopen(os.open(name, os.O_RDONLY, dir_fd=root), "rb") as file:
+        while piece := file.read(CHUNK):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
 def write_whole(root: int, name: str, data: bytes) -> None:
     """Write a file so that it is there whole or not at all; the scratch file goes whatever happens."""
     scratch = _written(root, data)
@@ -68,7 +78,7 @@ def write_whole(root: int, name: str, data: bytes) -> None:
         try:
             os.replace(scratch, name, src_dir_fd=root, dst_dir_fd=root)
         except FileNotFoundError:
-            _make_folders(root, name)
+            make_folders(root, name)
             os.replace(scratch, name, src_dir_fd=root, dst_dir_fd=root)
     except BaseException:
         with suppress(OSError):
@@ -83,7 +93,7 @@ def _written(root: int, data: bytes) -> str:
     try:
         descriptor = os.open(scratch, flags, 0o666, dir_fd=root)
     except FileNotFoundError:
-        _make_folders(root, scratch)
+        make_folders(root, scratch)
         descriptor = os.open(scratch, flags, 0o666, dir_fd=root)
     try:
         try:
@@ -100,7 +110,7 @@ def _written(root: int, data: bytes) -> str:
     return scratch
 
 
-def _make_folders(root: int, name: str) -> None:
+def make_folders(root: int, name: str) -> None:
     """Make the folders of a file, below the root only."""
     folders = name.split("/")[:-1]
     for depth in range(1, len(folders) + 1):

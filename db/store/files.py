@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 
 #: Folder of files that are being written. Where a process was killed, they stay.
 SCRATCH = "scratch"
+#: Folder of blobs whose bytes were not what their names say.
+DAMAGED = "damaged"
+#: Bytes that are read at once where a file is hashed.
+CHUNK = 1 << 20
 #: In the name of a blob that is about to be removed.
 TRASH = ".trash-"
 #: What `check` writes: a disk with less room than an image needs is full.
@@ -55,6 +59,10 @@ class StoreFiles(Protocol):
             FileNotFoundError: it is missing.
             Exception: this one file cannot be read.
         """
+        ...
+
+    def digest(self, name: str) -> str:
+        """The SHA-256 of the file in hex, of which never more than a piece is held; raises what `read` raises."""
         ...
 
     def save(self, name: str, data: bytes) -> None:

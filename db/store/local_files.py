@@ -13,7 +13,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from db.store.directory import files_below, files_in, probe_time, read_file, read_marker, stat_file, write_marker, write_whole
+from db.store.directory import (
+    digest_file,
+    files_below,
+    files_in,
+    make_folders,
+    probe_time,
+    read_file,
+    read_marker,
+    stat_file,
+    write_marker,
+    write_whole,
+)
 from db.store.faults import MARKER
 from db.store.files import PROBE, SCRATCH, TRASH, StoredFile
 
@@ -86,6 +97,15 @@ class LocalFiles:
             self.check(writable=False)
             raise
 
+    def digest(self, name: str) -> str:
+        """The same."""
+        try:
+            with self._verified() as root:
+                return digest_file(root, name)
+        except OSError:
+            self.check(writable=False)
+            raise
+
     def save(self, name: str, data: bytes) -> None:
         """Anything that goes wrong is the store's fault."""
         with self._writing(), self._verified() as root:
@@ -144,6 +164,7 @@ class LocalFiles:
     def move(self, name: str, target: str) -> None:
         """Atomic."""
         with self._writing(), self._verified() as root, suppress(FileNotFoundError):
+            make_folders(root, target)
             os.rename(name, target, src_dir_fd=root, dst_dir_fd=root)
 
     def discard(self, name: str) -> None:

@@ -6,6 +6,7 @@ within the last seconds is believed before a write. A file is said to be missing
 
 from __future__ import annotations
 
+import hashlib
 import time
 import uuid
 from contextlib import contextmanager, suppress
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from db.errors import StoreUnavailable
 from db.store.faults import MARKER
-from db.store.files import PROBE, SCRATCH, StoredFile
+from db.store.files import CHUNK, PROBE, SCRATCH, StoredFile
 from db.store.marker import marked_id, marker_bytes
 
 if TYPE_CHECKING:
@@ -78,6 +79,18 @@ class ObjectFiles:
         except Exception:
             self._verify()
             raise
+
+    def digest(self, name: str) -> str:
+        """By range requests."""
+        digest = hashlib.sha256()
+        try:
+            with self._fs.open(self._path(name), "rb") as file:
+                while piece := file.read(CHUNK):
+                    digest.update(piece)
+        except Exception:
+            self._verify()
+            raise
+        return digest.hexdigest()
 
     def save(self, name: str, data: bytes) -> None:
         """Object stores publish an object only when it is whole."""
@@ -150,6 +163,8 @@ class ObjectFiles:
         """Copies and removes."""
         self._verify(within=BELIEVED_SECONDS)
         with self._taking(), suppress(FileNotFoundError):
+            with suppress(FileExistsError):  # a file system with folders
+                self._fs.makedirs(self._path(target).rsplit("/", 1)[0], exist_ok=True)
             self._fs.mv(self._path(name), self._path(target))
 
     def discard(self, name: str) -> None:

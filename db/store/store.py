@@ -11,14 +11,14 @@ import re
 import threading
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from db.errors import BlobMissing, PersistenceError, StoreError
 from db.store.faults import StoreFaults
-from db.store.files import SCRATCH, TRASH, StoredFile
+from db.store.files import DAMAGED, SCRATCH, TRASH, StoredFile
 from db.store.local_files import LocalFiles
 from db.store.location import display_location, without_secrets
 from db.store.object_files import ObjectFiles
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from db.store.files import StoreFiles
+
+T = TypeVar("T")
 
 #: How blobs are divided: by the first two hex digits of their hashes.
 SHARDS = tuple(f"{number:02x}" for number in range(256))
@@ -140,6 +142,14 @@ class Store:
         """
         return self._read(_name(content_hash), content_hash)
 
+    def digest(self, content_hash: str) -> str:
+        """The SHA-256 of a blob's bytes as they are now, read piece by piece; raises what `get` raises."""
+        return self._reading(self.files.digest, _name(content_hash), content_hash)
+
+    def set_aside(self, content_hash: str) -> None:
+        """Move a damaged blob out of the way, into the folder `damaged`, so that it can be written again; harmless if it is gone."""
+        self.files.move(_name(content_hash), f"{DAMAGED}/{content_hash}")
+
     def exists(self, content_hash: str) -> bool:
         """Whether the blob is there."""
         return self.files.stat(_name(content_hash)) is not None
@@ -197,8 +207,11 @@ class Store:
         self.files.move(renamed.name, _name(content_hash))
 
     def _read(self, name: str, what: str) -> bytes:
+        return self._reading(self.files.read, name, what)
+
+    def _reading(self, read: Callable[[str], T], name: str, what: str) -> T:
         try:
-            return self.files.read(name)
+            return read(name)
         except FileNotFoundError:
             raise BlobMissing(f"the store at {self.display_location} does not hold {what}") from None
         except PersistenceError:

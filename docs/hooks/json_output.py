@@ -72,6 +72,17 @@ OUTPUTS = {
             "dry_run": ("bool", "Whether nothing was removed."),
         },
     ),
+    "health, doctor": Output(
+        shape="An object.",
+        classes=("producer.health.check:HealthReport",),
+        parts={"each of checks": "producer.health.check:HealthCheck"},
+    ),
+    "verify": Output(
+        shape="An object.",
+        before={"sound": ("bool", "Whether nothing is wrong that matters; the exit code is 1 otherwise.")},
+        classes=("db.verification.findings:Verification",),
+        parts={"each of first": "db.verification.findings:Finding"},
+    ),
     "train": Output(
         shape="An object with one entry of `runs` for each split.",
         before={

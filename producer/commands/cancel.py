@@ -12,6 +12,8 @@ from producer.campaign_checks import describe_scope
 from producer.commands.context import campaign_option, console, emit_json, json_option, pass_runtime
 from producer.commands.filter_options import stage_option
 from producer.steering import CancelResult, cancel_campaign
+from workers.commands.wait_option import wait_option
+from workers.service_wait import Service
 
 if TYPE_CHECKING:
     from db.enums import Stage
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 @stage_option
 @click.option("--yes", is_flag=True, help="Do not ask. Without a terminal nothing is asked.")
 @json_option
+@wait_option(Service.DATABASE, needed=Service.DATABASE)
 @pass_runtime
 def cancel(runtime: Runtime, *, campaign: str | None, stage: Stage | None, yes: bool, as_json: bool) -> None:
     """Cancel every job that is not done or failed, running ones too.

@@ -14,6 +14,8 @@ from producer.commands.context import console, emit_json, json_option, pass_runt
 from producer.durations import format_duration
 from producer.enqueue import EnqueueResult, enqueue_campaign
 from producer.forecast import Forecast, free_bytes
+from workers.commands.wait_option import wait_option
+from workers.service_wait import Service
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 )
 @click.option("--dry-run", is_flag=True, help="Write nothing, show what would be planned.")
 @json_option
+@wait_option(Service.DATABASE, Service.BROKER, needed=Service.DATABASE)
 @pass_runtime
 def enqueue(
     runtime: Runtime,

@@ -12,6 +12,8 @@ from rich.text import Text
 from producer.commands.context import console, emit_json, json_option, pass_runtime
 from producer.commands.filter_options import kind_option, stage_option
 from producer.failures import list_failures
+from workers.commands.wait_option import wait_option
+from workers.service_wait import Service
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +31,7 @@ SHOWN = 50
 @stage_option
 @kind_option
 @json_option
+@wait_option(Service.DATABASE, needed=Service.DATABASE)
 @pass_runtime
 def failures(runtime: Runtime, *, campaign: str | None, stage: Stage | None, kind: FailureKind | None, as_json: bool) -> None:
     """List the jobs that failed for good, with the kind of failure and the error."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from producer.commands.context import console, pass_runtime
+from workers.commands.wait_option import wait_option
+from workers.service_wait import Service
 
 if TYPE_CHECKING:
     from db.runtime import Runtime
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Show each job live in Flower, until Ctrl-C.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.  [default: PARAGONE_FLOWER_PORT or 5555]")
 @click.option("--address", help="Address to listen at.  [default: PARAGONE_FLOWER_ADDRESS or 127.0.0.1]")
+@wait_option(Service.BROKER, needed=Service.BROKER)
 @pass_runtime
 def flower(runtime: Runtime, *, port: int | None, address: str | None) -> None:
     """Show each job live in Flower, until Ctrl-C; the complete history is in the database."""

@@ -12,6 +12,8 @@ from db.jobs.prune import prune_attempts
 from db.store.garbage import GRACE_SECONDS, collect_garbage
 from producer.commands.context import console, emit_json, json_option, pass_runtime
 from producer.durations import duration_callback, format_duration
+from workers.commands.wait_option import wait_option
+from workers.service_wait import Service
 
 if TYPE_CHECKING:
     from db.runtime import Runtime
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 )
 @click.option("--dry-run", is_flag=True, help="Count only.")
 @json_option
+@wait_option(Service.DATABASE, needed=Service.DATABASE)
 @pass_runtime
 def gc(runtime: Runtime, *, grace: float | None, attempts: float | None, dry_run: bool, as_json: bool) -> None:
     """Remove blobs that no artwork and no repaint, current or superseded, refers to.

@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from producer.cleaning.report_table import report_table
 from producer.commands.context import console, emit_json, json_option, pass_runtime
 from producer.ingest import CatalogueSource, dry_run_ingest, ingest_catalogue
+from workers.commands.wait_option import wait_option
+from workers.service_wait import Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +33,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--link", is_flag=True, help="Leave images where they are instead of copying them into the store; for one host.")
 @click.option("--dry-run", is_flag=True, help="Read, open and report, but write nothing.")
 @json_option
+@wait_option(Service.DATABASE, needed=Service.DATABASE)
 @pass_runtime
 def ingest(
     runtime: Runtime, catalogue: Path, images: Path | None, file_list: Path | None, *, link: bool, dry_run: bool, as_json: bool

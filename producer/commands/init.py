@@ -9,6 +9,8 @@ import click
 from db.engine import display_url
 from db.store import display_location
 from producer.commands.context import console, pass_runtime
+from workers.commands.wait_option import wait_option
+from workers.service_wait import Service
 
 if TYPE_CHECKING:
     from db.runtime import Runtime
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Make what lies at the store's location this database's store: after it was moved, emptied or replaced on purpose.",
 )
+@wait_option(Service.DATABASE, needed=Service.DATABASE)
 @pass_runtime
 def init(runtime: Runtime, *, adopt_store: bool) -> None:
     """Create or migrate the database and the store; safe to run again.

@@ -10,6 +10,8 @@ from producer.commands.context import console, emit_json, json_option, pass_runt
 from producer.commands.filter_options import kind_option, stage_option
 from producer.durations import duration_callback
 from producer.requeue import RequeueOptions, requeue_chosen
+from workers.commands.wait_option import wait_option
+from workers.service_wait import Service
 
 if TYPE_CHECKING:
     from db.runtime import Runtime
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--new-seed", is_flag=True, help="Repaint with another seed.")
 @click.option("--dry-run", is_flag=True, help="Count only.")
 @json_option
+@wait_option(Service.DATABASE, Service.BROKER, needed=Service.DATABASE)
 @pass_runtime
 def requeue(runtime: Runtime, /, *, new_seed: bool, dry_run: bool, as_json: bool, **options: Any) -> None:
     """Make failed jobs ready again, or redo done ones.

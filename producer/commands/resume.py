@@ -10,6 +10,8 @@ from producer.campaign_checks import describe_scope
 from producer.commands.context import campaign_option, console, emit_json, json_option, pass_runtime
 from producer.commands.filter_options import stage_option
 from producer.steering import resume_campaign
+from workers.commands.wait_option import wait_option
+from workers.service_wait import Service
 
 if TYPE_CHECKING:
     from db.enums import Stage
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 @campaign_option
 @stage_option
 @json_option
+@wait_option(Service.DATABASE, Service.BROKER, needed=Service.DATABASE)
 @pass_runtime
 def resume(runtime: Runtime, *, campaign: str | None, stage: Stage | None, as_json: bool) -> None:
     """Let workers claim the jobs of a paused campaign or stage again."""

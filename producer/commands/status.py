@@ -15,6 +15,8 @@ from producer.commands.context import console, emit_json, json_option, pass_runt
 from producer.errors import WrongUse
 from producer.status import read_status
 from producer.status_view import status_view
+from workers.commands.wait_option import wait_option
+from workers.service_wait import Service
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -29,6 +31,7 @@ REFRESH_SECONDS = 2.0
 @click.option("--campaign", metavar="NAME", help="Only this campaign.  [default: all]")
 @click.option("--watch", is_flag=True, help="Refresh every two seconds, until Ctrl-C.")
 @json_option
+@wait_option(Service.DATABASE, needed=Service.DATABASE)
 @pass_runtime
 def status(runtime: Runtime, *, campaign: str | None, watch: bool, as_json: bool) -> None:
     """Show counts by stage and state, the pace, the time left, workers, and what is stuck and why."""

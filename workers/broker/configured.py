@@ -7,6 +7,11 @@ from typing import Self
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
+from workers.broker.url import speaks_redis
+
+#: Seconds for a connection, and for an answer on it: a server may take connections and answer nobody.
+ANSWER_SECONDS = 5.0
+
 
 class ConfiguredBroker:
     """The broker at `url`; joining and leaving it starts and stops nothing."""
@@ -16,9 +21,10 @@ class ConfiguredBroker:
 
     def is_running(self) -> bool:
         """Whether it takes connections."""
-        with Connection(self.url, connect_timeout=5) as connection:
+        limits = {"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": ANSWER_SECONDS} if speaks_redis(self.url) else {}
+        with Connection(self.url, connect_timeout=ANSWER_SECONDS, transport_options=limits) as connection:
             try:
-                connection.ensure_connection(max_retries=1, interval_start=0.1, timeout=5)
+                connection.ensure_connection(max_retries=1, interval_start=0.1, timeout=ANSWER_SECONDS)
             except (OperationalError, *connection.connection_errors):
                 return False
         return True

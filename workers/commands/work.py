@@ -11,7 +11,9 @@ import click
 from db.engine.wait import wait_until_available
 from db.enums import Stage
 from workers.broker import resolve_broker
+from workers.commands.wait_option import wait_option
 from workers.gpus import chosen_devices, configured_gpus
+from workers.service_wait import Service
 from workers.supervision.job_return import JobReturn
 from workers.supervision.supervisor import Supervisor
 
@@ -32,6 +34,7 @@ def _stages(_context: click.Context, _parameter: click.Parameter, value: str | N
 @click.option("--gpus", default="", metavar="all|0,1|none", help="One process for each GPU; none uses the CPU. [default: all there are]")
 @click.option("--stages", callback=_stages, metavar="S,S", help="Stages to serve. [default: all]")
 @click.option("--until-idle", is_flag=True, help="End when no work can be expected any more.")
+@wait_option(Service.DATABASE, Service.BROKER, needed=Service.DATABASE)
 @click.pass_obj
 def work(runtime: Runtime, gpus: str, stages: list[Stage], *, until_idle: bool) -> None:
     """Work on this host's devices until stopped; waits for a database that is away, and needs neither broker nor store to begin."""

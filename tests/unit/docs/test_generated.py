@@ -78,10 +78,14 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "pause, resume": run("pause"),
         "cancel": run("cancel", "--yes"),
         "gc": run("gc", "--dry-run"),
+        "health, doctor": run("health", "--timeout", "60s"),
+        "verify": run("verify", "--sample", "1"),
     }
 
 
-@pytest.mark.parametrize("command", ["samples", "ingest", "enqueue", "status", "requeue", "pause, resume", "cancel", "gc"])
+@pytest.mark.parametrize(
+    "command", [*("samples", "ingest", "enqueue", "status", "requeue", "pause, resume", "cancel", "gc", "health, doctor", "verify")]
+)
 def test_the_json_page_has_the_keys_that_a_command_prints(reference: ModuleType, printed: dict[str, Any], command: str) -> None:
     assert _documented(reference.json_page(), command) == printed[command].keys()
 
