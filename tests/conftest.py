@@ -20,8 +20,10 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 pytest_plugins = [
+    "tests.services.certificates",
     "tests.services.database_proxy",
     "tests.services.databases",
+    "tests.services.encrypted",
     "tests.services.postgresql",
     "tests.services.shared",
     "tests.services.valkey",

@@ -5,7 +5,8 @@ WorkerError
 ├── ModelTrouble        a model or backend that a campaign names is unavailable on this worker
 ├── JobFault            one job cannot be done; carries its failure kind
 ├── BrokerUnavailable   there is no broker, or it does not start (workers.broker.errors)
-└── BadBrokerUrl        PARAGONE_BROKER_URL cannot be used (workers.broker.errors)
+├── BadBrokerUrl        PARAGONE_BROKER_URL cannot be used (workers.broker.errors)
+└── BrokerNotTrusted    the broker's certificate is not accepted, or it does not encrypt (workers.broker.errors)
 """
 
 from __future__ import annotations
