@@ -34,7 +34,8 @@ def certificate_fault(error: BaseException, *, authority: str, unencrypted: str)
         authority: the setting that names the file of a private authority.
         unencrypted: how the URL begins where nothing is encrypted.
     """
-    fault = next((found for found in causes(error) if isinstance(found, ssl.SSLError)), None)
+    # The innermost: aiohttp wraps it in an error that calls itself one, too, but knows no code.
+    fault = next((found for found in reversed(list(causes(error))) if isinstance(found, ssl.SSLError)), None)
     if isinstance(fault, ssl.SSLCertVerificationError):
         return _certificate(fault, authority)
     reason = (getattr(fault, "reason", None) or "").upper()

@@ -25,6 +25,7 @@ pytest_plugins = [
     "tests.services.databases",
     "tests.services.encrypted",
     "tests.services.postgresql",
+    "tests.services.s3",
     "tests.services.shared",
     "tests.services.valkey",
 ]

@@ -73,6 +73,9 @@ class TlsProxy:
 
     async def _end(self, server: asyncio.Server) -> None:
         server.close()
+        await asyncio.sleep(0)  # who has just connected is heard of
+        if self._tasks:  # clients have closed their connections, which ends them
+            await asyncio.wait(set(self._tasks), timeout=1)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

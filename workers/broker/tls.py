@@ -38,7 +38,7 @@ def with_checks(url: str, authority: Path | None) -> str:
     if not any(encrypted):
         if authority is not None:
             raise BadBrokerUrl(
-                "PARAGONE_BROKER_CA is set, but PARAGONE_BROKER_URL is not encrypted: write rediss:// or amqps://, or unset PARAGONE_BROKER_CA"
+                "PARAGONE_BROKER_CA is set, but PARAGONE_BROKER_URL is not encrypted: write rediss:// or amqps://, or unset the former"
             )
         return url
     if not all(encrypted):

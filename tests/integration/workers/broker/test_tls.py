@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from kombu.exceptions import OperationalError
 
 from db.enums import Stage
 from db.settings import Settings
@@ -63,9 +64,8 @@ def test_wake_ups_travel_encrypted_by_the_same_settings(tls_broker_url: str, aut
 
 def test_celery_itself_takes_no_unknown_certificate(tls_broker_url: str, foreign_authority: Authority) -> None:
     for broker in (_broker(tls_broker_url), _broker(tls_broker_url, foreign_authority)):
-        with create_app(broker.url) as app:
-            with pytest.raises(Exception, match="certificate verify failed"):
-                Notifier(app).depths([Stage.CAPTION])
+        with create_app(broker.url) as app, pytest.raises(OperationalError, match="certificate verify failed"):
+            Notifier(app).depths([Stage.CAPTION])
 
 
 def test_a_certificate_of_an_unknown_authority_is_refused_with_the_mend(tls_broker_url: str, foreign_authority: Authority) -> None:
@@ -88,15 +88,15 @@ def test_a_certificate_for_another_host_is_refused_with_its_name(broker_url: str
 
 def test_an_expired_certificate_is_refused(broker_url: str, authority: Authority) -> None:
     yesterday = datetime.now(UTC) - timedelta(days=1)
-    with encrypted_valkey(broker_url, authority, expires=yesterday) as proxy:
-        with pytest.raises(BrokerNotTrusted, match="has expired: renew it, and check the clock"):
-            _broker(f"rediss://localhost:{proxy.port}/0", authority).refuse_untrusted()
+    told = pytest.raises(BrokerNotTrusted, match="has expired: renew it, and check the clock")
+    with encrypted_valkey(broker_url, authority, expires=yesterday) as proxy, told:
+        _broker(f"rediss://localhost:{proxy.port}/0", authority).refuse_untrusted()
 
 
 def test_a_broker_that_answers_without_tls_is_told_from_one_that_does_not_answer() -> None:
-    with _plain_answers() as port:
-        with pytest.raises(BrokerNotTrusted, match="speaks no TLS at that port: correct the port, or write redis://"):
-            _broker(f"rediss://localhost:{port}/0").refuse_untrusted()
+    told = pytest.raises(BrokerNotTrusted, match="speaks no TLS at that port: correct the port, or write redis://")
+    with _plain_answers() as port, told:
+        _broker(f"rediss://localhost:{port}/0").refuse_untrusted()
 
     away = _broker("rediss://localhost:9/0")
     away.refuse_untrusted()
