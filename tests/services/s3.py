@@ -56,14 +56,12 @@ class S3Server:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a client needs besides a key; the rest of the machine's own settings is hidden."""
+        """What a client needs besides a key."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_CA_BUNDLE": str(self.authority_file),
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": "/nonexistent",
-            "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
         }
 
     def make_bucket(self) -> str:

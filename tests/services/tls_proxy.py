@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     #: What a connection to the server behind gives.
     Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -26,12 +26,12 @@ SSL_REQUEST, GSS_REQUEST = (struct.pack("!ii", 8, code) for code in (80877103, 8
 class TlsProxy:
     """Ends TLS for clients and forwards what they say to a server that knows none."""
 
-    def __init__(self, connect: Callable[[], asyncio.Future[Streams]], context: ssl.SSLContext, *, postgresql: bool = False) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[Streams]], context: ssl.SSLContext | None, *, postgresql: bool = False) -> None:
         """Nothing listens yet.
 
         Args:
             connect: opens a connection to the server behind, such as `lambda: asyncio.open_unix_connection(path)`.
-            context: the certificate to show.
+            context: the certificate to show; None forwards what the server itself encrypts.
             postgresql: whether clients ask for TLS in PostgreSQL's way before they begin it.
         """
         self._connect = connect
@@ -103,6 +103,7 @@ class TlsProxy:
             return False
         writer.write(b"S")
         await writer.drain()
+        assert self._context is not None
         await writer.start_tls(self._context)
         return True
 

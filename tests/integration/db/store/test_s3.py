@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def aws(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+def aws(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
     """An environment that leads to the test server, and holds no credentials of this machine or of another test."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name, value in s3_server.environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     yield monkeypatch
     _forget()
