@@ -77,11 +77,11 @@ def test_a_campaign_is_completed_while_hosts_join_are_drained_and_die(
             until(lambda: states(first, "generate")["done"] >= 2, what="they are in the middle")
             # And a third one joins, and more is to be done
             with third.working() as joins:
-                _enqueue(third, "two", tmp_path)
                 everybody = [
                     until(partial(host.worker_ids, fleet), what=f"{host.name} works")
                     for host, fleet in ((first, dies), (second, drained), (third, joins))
                 ]
+                _enqueue(third, "two", tmp_path, seconds_per_batch=2.0)
                 until(lambda: _at_work(third, everybody[2]), what="the third has done something")
                 # And one dies with a batch on its device, and one is drained
                 held = until(lambda: _caught(first, dies, everybody[0]), what="the first has a batch on its device")
@@ -135,8 +135,8 @@ def test_a_host_that_is_cut_off_for_longer_than_a_lease_does_nothing_twice(
             host.close()
 
 
-def _enqueue(host: Host, name: str, folder: Path) -> None:
-    file = fake_campaign(folder / f"{name}.toml", batch=2, levels=2, repaint={"seconds_per_batch": 1.0})
+def _enqueue(host: Host, name: str, folder: Path, *, seconds_per_batch: float = 1.0) -> None:
+    file = fake_campaign(folder / f"{name}.toml", batch=2, levels=2, repaint={"seconds_per_batch": seconds_per_batch})
     host.output_of("enqueue", "--campaign", name, "--config", file)
 
 
