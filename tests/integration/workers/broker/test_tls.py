@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import socket
 import threading
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from flower.utils.broker import Broker as FlowersBroker
 from kombu.exceptions import OperationalError
 
 from db.enums import Stage
@@ -21,6 +23,8 @@ from workers.wake_ups.notifier import Notifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from celery import Celery
 
     from tests.services.certificates import Authority
 
@@ -60,6 +64,16 @@ def test_wake_ups_travel_encrypted_by_the_same_settings(tls_broker_url: str, aut
 
         assert notifier.wake([Stage.CAPTION], threads=lambda _: 1) == 2
         assert notifier.depths([Stage.CAPTION]) == {Stage.CAPTION: 2}
+
+
+def test_flower_asks_for_queues_by_the_same_settings(tls_broker_url: str, authority: Authority) -> None:
+    async def lengths(app: Celery) -> Any:
+        address = app.connection_for_read().as_uri(include_password=True)
+        return await FlowersBroker(address, broker_use_ssl=app.conf.broker_use_ssl).queues(["paragone.caption"])
+
+    with create_app(_broker(tls_broker_url, authority).url) as app:
+        Notifier(app).wake([Stage.CAPTION], threads=lambda _: 1)
+        assert asyncio.run(lengths(app)) == [{"name": "paragone.caption", "messages": 2}]
 
 
 def test_celery_itself_takes_no_unknown_certificate(tls_broker_url: str, foreign_authority: Authority) -> None:
