@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
+import boto3  # type: ignore[import-untyped]
 import pytest
 
 from tests.services.guard import guarded, short_directory
@@ -117,7 +117,7 @@ class S3Server:
     @contextlib.contextmanager
     def _client(self, service: str) -> Iterator[Any]:
         key = {"aws_access_key_id": ANY_KEY.id, "aws_secret_access_key": ANY_KEY.secret}
-        client = boto3.client(service, endpoint_url=self.url, verify=str(self.authority_file), region_name=REGION, **key)  # type: ignore[call-overload]
+        client = boto3.client(service, endpoint_url=self.url, verify=str(self.authority_file), region_name=REGION, **key)
         with contextlib.closing(client):
             yield client
 

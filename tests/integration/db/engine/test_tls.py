@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
@@ -42,7 +42,8 @@ def _ask(url: str) -> None:
     try:
         with database.read() as connection:
             assert connection.scalar(text("SELECT 1")) == 1
-            assert connection.connection.driver_connection.pgconn.ssl_in_use
+            driver: Any = connection.connection.driver_connection
+            assert driver.pgconn.ssl_in_use
     finally:
         database.dispose()
 
