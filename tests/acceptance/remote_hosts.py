@@ -42,6 +42,10 @@ class Host(Installation):
         own = {"HOME": str(self.working_directory), "PARAGONE_DATA_DIR": str(self.directory), "PARAGONE_HOST": self.name}
         return kept | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"} | own | self.settings
 
+    def enqueue(self, campaign: str, file: Path) -> None:
+        """Plan a campaign, in this process."""
+        self._call("enqueue", "--campaign", campaign, "--config", file)
+
     def worker_ids(self, fleet: RunningFleet) -> set[str]:
         """The workers of a fleet of this host, as the database knows them."""
         pids = [process.pid for process in fleet.workers()]
