@@ -4,6 +4,7 @@ ParagoneError           an error of any package whose text is one clear line for
 └── PersistenceError
     ├── NotInitialised      no schema yet, or one older or newer than this program
     ├── DatabaseUnavailable the database does not answer
+    │   └── DatabaseNotTrusted  its certificate is not accepted, or it does not encrypt
     ├── UnknownCampaign     no campaign of that name
     ├── CampaignDiffers     the name is taken by another configuration
     ├── CampaignCancelled   the campaign was cancelled, which is final
@@ -34,6 +35,10 @@ class NotInitialised(PersistenceError):
 
 class DatabaseUnavailable(PersistenceError):
     """The database does not answer: check PARAGONE_DATABASE_URL and that it runs."""
+
+
+class DatabaseNotTrusted(DatabaseUnavailable):
+    """The database's certificate is not accepted, or it does not encrypt: somebody must mend that."""
 
 
 class UnknownCampaign(PersistenceError):

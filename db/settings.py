@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     database_url: SecretStr = SecretStr("")
     #: Celery broker URL; empty for the embedded broker. May hold a password.
     broker_url: SecretStr = SecretStr("")
+    #: PEM file of a private authority that signed the broker's certificate (rediss://, amqps://); unset: those that the system knows.
+    broker_ca: Path | None = None
     #: Seconds that a statement may take before its connection is given up: one that leads nowhere tells nobody.
     database_timeout_seconds: float = Field(default=TIMEOUT_SECONDS, ge=1, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Connections to PostgreSQL that one process holds at most; its threads share them.

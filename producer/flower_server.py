@@ -53,7 +53,9 @@ def serve(settings: Settings, *, address: str, port: int, announce: Callable[[En
     with resolve_broker(settings) as broker:
         if not broker.is_running():
             shown = Connection(broker.url).as_uri()  # hides the password
-            raise BrokerUnavailable(f"no broker answers at {shown}: start it, or fix PARAGONE_BROKER_URL")
+            raise BrokerUnavailable(
+                f"no broker answers at {shown}: start it, or fix PARAGONE_BROKER_URL (rediss:// only where it speaks TLS)"
+            )
         _configure(address, port, user=settings.flower_user, password=password)
         with create_app(broker.url) as app:
             flower = Flower(capp=app, options=options, **handler_settings)

@@ -20,9 +20,12 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 pytest_plugins = [
+    "tests.services.certificates",
     "tests.services.database_proxy",
     "tests.services.databases",
+    "tests.services.encrypted",
     "tests.services.postgresql",
+    "tests.services.s3",
     "tests.services.shared",
     "tests.services.valkey",
 ]

@@ -6,7 +6,8 @@ WorkerError
 ├── ServiceMissing      a database or a broker did not answer while a command waited for it
 ├── JobFault            one job cannot be done; carries its failure kind
 ├── BrokerUnavailable   there is no broker, or it does not start (workers.broker.errors)
-└── BadBrokerUrl        PARAGONE_BROKER_URL cannot be used (workers.broker.errors)
+├── BadBrokerUrl        PARAGONE_BROKER_URL cannot be used (workers.broker.errors)
+└── BrokerNotTrusted    the broker's certificate is not accepted, or it does not encrypt (workers.broker.errors)
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from db.errors import DatabaseUnavailable
+from db.engine.trust import trust_fault
+from db.errors import DatabaseNotTrusted, DatabaseUnavailable
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -58,6 +59,8 @@ def unavailable(error: DBAPIError, engine: Engine) -> DatabaseUnavailable:
     if code is not None:
         matter, remedy = SQLITE_AWAY[code]
         return DatabaseUnavailable(f"the database {engine.url.database} {matter} ({cause}): {remedy}")
+    if mend := trust_fault(cause):
+        return DatabaseNotTrusted(f"the database cannot be trusted ({cause}): {mend}")
     if _sqlstate(error) and not error.connection_invalidated:
         return DatabaseUnavailable(f"the database cannot do it now ({cause}): look at its server")
     return DatabaseUnavailable(f"the database does not answer ({cause}): check PARAGONE_DATABASE_URL and that it runs")

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from db.engine.retry import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, sleep_until_stopping
-from db.errors import DatabaseUnavailable
+from db.errors import DatabaseNotTrusted, DatabaseUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,7 @@ def wait_until_available(open_database: Callable[[], T], *, stopping: Callable[[
 
     Raises:
         DatabaseUnavailable: it was still away when `stopping()` became true.
+        DatabaseNotTrusted: it answers at once, with a certificate that is not accepted.
         NotInitialised: it answers, but is of no use: no waiting changes that.
         BadConfiguration: likewise.
     """
@@ -35,6 +36,8 @@ def wait_until_available(open_database: Callable[[], T], *, stopping: Callable[[
         try:
             opened = open_database()
         except DatabaseUnavailable as error:
+            if since is None and isinstance(error, DatabaseNotTrusted):
+                raise
             if since is None:
                 since = time.monotonic()
                 logger.warning("waiting for the database: %s", error)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from db.errors import StoreUnavailable
 from db.store.location import display_location, without_secrets
+from db.store.s3_faults import s3_code, s3_fault
 
 #: The file in the root of a store that says which one it is.
 MARKER = "paragone-store.json"
@@ -47,6 +48,11 @@ class StoreFaults:
         """A database that was migrated from an older version names blobs, and they are not here."""
         return StoreUnavailable(f"{self.place} does not hold the images that the database names: is the disk mounted? {_ADOPT}")
 
+    def refuse_missing_bucket(self, error: FileNotFoundError) -> None:
+        """Raise `StoreUnavailable` if it is the bucket that is missing, not a file in it: nothing makes one unasked."""
+        if s3_code(error) == "NoSuchBucket":
+            raise self.unreachable(error) from error
+
     def unreachable(self, error: Exception) -> StoreUnavailable:
         """It cannot be opened, or does not answer."""
         return self._failed(error, "cannot be reached")
@@ -56,7 +62,9 @@ class StoreFaults:
         return self._failed(error, "cannot be written")
 
     def cause(self, error: Exception) -> str:
-        """What an error says, in one line and without secrets."""
+        """What an error says, in one line and without secrets; of S3, what helps."""
+        if self.location.startswith("s3") and (fault := s3_fault(error)):
+            return fault
         text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return without_secrets(" ".join(text.split()), self.location) or type(error).__name__
 

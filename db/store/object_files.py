@@ -46,17 +46,21 @@ class ObjectFiles:
         with self._answering():
             try:
                 return marked_id(self._fs.cat_file(self._path(MARKER)))
-            except FileNotFoundError:
+            except FileNotFoundError as error:
+                self._faults.refuse_missing_bucket(error)
                 return None
 
     def mark(self, store_id: str, *, replace: bool = False) -> str:
         """Whoever makes a store holds a lock of the database meanwhile: of two writers of one database there is none."""
-        if not replace and (found := self.marker()):
+        if (found := self.marker()) and not replace:
             return found
         with self._taking():
-            with suppress(FileExistsError):
-                self._fs.makedirs(self.root, exist_ok=True)
-            self._fs.pipe_file(self._path(MARKER), marker_bytes(store_id))
+            try:
+                self._fs.pipe_file(self._path(MARKER), marker_bytes(store_id))
+            except FileNotFoundError:  # a file system with folders
+                with suppress(FileExistsError):
+                    self._fs.makedirs(self.root, exist_ok=True)
+                self._fs.pipe_file(self._path(MARKER), marker_bytes(store_id))
         return self.marker() or store_id
 
     def count(self, names: Collection[str]) -> int:

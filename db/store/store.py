@@ -11,7 +11,7 @@ import re
 import threading
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -78,7 +78,7 @@ class Store:
         self._faults = StoreFaults(location=location)
         self.files: StoreFiles
         try:
-            fs, root = fsspec.core.url_to_fs(location)
+            fs, root = fsspec.core.url_to_fs(location, **_options(location))
         except (ImportError, ValueError) as error:
             cause = without_secrets(str(error), location)
             raise StoreError(f"PARAGONE_STORE_URL {display_location(location)!r} cannot be opened: {cause}") from None
@@ -224,6 +224,12 @@ class Store:
             with self._asking:
                 self._id = self._id or self._ask_for_id()
         return self._id
+
+
+def _options(location: str) -> dict[str, Any]:
+    # By default s3fs asks for a file's size before it reads it, to fetch large ones in parts: a second request for each image, whose answer
+    # has no body to tell a wrong key from a missing right.
+    return {"max_concurrency": 1} if location.startswith(("s3://", "s3a://")) else {}
 
 
 def _name(content_hash: str) -> str:

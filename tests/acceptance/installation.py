@@ -55,6 +55,8 @@ class Installation:
 
     directory: Path
     settings: dict[str, str] = field(default_factory=dict)
+    #: Where its commands are run; None: where the tests are.
+    working_directory: Path | None = None
     #: What was opened in this process, by this installation and those made of it.
     _opened: list[Runtime] = field(default_factory=list, repr=False)
 
@@ -72,7 +74,9 @@ class Installation:
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, whatever that is."""
         command = [PARAGONE, *map(str, arguments)]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False, timeout=PATIENCE)
+        return subprocess.run(
+            command, env=self.environment, cwd=self.working_directory, capture_output=True, text=True, check=False, timeout=PATIENCE
+        )
 
     def output_of(self, *arguments: object) -> str:
         """Run a command that must succeed; returns its standard output."""
@@ -105,7 +109,7 @@ class Installation:
         log = self.directory / f"work-{time.monotonic_ns()}.log"
         with log.open("w") as file:
             command = [PARAGONE, "work", "--gpus", gpus, *options]
-            process = subprocess.Popen(command, env=self.environment, stdout=file, stderr=file)
+            process = subprocess.Popen(command, env=self.environment, cwd=self.working_directory, stdout=file, stderr=file)
         fleet = RunningFleet(process=process, log=log)
         try:
             yield fleet

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Protocol, Self
 
 from workers.broker.configured import ConfiguredBroker
 from workers.broker.embedded import EmbeddedBroker
+from workers.broker.tls import unchecked, with_checks
 from workers.broker.url import check_broker_url
 
 if TYPE_CHECKING:
     from db.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 class Broker(Protocol):
@@ -21,7 +25,11 @@ class Broker(Protocol):
         ...
 
     def is_running(self) -> bool:
-        """Whether something answers at `url`."""
+        """Whether something answers at `url`; raises `BrokerNotTrusted`."""
+        ...
+
+    def refuse_untrusted(self) -> None:
+        """Raise `BrokerNotTrusted` if what answers cannot be trusted; one that does not answer is no matter."""
         ...
 
     def join(self) -> None:
@@ -46,4 +54,7 @@ def resolve_broker(settings: Settings) -> Broker:
     if not url:
         return EmbeddedBroker(settings.data_dir / "broker")
     check_broker_url(url)
+    url = with_checks(url, settings.broker_ca)
+    if warning := unchecked(url):
+        logger.warning("%s", warning)
     return ConfiguredBroker(url)

@@ -43,6 +43,9 @@ class EmbeddedBroker:
         """Whether a server answers, whoever started it."""
         return self.directory.is_dir() and self._server.answers()
 
+    def refuse_untrusted(self) -> None:
+        """Its socket lies in a directory of ours."""
+
     def join(self) -> None:
         """Become a user: start the server unless it runs. Raises `BrokerUnavailable`. Joining twice is joining once."""
         with self._lock, self._turn():

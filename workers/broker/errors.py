@@ -2,6 +2,7 @@
 
 BrokerUnavailable   there is no broker, or it does not start
 BadBrokerUrl        PARAGONE_BROKER_URL cannot be used
+BrokerNotTrusted    the broker's certificate is not accepted, or it does not encrypt
 """
 
 from __future__ import annotations
@@ -18,3 +19,7 @@ class BrokerUnavailable(WorkerError):
 
 class BadBrokerUrl(WorkerError):
     """PARAGONE_BROKER_URL cannot be used; the text holds no piece of a password."""
+
+
+class BrokerNotTrusted(WorkerError):
+    """The broker's certificate is not accepted, or it does not encrypt: no waiting mends that."""

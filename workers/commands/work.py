@@ -42,6 +42,7 @@ def work(runtime: Runtime, gpus: str, stages: list[Stage], *, until_idle: bool) 
     broker = resolve_broker(settings)
     devices = chosen_devices(gpus, configured=configured_gpus(settings.gpus, os.environ))
     # What cannot work is reported here, once, not by every process.
+    broker.refuse_untrusted()
     database = wait_until_available(lambda: runtime.database)
     database.dispose()  # the supervisor needs it only when a worker has died
     with broker:

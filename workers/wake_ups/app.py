@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from celery import Celery
 
-from workers.broker import speaks_redis
+from workers.broker import connection_options, speaks_redis
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,8 @@ def queue_name(stage: Stage) -> str:
 
 def create_app(broker_url: str) -> Celery:
     """An application for one broker URL; reads nothing from the environment or the working directory."""
-    app = Celery("paragone", broker=broker_url, set_as_current=False)
+    url, encryption = connection_options(broker_url)
+    app = Celery("paragone", broker=url, set_as_current=False)
     app.conf.update(
         accept_content=["json"],
         task_serializer="json",
@@ -48,6 +49,8 @@ def create_app(broker_url: str) -> Celery:
         task_create_missing_queues=True,
         task_default_queue="paragone",
     )
+    if encryption is not None:
+        app.conf.broker_use_ssl = encryption  # Flower asks for it here, whatever the URL says
     return app
 
 
