@@ -56,23 +56,23 @@ class WorkLog:
         self._lock = threading.Lock()
         self._whole = _Sums(since=clock())
         self._minute = _Sums(since=clock())
-        self._models = Counter[str]()
+        self._loaded = self._evicted = self._out_of_memory = 0
 
     def model_loaded(self, name: str, seconds: float) -> None:  # noqa: ARG002  # the cache itself logs it, with the revision
         """Count it."""
         with self._lock:
-            self._models["loaded a model"] += 1
+            self._loaded += 1
 
     def model_evicted(self, name: str) -> None:
         """Say so."""
         with self._lock:
-            self._models["unloaded one to make room"] += 1
+            self._evicted += 1
         logger.info("unloaded %s to make room", name)
 
     def out_of_memory(self, stage: Stage, batch_size: int) -> None:
         """Say so."""
         with self._lock:
-            self._models["out of memory"] += 1
+            self._out_of_memory += 1
         logger.warning("out of memory at %s: at most %d together from now on", stage, batch_size, extra={"stage": stage})
 
     def batch_done(self, facts: BatchFacts) -> None:
@@ -100,12 +100,16 @@ class WorkLog:
     def end(self, reason: str) -> None:
         """Log what was done in all; `reason` says why the worker ends."""
         with self._lock:
-            sums, models = self._whole, dict(self._models)
+            sums, models = self._whole, self._models_in_words()
         seconds = self._clock() - sums.since
         facts = _facts(sums, seconds)
         said = _said(sums, facts) if sums.batches else "no batch was finished"
-        told = "".join(f"; {text} {count} times" for text, count in models.items())
-        logger.info("worked for %s, %s: %s%s", _span(seconds), reason, said, told, extra=facts)
+        logger.info("worked for %s, %s: %s%s", _span(seconds), reason, said, models, extra=facts)
+
+    def _models_in_words(self) -> str:
+        loaded = f"; {_counted(self._loaded, 'model')} loaded" if self._loaded else ""
+        evicted = f", {self._evicted} unloaded to make room" if self._evicted else ""
+        return loaded + evicted + (f", out of memory {_counted(self._out_of_memory, 'time')}" if self._out_of_memory else "")
 
 
 def _facts(sums: _Sums, seconds: float) -> dict[str, object]:
@@ -135,6 +139,10 @@ def _of_stage(sums: _Sums, stage: Stage) -> str:
 
 def _stages(sums: _Sums) -> list[Stage]:
     return [stage for stage in Stage if sums.done[stage] or sums.failed[stage]]
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
 def _span(seconds: float) -> str:
