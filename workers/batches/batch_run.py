@@ -213,7 +213,7 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
         self._revision = backend.revision
         if worker.stopping() or not begin_on_device(worker.database, batch.token):
             return None
-        worker.task_events.started(batch)
+        self._finished.note_started(worker.task_events.started(batch))
         capacity = worker.models.capacity(batch.batch_key, batch.parameters)
         service = _Service(worker, batch, backend, settings)
         began = time.monotonic()
