@@ -20,7 +20,7 @@ _PREFIX = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 class PrivateMetrics(Metrics):  # type: ignore[misc]  # Flower has no types
     """Flower's `/metrics` for those who have its password: it tells hosts and counts to anybody otherwise."""
 
-    @authenticated
+    @authenticated  # type: ignore[untyped-decorator]  # Tornado has no types for it
     async def get(self) -> None:
         """The metrics."""
         await super().get()
