@@ -14,7 +14,7 @@ from db.jobs.tables import attempts, jobs, leases, workers
 from db.jobs.transitions import in_state
 
 if TYPE_CHECKING:
-    from sqlalchemy import RowMapping, Select
+    from sqlalchemy import ColumnElement, RowMapping, Select
 
     from db.engine import Database
 
@@ -85,7 +85,7 @@ def _of_jobs(*columns: Any) -> Select[Any]:
     return select(*named, workers.c.stopped_at, *columns)
 
 
-_NOTHING = literal_column("NULL")
+_NOTHING: ColumnElement[Any] = literal_column("NULL")
 _ENDED = (
     _of_jobs(
         *(attempts.c.worker_id, attempts.c.number, attempts.c.outcome, attempts.c.error_kind, attempts.c.error_text),

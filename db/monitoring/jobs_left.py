@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, literal_column, select
 
@@ -13,10 +13,12 @@ from db.jobs.tables import jobs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy import ColumnElement
+
     from db.engine import Database
     from db.enums import Stage
 
-_UNDONE = [literal_column(f"'{state}'") for state in (JobState.WAITING, JobState.READY, JobState.RUNNING)]
+_UNDONE: list[ColumnElement[Any]] = [literal_column(f"'{state}'") for state in (JobState.WAITING, JobState.READY, JobState.RUNNING)]
 
 
 def jobs_left(database: Database, stages: Sequence[Stage], *, most: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
+from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -97,7 +97,7 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
         #: Of the model that computed.
         self._revision = ""
         #: Seconds by part of the work.
-        self._seconds: Counter[str] = Counter()
+        self._seconds: defaultdict[str, float] = defaultdict(float)
         self._job_keys = {job.job_id: job.job_key for job in batch.jobs}
 
     def run(self) -> CompletedBatch | None:
@@ -122,6 +122,10 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
         )
         for observer in self._worker.observers:
             observer.batch_done(facts)
+
+    def _tell_out_of_memory(self, batch_size: int) -> None:
+        for observer in self._worker.observers:
+            observer.out_of_memory(self._batch.stage, batch_size)
 
     def _run(self) -> CompletedBatch | None:
         # A suspect may take its worker down in any part of the work.
@@ -223,7 +227,7 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
                 [prepared.request for prepared in self._prepared],
                 capacity,
                 make_room=lambda: worker.models.evict_idle(backend, capacity),
-                on_out_of_memory=lambda: [one.out_of_memory(batch.stage, capacity.limit) for one in worker.observers],
+                on_out_of_memory=lambda: self._tell_out_of_memory(capacity.limit),
             )
         if worker.models.needs_device(batch.parameters):
             self._seconds["device"] += time.monotonic() - began

@@ -49,7 +49,12 @@ def test_a_summary_tells_what_was_done_since_the_last_one(caplog: pytest.LogCapt
 def test_a_minute_in_which_nothing_happened_is_not_told_and_nothing_is_counted_for_it(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     asked: list[int] = []
-    log = WorkLog(left=lambda: asked.append(1) or 0)
+
+    def left() -> int:
+        asked.append(1)
+        return 0
+
+    log = WorkLog(left=left)
     log.summarize()
     assert (caplog.messages, asked) == ([], [])
 
