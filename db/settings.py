@@ -12,6 +12,7 @@ from sqlalchemy import URL
 from db.durations import parse_duration
 from db.engine.limits import CONNECTIONS, TIMEOUT_SECONDS
 from db.engine.url import parse_url
+from db.logs import LogFormat
 from db.models_directory import POCKET, pocket_directory
 
 #: A day: whatever is waited for, more is a slip of the hand.
@@ -46,6 +47,9 @@ class Settings(BaseSettings):
     #: Local directory of models that stands in for the one a campaign names, for hosts that keep it elsewhere; "pocket" is a name.
     models: Path | None = None
 
+    #: What log lines are on standard error: text for people, or "json", one object a line.
+    log: LogFormat = LogFormat.HUMAN
+
     #: Seconds until a silent worker's jobs may be taken over; three heartbeats at least.
     lease_seconds: float = Field(default=15.0, gt=0, le=LONGEST_SECONDS, allow_inf_nan=False)
     #: Seconds between two renewals of a worker's leases.
@@ -77,6 +81,12 @@ class Settings(BaseSettings):
     flower_password: SecretStr = SecretStr("")
     flower_port: int = Field(default=5555, ge=1, le=65535)
     flower_address: str = "127.0.0.1"
+    #: Path under which a proxy offers Flower, such as "flower"; empty for the root.
+    flower_url_prefix: str = ""
+    #: Whether to believe the X-Forwarded-For and X-Forwarded-Proto headers: only behind a proxy that sets them.
+    flower_xheaders: bool = False
+    #: Attempts that Flower takes over from the database when it starts, the newest ones; 0 for none.
+    flower_history: int = Field(default=10_000, ge=0, le=100_000)
 
     @field_validator("wait", mode="before")
     @classmethod

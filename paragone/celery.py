@@ -9,6 +9,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from celery.signals import setup_logging
+
+from db.logs import LogFormat, log_json_lines
 from producer.environment import read_settings
 from workers.broker import EmbeddedBroker, resolve_broker
 from workers.wake_ups.app import create_app
@@ -32,4 +35,13 @@ def _application(settings: Settings) -> Celery:
     return create_app(broker.url)
 
 
-app = _application(read_settings())
+def _log(settings: Settings) -> None:
+    """Celery's tools log as Paragone does where logs are JSON; else as Celery does."""
+    if settings.log is LogFormat.JSON:
+        log_json_lines(logging.WARNING)
+        setup_logging.connect(lambda loglevel=logging.WARNING, **_: log_json_lines(loglevel), weak=False)
+
+
+_settings = read_settings()
+_log(_settings)
+app = _application(_settings)

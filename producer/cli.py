@@ -13,6 +13,7 @@ from rich.logging import RichHandler
 
 from db.engine import DBAPIError, outage_log
 from db.errors import ParagoneError
+from db.logs import LogFormat, json_writer, log_json_lines, tell_error, wanted_format
 from db.runtime import Runtime
 from producer.environment import read_settings
 from producer.errors import WrongUse
@@ -63,6 +64,8 @@ def paragone(context: click.Context, *, debug: bool) -> None:
 def main() -> None:
     """Entry point of the console script; exits 0 done, 1 failed, 2 wrong use."""
     debug = "--debug" in sys.argv
+    if wanted_format() is LogFormat.JSON:
+        log_json_lines("DEBUG" if debug else "WARNING")
     # At import, transformers would list the optional packages it runs without.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     try:
@@ -74,17 +77,17 @@ def main() -> None:
         _close_output()
         sys.exit(FAILED)
     except click.ClickException as error:
-        error.show()
+        error.show() if json_writer() is None else tell_error(error.format_message())
         sys.exit(error.exit_code)
     except ModuleNotFoundError as error:
         if debug or (error.name or "").split(".")[0] not in TRAIN_PACKAGES:
             raise
-        sys.stderr.write(f"paragone: this command needs {error.name}: pip install 'paragone[train]'\n")
+        tell_error(f"this command needs {error.name}: pip install 'paragone[train]'")
         sys.exit(FAILED)
     except (ParagoneError, BackendError, DBAPIError) as error:
         if debug:
             raise
-        sys.stderr.write(f"paragone: {_line(error)}\n")
+        tell_error(_line(error))
         sys.exit(WRONG_USE if isinstance(error, WrongUse) else FAILED)
 
 
@@ -96,8 +99,9 @@ def _line(error: Exception) -> str:
 
 
 def _log(*, debug: bool) -> None:
-    handler = RichHandler(show_path=debug, console=Console(stderr=True), rich_tracebacks=False)
-    logging.basicConfig(level="DEBUG" if debug else "WARNING", format="%(message)s", handlers=[handler])
+    if json_writer() is None:
+        handler = RichHandler(show_path=debug, console=Console(stderr=True), rich_tracebacks=False)
+        logging.basicConfig(level="DEBUG" if debug else "WARNING", format="%(message)s", handlers=[handler])
     outage_log.keep_quiet()  # the command's own last line says it
 
 

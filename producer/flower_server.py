@@ -17,16 +17,20 @@ from flower.urls import settings as handler_settings
 from kombu import Connection
 
 from producer.errors import PortTaken
+from producer.flower_handlers import add_handlers, clean_prefix
+from producer.flower_history import FlowerHistory
 from workers.broker import BrokerUnavailable, resolve_broker
 from workers.wake_ups.app import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from db.settings import Settings
+    from db.runtime import Runtime
 
 #: Jobs that Flower remembers; the complete history is in the attempts table.
 MOST_JOBS = 100_000
+#: Seconds after which Flower certainly listens to its workers.
+LISTENING_SECONDS = 5.0
 COLUMNS = "name,uuid,state,args,received,runtime,worker,exception"
 #: Bytes of a generated password.
 PASSWORD_BYTES = 12
@@ -43,11 +47,14 @@ class Endpoint:
     generated: bool
 
 
-def serve(settings: Settings, *, address: str, port: int, announce: Callable[[Endpoint], None]) -> None:
-    """Run Flower until SIGTERM or Ctrl-C; `announce` is called once it listens.
+def serve(runtime: Runtime, *, address: str, port: int, url_prefix: str, xheaders: bool, announce: Callable[[Endpoint], None]) -> None:
+    """Run Flower until SIGTERM or Ctrl-C, with the latest attempts of the database as its history; `announce` is called once it listens.
 
-    Raises `PortTaken`, and `BrokerUnavailable` if nothing answers at the configured broker.
+    `xheaders` believes what a proxy says of its client. Raises `PortTaken`, `WrongUse` for a prefix that cannot be a path, and
+    `BrokerUnavailable` if nothing answers at the configured broker.
     """
+    settings = runtime.settings
+    prefix = clean_prefix(url_prefix)
     configured = settings.flower_password.get_secret_value()
     password = configured or secrets.token_urlsafe(PASSWORD_BYTES)
     with resolve_broker(settings) as broker:
@@ -56,11 +63,16 @@ def serve(settings: Settings, *, address: str, port: int, announce: Callable[[En
             raise BrokerUnavailable(
                 f"no broker answers at {shown}: start it, or fix PARAGONE_BROKER_URL (rediss:// only where it speaks TLS)"
             )
+        options.url_prefix, options.xheaders = prefix or None, xheaders
         _configure(address, port, user=settings.flower_user, password=password)
         with create_app(broker.url) as app:
             flower = Flower(capp=app, options=options, **handler_settings)
+            add_handlers(flower, prefix=prefix)
             bound = _listen(flower, address, port)
-            announce(Endpoint(url=_url(address, bound), user=settings.flower_user, password=password, generated=not configured))
+            history = FlowerHistory(flower.events.state, lambda: runtime.database, limit=settings.flower_history)
+            history.tell()
+            flower.io_loop.call_later(LISTENING_SECONDS, history.tell)
+            announce(Endpoint(url=_url(address, bound, prefix), user=settings.flower_user, password=password, generated=not configured))
             _run(flower)
 
 
@@ -93,6 +105,7 @@ def _run(flower: Flower) -> None:
     flower.start()
 
 
-def _url(address: str, port: int) -> str:
+def _url(address: str, port: int, prefix: str) -> str:
     host = socket.gethostname() if address in {"", "0.0.0.0", "::"} else address  # noqa: S104  # only shown
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    path = f"/{prefix}/" if prefix else ""
+    return f"http://[{host}]:{port}{path}" if ":" in host else f"http://{host}:{port}{path}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ from workers.scheduling.capacity import Capacity
 from workers.scheduling.model_turns import ModelNeed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from db.engine import Database
     from db.jobs.batch_keys import Parameters
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from db.settings import Settings
     from workers.backends.protocol import AnyBackend
     from workers.backends.settings.base import BackendSettings
+    from workers.observers import WorkObserver
 
 logger = logging.getLogger(__name__)
 
@@ -55,10 +57,13 @@ class _Crowd:
 class ModelCache:
     """Loaded backends. Those on the device may be taken by the holder of the device lock alone, the others by any thread."""
 
-    def __init__(self, database: Database, settings: Settings, *, device: str) -> None:
+    def __init__(self, database: Database, settings: Settings, *, device: str, observers: Sequence[WorkObserver] = ()) -> None:
         self._database = database
         self._settings = settings
         self._device = device
+        self._observers = observers
+        #: Backend and location to the name under which a model was said to be loaded.
+        self._told_names: dict[tuple[str, str], str] = {}
         self._loaded: OrderedDict[LoadedName, AnyBackend] = OrderedDict()
         #: Held while `_loaded` is changed or read as a whole, not while a model is loading.
         self._loaded_lock = threading.Lock()
@@ -130,9 +135,10 @@ class ModelCache:
             if mine is None or len(self._loaded) == 1:
                 return False
             together = frozenset(self._loaded)
-            idle = [self._loaded.pop(name) for name in together if name != mine]
-        for backend in idle:
+            idle = [(name, self._loaded.pop(name)) for name in together if name != mine]
+        for name, backend in idle:
             backend.unload()
+            self._tell_evicted(name)
         self._crowds.append(_Crowd(models=together, capacity=capacity, limit=capacity.limit))
         logger.warning("out of memory: unloaded %d idle models beside %s", len(idle), mine[1].location or mine[0])
         return True
@@ -140,18 +146,20 @@ class ModelCache:
     def clear(self) -> None:
         """Unload everything."""
         while self._loaded:
-            self._evict()
+            self._unload_oldest()
 
     def _take_deviceless(self, campaign_id: int, parameters: Parameters) -> AnyBackend:
         with self._deviceless_lock:
             name = self._name(campaign_id, parameters)
             if name not in self._deviceless:
                 backend = self._class(parameters.backend)(model=name[1], device=self._device)
+                began = time.monotonic()
                 try:
                     with contained():
                         backend.load()
                 except Exception as error:
                     raise _trouble(parameters, error) from error
+                self._tell_loaded(parameters, name[1], backend, time.monotonic() - began)
                 self._freeze(campaign_id, parameters, backend)
                 name = self._name(campaign_id, parameters)
                 self._deviceless[name] = backend
@@ -163,6 +171,7 @@ class ModelCache:
             self._evict()
         backend = self._class(parameters.backend)(model=source, device=self._device)
         too_many: list[frozenset[LoadedName]] = []
+        began = time.monotonic()
         while True:
             try:
                 with contained():
@@ -179,7 +188,7 @@ class ModelCache:
                 raise
             except Exception as error:
                 raise _trouble(parameters, error) from error
-        logger.info("loaded %s", parameters.model or parameters.backend, extra={"model": parameters.model, "revision": backend.revision})
+        self._tell_loaded(parameters, source, backend, time.monotonic() - began)
         self._freeze(campaign_id, parameters, backend)
         found = self._name(campaign_id, parameters)
         self._crowds += [_Crowd(models=others | {found}) for others in too_many]
@@ -205,9 +214,26 @@ class ModelCache:
         self._revisions[campaign_id, parameters.backend, parameters.model] = frozen
 
     def _evict(self) -> None:
+        self._tell_evicted(self._unload_oldest())
+
+    def _unload_oldest(self) -> LoadedName:
         with self._loaded_lock:
-            _, backend = self._loaded.popitem(last=False)
+            name, backend = self._loaded.popitem(last=False)
         backend.unload()
+        return name
+
+    def _tell_loaded(self, parameters: Parameters, source: ModelSource, backend: AnyBackend, seconds: float) -> None:
+        name = parameters.model or parameters.backend
+        self._told_names[parameters.backend, source.location] = name
+        where = f" on {self._device}" if backend.needs_device else ""
+        facts = {"model": name, "revision": backend.revision, "device": self._device, "seconds": round(seconds, 3)}
+        logger.info("loaded %s%s in %.1f s", name, where, seconds, extra=facts)
+        for observer in self._observers:
+            observer.model_loaded(name, seconds)
+
+    def _tell_evicted(self, name: LoadedName) -> None:
+        for observer in self._observers:
+            observer.model_evicted(self._told_names.get((name[0], name[1].location), name[0]))
 
     def _device_name(self, candidate: BatchCandidate) -> LoadedName | None:
         """What a batch of this key has on the device; None if it computes elsewhere."""

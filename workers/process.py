@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 
 from db.engine.wait import wait_until_available
 from db.errors import DatabaseUnavailable
+from db.monitoring.jobs_left import jobs_left
 from workers.broker import resolve_broker
 from workers.device_lock import DeviceLock
 from workers.identity import own_identity
 from workers.model_cache import ModelCache
 from workers.outages import Outages
+from workers.periodic import PeriodicThread
 from workers.stages.runners import STAGE_RUNNERS
 from workers.supervision.child_report import ChildReport
 from workers.supervision.exit_codes import ExitCode
@@ -28,6 +30,7 @@ from workers.wake_ups.app import create_app, register_wake_up
 from workers.wake_ups.background_notifier import BackgroundNotifier
 from workers.wake_ups.consumer import Consumer
 from workers.wake_ups.consumer_keeper import ConsumerKeeper
+from workers.work_log import MOST_COUNTED, SUMMARY_SECONDS, WorkLog
 from workers.worker import Worker
 from workers.worker_context import WorkerContext
 
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from db.enums import Stage
     from db.runtime import Runtime
     from workers.identity import Identity
+    from workers.observers import WorkObserver
     from workers.worker_context import BatchRunner
 
 logger = logging.getLogger(__name__)
@@ -61,6 +65,13 @@ class Ending(StrEnum):
     IDLE = "idle"
     #: Celery's remote command `shutdown` asked it to, and means that it stays away.
     SHUTDOWN = "shutdown"
+
+
+_ENDINGS = {
+    Ending.SIGNAL: "asked to stop",
+    Ending.IDLE: "until nothing more could be expected",
+    Ending.SHUTDOWN: "asked by Celery's shutdown to stay away",
+}
 
 
 def run_worker(
@@ -95,33 +106,53 @@ def run_worker(
         stop = threading.Event()
         identity = own_identity(name, device, worker_id=worker_id)
         wait_until_available(lambda: runtime.database)
-        context = _context(runtime, app, runners, identity=identity, stop=stop, report=report)
+        work_log = WorkLog(left=partial(_jobs_left, runtime, stages))
+        context = _context(runtime, app, runners, identity=identity, stop=stop, report=report, observers=[work_log])
         worker = Worker(context, identity=identity, stages=stages, notifier=BackgroundNotifier(app), stop=stop)
         keeper = _keeper(app, worker, threads=runtime.settings.threads, on_shutdown=lambda: endings.put(Ending.SHUTDOWN))
         _beside("first-batch", partial(_then, worker.first_batch.wait, report.began))
         wait_until_available(worker.start)
+        logger.info("%s works on %s: %s", identity.worker_id, device, ", ".join(stages), extra={"device": device})
+        PeriodicThread("summary", SUMMARY_SECONDS, work_log.summarize).start()
         with _signals_ask(endings):
             keeper.start()
             if until_idle:
                 _beside("until-idle", partial(_then, partial(worker.idleness.wait, stop), partial(endings.put, Ending.IDLE)))
             ending = endings.get()
-            return _end(worker, keeper, ending, grace_seconds=runtime.settings.grace_seconds)
+            code = _end(worker, keeper, ending, grace_seconds=runtime.settings.grace_seconds)
+            work_log.end(_ENDINGS[ending])
+            return code
+
+
+def _jobs_left(runtime: Runtime, stages: Sequence[Stage]) -> int | None:
+    try:
+        return jobs_left(runtime.database, stages, most=MOST_COUNTED)
+    except DatabaseUnavailable:
+        return None
 
 
 def _context(
-    runtime: Runtime, app: Celery, runners: Mapping[Stage, BatchRunner], *, identity: Identity, stop: threading.Event, report: ChildReport
+    runtime: Runtime,
+    app: Celery,
+    runners: Mapping[Stage, BatchRunner],
+    *,
+    identity: Identity,
+    stop: threading.Event,
+    report: ChildReport,
+    observers: Sequence[WorkObserver],
 ) -> WorkerContext:
     return WorkerContext(
         database=runtime.database,
         store=runtime.store,
         settings=runtime.settings,
         stages=runners,
-        models=ModelCache(runtime.database, runtime.settings, device=identity.device),
+        models=ModelCache(runtime.database, runtime.settings, device=identity.device, observers=observers),
         device_lock=DeviceLock(),
         time_limit=TimeLimit(on_set=report.deadline),
         task_events=TaskEventSender(app, hostname=identity.worker_id),
         outages=Outages(),
         stopping=stop.is_set,
+        observers=observers,
     )
 
 

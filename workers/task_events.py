@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from celery import Celery
     from kombu import Producer
 
+    from db.enums import Stage
     from db.jobs.claim import Batch, ClaimedJob
     from db.jobs.inputs import JobInput
 
@@ -35,6 +36,23 @@ GATHER_SECONDS = 0.1
 MOST_WAITING = 2_000
 
 Event = dict[str, Any]
+
+
+def task_event(kind: str, job_key: str, stage: str, *, worker_id: str, timestamp: float, **fields: Any) -> Event:
+    """One task event; `timestamp` in seconds since 1970."""
+    names = {"type": kind, "uuid": job_key, "name": str(stage), "root_id": job_key, "parent_id": None, "hostname": worker_id}
+    # Built here and not by Celery's dispatcher, whose logical clock takes a lock for each of 24 events a batch.
+    return {**names, "utcoffset": utcoffset(), "clock": 0, "timestamp": timestamp, **fields}
+
+
+def received_fields(*, args: str, retries: int) -> Event:
+    """What is told of a job that is received."""
+    return {"args": args, "kwargs": "{}", "retries": retries, "eta": None, "expires": None}
+
+
+def device_share(seconds: float) -> str:
+    """A job's result as Flower shows it: jobs of one batch run together, so the runtime is theirs in common."""
+    return f"its share of its batch: {seconds:.3f} s"
 
 
 class TaskEventSender:
@@ -57,30 +75,40 @@ class TaskEventSender:
 
     def received(self, batch: Batch, inputs: Iterable[JobInput | MissingInput]) -> None:
         """The batch is claimed."""
-        fixed = {"name": str(batch.stage), "kwargs": "{}", "eta": None, "expires": None}
+        now = time.time()
         self._put(
             [
-                self._event("task-received", job, args=_arguments(found), retries=job.attempts, **fixed)
+                self._event("task-received", job, batch.stage, now, **received_fields(args=_arguments(found), retries=job.attempts))
                 for job, found in zip(batch.jobs, inputs, strict=True)
             ]
         )
 
-    def started(self, batch: Batch) -> None:
-        """The batch is on the device."""
-        self._put([self._event("task-started", job) for job in batch.jobs])
+    def started(self, batch: Batch) -> float:
+        """The batch is on the device; returns the moment that the events tell."""
+        now = time.time()
+        self._put([self._event("task-started", job, batch.stage, now) for job in batch.jobs])
+        return now
 
-    def succeeded(self, jobs: Iterable[ClaimedJob], *, runtime: float) -> None:
-        """The results are committed; `runtime` in seconds of each job."""
-        self._put([self._event("task-succeeded", job, runtime=runtime, result="'done'") for job in jobs])
+    def succeeded(self, jobs: Iterable[ClaimedJob], *, stage: Stage, started_at: float, device_seconds: float) -> None:
+        """The results are committed.
 
-    def failed(self, job: ClaimedJob, *, error: str, again: bool) -> None:
+        Args:
+            jobs: those that are done.
+            stage: theirs.
+            started_at: what `started` returned: the runtime is the time from then to now, as the events tell both.
+            device_seconds: each job's share of the time that its batch was on the device.
+        """
+        now = time.time()
+        fields = {"runtime": max(0.0, now - started_at), "result": device_share(device_seconds)}
+        self._put([self._event("task-succeeded", job, stage, now, **fields) for job in jobs])
+
+    def failed(self, job: ClaimedJob, *, stage: Stage, error: str, again: bool) -> None:
         """The job failed: for good, or to be tried again."""
-        self._put([self._event("task-retried" if again else "task-failed", job, exception=error, traceback=None)])
+        kind = "task-retried" if again else "task-failed"
+        self._put([self._event(kind, job, stage, time.time(), exception=error, traceback=None)])
 
-    def _event(self, kind: str, job: ClaimedJob, **fields: Any) -> Event:
-        names = {"type": kind, "uuid": job.job_key, "root_id": job.job_key, "parent_id": None, "hostname": self._hostname}
-        # Built here and not by Celery's dispatcher, whose logical clock takes a lock for each of 24 events a batch.
-        return {**names, "pid": os.getpid(), "utcoffset": utcoffset(), "clock": 0, "timestamp": time.time(), **fields}
+    def _event(self, kind: str, job: ClaimedJob, stage: Stage, moment: float, **fields: Any) -> Event:
+        return task_event(kind, job.job_key, stage, worker_id=self._hostname, timestamp=moment, pid=os.getpid(), **fields)
 
     def _put(self, events: list[Event] | None) -> None:
         while True:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from db.errors import DatabaseUnavailable
 from db.jobs.lease import excuse_leases, release_batch
+from db.logs import log_context
 from db.monitoring.worker_registry import deregister_worker, live_threads, register_worker
 from workers.backends.errors import DeviceLost
 from workers.batches.batch_run import run_batch
@@ -145,13 +146,18 @@ class Worker:
     def _work_until_dry(self) -> None:
         try:
             while self._solitude.wait_for_company(self._stop.is_set) and (batch := self._claimer.claim()) is not None:
-                self._run(batch)
+                with log_context(**self._log_fields(batch)):
+                    self._run(batch)
         except DatabaseUnavailable as error:
             logger.debug("%s", error)  # it says itself that it is away; the next look tries again
         except Exception as error:  # noqa: BLE001  # the next look tries again
             self._errors.write("looking for work failed and will be tried again", error)
         finally:
             self.slots.release()
+
+    def _log_fields(self, batch: Batch) -> dict[str, object]:
+        of_one = {"job": batch.jobs[0].job_key} if len(batch.jobs) == 1 else {}
+        return {"campaign": self._context.campaign_names.of(batch.campaign_id), "stage": batch.stage, **of_one}
 
     def _run(self, batch: Batch) -> None:
         self.first_batch.set()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from db.campaigns.names import CampaignNames
 from db.jobs.fail import RetryPolicy
 from workers.outages import STORE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from db.engine import Database
     from db.enums import Stage
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from db.store import Store
     from workers.device_lock import DeviceLock
     from workers.model_cache import ModelCache
+    from workers.observers import WorkObserver
     from workers.outages import Outages
     from workers.task_events import TaskEventSender
     from workers.time_limit import TimeLimit
@@ -57,6 +60,13 @@ class WorkerContext:
     outages: Outages
     #: True once the worker was asked to stop.
     stopping: Callable[[], bool]
+    #: Who is told what is done.
+    observers: Sequence[WorkObserver] = ()
+
+    @cached_property
+    def campaign_names(self) -> CampaignNames:
+        """How people call the campaigns."""
+        return CampaignNames(self.database)
 
     @property
     def stages_with_store(self) -> frozenset[Stage]:

@@ -9,10 +9,11 @@ from sqlalchemy import bindparam, insert, update
 
 from db.engine.clock import now
 from db.enums import AttemptOutcome, JobState, Stage
+from db.jobs.attempt_rows import INSERT_ATTEMPTS
 from db.jobs.dependents import ready_dependents, supersede
 from db.jobs.fail import DEFAULT_RETRY_POLICY, RetryPolicy, record_failures
 from db.jobs.lease import delete_if_unused
-from db.jobs.tables import attempts, jobs
+from db.jobs.tables import jobs
 from db.jobs.transitions import move
 from db.results.stage_results import CaptionRecord, Effort, Failure, PromptRecord, RepaintRecord, Result
 from db.results.tables import captions, images, prompts
@@ -40,7 +41,6 @@ _DONE = (
     )
     .returning(jobs.c.id, jobs.c.artwork_id, jobs.c.variation_id, jobs.c.attempt_count, jobs.c.round)
 )
-_ATTEMPT = insert(attempts).values(ended_at=now())
 _TABLES = {Stage.CAPTION: captions, Stage.PROMPT: prompts, Stage.GENERATE: images, Stage.RECAPTION: captions}
 _INSERTS = {stage: insert(table).values(created_at=now()) for stage, table in _TABLES.items()}
 
@@ -98,7 +98,7 @@ def _finish(connection: Connection, batch: Batch, results: Sequence[Result], eff
         supersede(connection, batch.campaign_id, batch.stage, accepted)
     by_job = {result.job_id: result for result in results}
     connection.execute(_INSERTS[batch.stage], [_row(batch, job, by_job[job.id]) for job in accepted])
-    connection.execute(_ATTEMPT, [_attempt(batch, job, effort) for job in accepted])
+    connection.execute(INSERT_ATTEMPTS, [_attempt(batch, job, effort) for job in accepted])
     return list(accepted)
 
 
@@ -131,4 +131,5 @@ def _attempt(batch: Batch, job: Row[Any], effort: Effort) -> dict[str, Any]:
         "outcome": str(AttemptOutcome.DONE),
         "seconds": effort.seconds,
         "batch_size": effort.batch_size,
+        "since_start": effort.since_start,
     }

@@ -6,10 +6,11 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
 from db.engine.clock import now
 from db.enums import AttemptOutcome, FailureKind, JobState
+from db.jobs.attempt_rows import INSERT_ATTEMPTS
 from db.jobs.reseed import reseed
 from db.jobs.tables import attempts, jobs
 from db.jobs.transitions import in_state, move, origins
@@ -87,7 +88,7 @@ def record_failures(
     again = [job for job in mine if by_job[job["id"]].kind is FailureKind.DEGENERATE and pauses[job["id"]] is not None]
     reseed(connection, [job["variation_id"] for job in again if job["variation_id"] is not None])
     if mine:
-        connection.execute(insert(attempts).values(ended_at=now()), [_attempt(batch, job, by_job[job["id"]], effort) for job in mine])
+        connection.execute(INSERT_ATTEMPTS, [_attempt(batch, job, by_job[job["id"]], effort) for job in mine])
     return pauses
 
 
@@ -122,4 +123,5 @@ def _attempt(batch: Batch, job: RowMapping, failure: Failure, effort: Effort) ->
         "error_text": failure.error,
         "seconds": effort.seconds,
         "batch_size": effort.batch_size,
+        "since_start": effort.since_start,
     }

@@ -67,6 +67,8 @@ class Effort:
 
     seconds: float
     batch_size: int
+    #: Seconds since the batch began on the device; None if it did not.
+    since_start: float | None = None
 
 
 Result = CaptionRecord | PromptRecord | RepaintRecord

@@ -79,9 +79,27 @@ def test_flower_shows_one_task_for_each_job_and_agrees_with_status(installation:
         assert ("radical" in task["args"] or "moderate" in task["args"]) == (job["stage"] != "caption")
         assert task["worker"].startswith("cpu-")
         if task["state"] == "SUCCESS":
-            assert task["runtime"] is not None
+            assert task["runtime"] == pytest.approx(task["succeeded"] - task["started"], abs=0.001)
+            assert task["name"] != "generate" or task["runtime"] >= 0.1, "a repaint holds the device for that long"
         else:
             assert "injected: bad" in task["exception"]
+
+    # And one that is started afterwards knows the same of them, from the database
+    with _flower(installation.on(installation.directory, PARAGONE_FLOWER_PASSWORD=PASSWORD)) as (url, _):
+        remembered = _get(f"{url}/api/tasks?limit=10000", f"paragone:{PASSWORD}")
+        totals = _get(f"{url}/workers?json=1", f"paragone:{PASSWORD}")["data"]
+    assert remembered.keys() == tasks.keys()
+    for key, task in tasks.items():
+        again = remembered[key]
+        for name in ("name", "state", "args", "worker", "exception", "retries", "result"):
+            assert again[name] == task[name], (name, key)
+        for name in ("started", "succeeded", "failed", "runtime"):
+            assert (again[name] is None) == (task[name] is None), (name, key)
+            assert task[name] is None or again[name] == pytest.approx(task[name], abs=1.0), (name, key)
+        if again["runtime"] is not None:
+            assert again["runtime"] == pytest.approx(again["succeeded"] - again["started"], abs=0.001)
+    assert sum(worker["task-succeeded"] for worker in totals) == sum(task["state"] == "SUCCESS" for task in tasks.values())
+    assert not any(worker["status"] for worker in totals), "its worker has ended"
 
     # And its totals are those of status
     by_stage = Counter((task["name"], STATES[task["state"]]) for task in tasks.values())

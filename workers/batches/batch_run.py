@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -15,6 +16,7 @@ from db.errors import DatabaseUnavailable, StoreUnavailable
 from db.jobs.complete import complete_batch
 from db.jobs.inputs import load_inputs
 from db.jobs.lease import begin_on_device
+from db.logs import log_context
 from db.results.stage_results import Effort
 from workers.backends.errors import BadSettings, DeviceLost, EndpointUnavailable
 from workers.batches.bisection import Outcomes, run_bisected
@@ -23,6 +25,7 @@ from workers.batches.failures import failure_of, missing_input
 from workers.batches.finished_work import FinishedWork
 from workers.error_log import ErrorLog
 from workers.errors import ModelTrouble
+from workers.observers import BatchFacts
 from workers.outages import endpoint
 from workers.stages.stage import InputT, PreparedT, SettingsT, StageContext
 
@@ -93,13 +96,36 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
         self._finished = FinishedWork(worker, batch)
         #: Of the model that computed.
         self._revision = ""
+        #: Seconds by part of the work.
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._job_keys = {job.job_id: job.job_key for job in batch.jobs}
 
     def run(self) -> CompletedBatch | None:
         try:
-            return self._run()
+            completed = self._run()
         except DatabaseUnavailable:
             self._finished.release_all()  # waits for it, unless patience has run out already
             return None
+        if completed is not None:
+            self._tell(completed)
+        return completed
+
+    def _tell(self, completed: CompletedBatch) -> None:
+        batch = self._batch
+        facts = BatchFacts(
+            stage=batch.stage,
+            campaign=self._worker.campaign_names.of(batch.campaign_id),
+            jobs=len(batch.jobs),
+            done=len(completed.done),
+            failed=len(completed.failed),
+            seconds=dict(self._seconds),
+        )
+        for observer in self._worker.observers:
+            observer.batch_done(facts)
+
+    def _tell_out_of_memory(self, batch_size: int) -> None:
+        for observer in self._worker.observers:
+            observer.out_of_memory(self._batch.stage, batch_size)
 
     def _run(self) -> CompletedBatch | None:
         # A suspect may take its worker down in any part of the work.
@@ -140,19 +166,26 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
 
     def _prepare(self, inputs: list[JobInput | MissingInput], context: StageContext[SettingsT]) -> None:
         for position, found in enumerate(inputs):
-            try:
-                if not isinstance(found, self._handler.input_type):
-                    raise missing_input(found)  # noqa: TRY301  # the same path as every fault
-                with contained(f"the stage {self._batch.stage}"):
-                    self._prepared.append(self._handler.prepare(found, context))
-            except StoreUnavailable as error:
-                self._worker.report_store(error)
-                self._finished.release([one.job_id for one in inputs[position:]])
-                return
-            except DatabaseUnavailable:  # the store asks it which store it is
-                raise
-            except Exception as error:  # noqa: BLE001  # one bad original must not take its mates along
-                self._finished.fail(found.job_id, error)
+            with log_context(job=self._job_keys[found.job_id]):
+                if not self._prepare_one(found, context):
+                    self._finished.release([one.job_id for one in inputs[position:]])
+                    return
+
+    def _prepare_one(self, found: JobInput | MissingInput, context: StageContext[SettingsT]) -> bool:
+        """Whether the next one may be prepared too: not if the store is away."""
+        try:
+            if not isinstance(found, self._handler.input_type):
+                raise missing_input(found)  # noqa: TRY301  # the same path as every fault
+            with contained(f"the stage {self._batch.stage}"):
+                self._prepared.append(self._handler.prepare(found, context))
+        except StoreUnavailable as error:
+            self._worker.report_store(error)
+            return False
+        except DatabaseUnavailable:  # the store asks it which store it is
+            raise
+        except Exception as error:  # noqa: BLE001  # one bad original must not take its mates along
+            self._finished.fail(found.job_id, error)
+        return True
 
     def _compute(self, settings: SettingsT) -> Outcomes[AnswerT] | None:
         """What came of each prepared job; None if the batch must not start: the worker stops, or the lease is gone."""
@@ -184,7 +217,7 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
         self._revision = backend.revision
         if worker.stopping() or not begin_on_device(worker.database, batch.token):
             return None
-        worker.task_events.started(batch)
+        self._finished.note_started(worker.task_events.started(batch))
         capacity = worker.models.capacity(batch.batch_key, batch.parameters)
         service = _Service(worker, batch, backend, settings)
         began = time.monotonic()
@@ -194,22 +227,26 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
                 [prepared.request for prepared in self._prepared],
                 capacity,
                 make_room=lambda: worker.models.evict_idle(backend, capacity),
+                on_out_of_memory=lambda: self._tell_out_of_memory(capacity.limit),
             )
+        if worker.models.needs_device(batch.parameters):
+            self._seconds["device"] += time.monotonic() - began
         self._finished.note_computed(seconds=time.monotonic() - began, jobs=len(self._prepared))
         return outcomes
 
     def _finish(self, outcomes: Outcomes[AnswerT], context: StageContext[SettingsT]) -> None:
         for position, prepared in enumerate(self._prepared):
             job_id = prepared.job.job_id
-            try:
-                answer = outcomes.answer(position)
-                self._finished.keep(job_id, lambda: self._finish_one(prepared, answer, context))  # noqa: B023  # called at once
-            except EndpointUnavailable:
-                self._finished.spare(job_id)
-            except DatabaseUnavailable:
-                raise
-            except Exception as error:  # noqa: BLE001  # as above
-                self._finished.fail(job_id, error)
+            with log_context(job=self._job_keys[job_id]):
+                try:
+                    answer = outcomes.answer(position)
+                    self._finished.keep(job_id, lambda: self._finish_one(prepared, answer, context))  # noqa: B023  # called at once
+                except EndpointUnavailable:
+                    self._finished.spare(job_id)
+                except DatabaseUnavailable:
+                    raise
+                except Exception as error:  # noqa: BLE001  # as above
+                    self._finished.fail(job_id, error)
 
     def _finish_one(self, prepared: PreparedT, answer: AnswerT, context: StageContext[SettingsT]) -> Result:
         with self._time_limit(), contained(f"the stage {self._batch.stage}"):

@@ -51,8 +51,14 @@ class FinishedWork:
         self._patience = Patience(PATIENCE_LEASES * worker.settings.lease_seconds, is_stopping=worker.stopping)
         #: Seconds on the device for each job.
         self._each = 0.0
+        #: When the batch began on the device: on the monotonic clock, and as the task events tell it.
+        self._started: tuple[float, float] | None = None
         #: When the batch left the device, while its lease still says that it is there.
         self._left_at: float | None = None
+
+    def note_started(self, told: float) -> None:
+        """The batch begins on the device now; the task events tell this moment."""
+        self._started = time.monotonic(), told
 
     def note_computed(self, *, seconds: float, jobs: int) -> None:
         """The batch has left the device, on which it was for so long, with so many jobs."""
@@ -89,25 +95,26 @@ class FinishedWork:
 
     def commit(self, *, together: int) -> CompletedBatch | None:
         """Write everything; None if there is nothing beside what was released. `together` ran on the device at once at most."""
-        effort = Effort(seconds=self._each, batch_size=max(1, together))
         try:
-            completed = self._patiently(lambda: self._write(effort))
+            completed = self._patiently(lambda: self._write(together))
         except StoreUnavailable:
             # No row without its blob: whether these are still there, nobody can tell.
             for result in [result for result in self._results if result.job_id in self._blobs]:
                 self._withdraw(result)
-            completed = self._patiently(lambda: self._write(effort))
+            completed = self._patiently(lambda: self._write(together))
         if completed is not None:
             self._send_events(completed)
         return completed
 
-    def _write(self, effort: Effort) -> CompletedBatch | None:
+    def _write(self, together: int) -> CompletedBatch | None:
         self._keep_blobs_young()
         worker, batch = self._worker, self._batch
         if self._spared:
             release_batch(worker.database, batch.token, self._spared)
         if not self._results and not self._failures:
             return None
+        since_start = None if self._started is None else time.monotonic() - self._started[0]
+        effort = Effort(seconds=self._each, batch_size=max(1, together), since_start=since_start)
         return complete_batch(
             worker.database, batch, results=self._results, failures=self._failures, effort=effort, retry_policy=worker.retry_policy
         )
@@ -159,7 +166,9 @@ class FinishedWork:
     def _send_events(self, completed: CompletedBatch) -> None:
         task_events = self._worker.task_events
         errors = {failure.job_id: f"{failure.kind}: {failure.error}" for failure in self._failures}
-        task_events.succeeded([job for job in self._batch.jobs if job.job_id in completed.done], runtime=self._each)
+        done = [job for job in self._batch.jobs if job.job_id in completed.done]
+        if done and self._started is not None:
+            task_events.succeeded(done, stage=self._batch.stage, started_at=self._started[1], device_seconds=self._each)
         for job in self._batch.jobs:
             if job.job_id in completed.failed:
-                task_events.failed(job, error=errors[job.job_id], again=completed.failed[job.job_id] is not None)
+                task_events.failed(job, stage=self._batch.stage, error=errors[job.job_id], again=completed.failed[job.job_id] is not None)

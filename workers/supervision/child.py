@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from db.enums import Stage
 from db.errors import ParagoneError
+from db.logs import LogFormat, log_json_lines, set_process_fields, tell_error, wanted_format
 from db.runtime import Runtime
 from db.settings import Settings
 from workers.error_log import note_ignored
+from workers.identity import new_worker_id
 from workers.process import run_worker
 from workers.supervision.child_report import ChildReport
 from workers.supervision.exit_codes import ExitCode
@@ -25,6 +27,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run one worker until it is stopped or idle; returns the exit code."""
     given = _parser().parse_args(arguments)
     _log(given.log_level)
+    worker_id = given.worker_id or new_worker_id(given.name)
+    set_process_fields(worker=worker_id)
     sys.unraisablehook = note_ignored
     if given.supervised:
         end_with_parent()
@@ -36,12 +40,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
             device=given.device,
             stages=[Stage(name) for name in given.stages.split(",")],
             until_idle=given.until_idle,
-            worker_id=given.worker_id,
+            worker_id=worker_id,
             report=report,
         )
     except ParagoneError as error:
         report.error(str(error))
-        sys.stderr.write(f"paragone: {error}\n")
+        tell_error(str(error))
         return ExitCode.FAILED
     except Exception as error:
         report.error(f"{type(error).__name__}: {error}")
@@ -69,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _log(level: str) -> None:
     """Our own packages at the wished level, libraries only when they warn."""
-    logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if wanted_format() is LogFormat.JSON:
+        log_json_lines("WARNING")
+    else:
+        logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for package in ("db", "workers"):
         logging.getLogger(package).setLevel(level)

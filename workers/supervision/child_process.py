@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
+from db.logs import json_writer
 from workers.identity import new_worker_id
 from workers.supervision.child_ending import ChildEnding
 from workers.supervision.child_report import ReportReader
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from db.enums import Stage
     from db.settings import Settings
     from workers.gpus import Device
+
+#: Seconds for which the last lines of a process that has ended are waited for: whatever it started may hold its standard error open.
+COPY_SECONDS = 2.0
 
 
 @dataclass(kw_only=True)
@@ -46,6 +52,8 @@ class ChildProcess:
     pause: float
     #: Exit code of a process that is not to be replaced.
     ended: int | None = None
+    #: Passes on what it writes on standard error, where logs are JSON.
+    _copier: threading.Thread | None = None
 
     @classmethod
     def of(cls, device: Device, settings: Settings, stages: Sequence[Stage], *, until_idle: bool) -> ChildProcess:
@@ -73,11 +81,26 @@ class ChildProcess:
             command = [*self.command, "--worker-id", self.worker_id, "--report-fd", str(told)]
             # A session of its own keeps Ctrl-C from reaching the workers twice; the pipe ends them with their supervisor.
             self.process = subprocess.Popen(  # noqa: S603  # our own command
-                command, env=self.environment, stdin=subprocess.PIPE, start_new_session=True, pass_fds=[told]
+                command,
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                stderr=None if json_writer() is None else subprocess.PIPE,
+                start_new_session=True,
+                pass_fds=[told],
             )
+            self._copy_stderr(self.process)
         finally:
             os.close(told)
         self.started = time.monotonic()
+
+    def _copy_stderr(self, process: subprocess.Popen[bytes]) -> None:
+        """Where logs are JSON, what no Python code prints is to be JSON as well: a driver's complaint, a crash that tells its stack."""
+        writer = json_writer()
+        if writer is not None and process.stderr is not None:
+            copy = partial(writer.copy, process.stderr, worker=self.worker_id)
+            process.stderr = None  # the thread's own: closing it would wait for whoever still reads
+            self._copier = threading.Thread(target=copy, name="stderr", daemon=True)
+            self._copier.start()
 
     def read_report(self) -> None:
         """Take in what the process told, so that its pipe does not fill."""
@@ -85,6 +108,8 @@ class ChildProcess:
 
     def take_ending(self, code: int) -> ChildEnding:
         """Note that the process has ended; returns how."""
+        if self._copier is not None:
+            self._copier.join(COPY_SECONDS)
         if self.process is not None:
             with self.process:  # closes its pipe
                 self.process = None

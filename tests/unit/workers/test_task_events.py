@@ -129,17 +129,33 @@ def test_every_event_names_worker_process_and_time(task_events: TaskEventSender,
 
 def test_success_failure_and_retry_have_the_shapes_that_flower_reads(task_events: TaskEventSender, listener: Listener) -> None:
     batch = batch_of(3)
-    task_events.succeeded(batch.jobs[:1], runtime=1.25)
-    task_events.failed(batch.jobs[1], error="input: the image is broken", again=False)
-    task_events.failed(batch.jobs[2], error="oom: full", again=True)
+    task_events.succeeded(batch.jobs[:1], stage=Stage.GENERATE, started_at=time.time() - 1.25, device_seconds=0.25)
+    task_events.failed(batch.jobs[1], stage=Stage.GENERATE, error="input: the image is broken", again=False)
+    task_events.failed(batch.jobs[2], stage=Stage.GENERATE, error="oom: full", again=True)
     task_events.start()
 
     done, failed, retried = listener.wait_for(3)
 
-    assert (done["type"], done["runtime"], done["result"]) == ("task-succeeded", 1.25, "'done'")
+    assert (done["type"], done["result"]) == ("task-succeeded", "its share of its batch: 0.250 s")
+    assert 1.25 <= done["runtime"] < 30
+    assert {event["name"] for event in (done, failed, retried)} == {"generate"}
     assert (failed["type"], failed["exception"], failed["traceback"]) == ("task-failed", "input: the image is broken", None)
     assert (retried["type"], retried["exception"]) == ("task-retried", "oom: full")
     assert json.dumps([done, failed, retried])
+    task_events.stop()
+
+
+def test_the_runtime_is_the_time_between_the_start_and_the_success_that_are_told(task_events: TaskEventSender, listener: Listener) -> None:
+    batch = batch_of(3)
+    task_events.start()
+    started_at = task_events.started(batch)
+    listener.wait_for(3)
+    task_events.succeeded(batch.jobs, stage=batch.stage, started_at=started_at, device_seconds=0.1)
+
+    events = listener.wait_for(6)
+
+    for start, success in zip(events[:3], events[3:], strict=True):
+        assert success["runtime"] == success["timestamp"] - start["timestamp"] > 0
     task_events.stop()
 
 
@@ -161,7 +177,7 @@ def test_later_messages_have_a_later_clock(task_events: TaskEventSender, listene
     task_events.start()
     task_events.started(batch_of(1))
     listener.wait_for(1)
-    task_events.succeeded(batch_of(1).jobs, runtime=0.0)
+    task_events.succeeded(batch_of(1).jobs, stage=Stage.GENERATE, started_at=time.time(), device_seconds=0.0)
 
     first, second = listener.wait_for(2)
 
