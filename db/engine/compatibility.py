@@ -1,7 +1,7 @@
 """Which programs may work with a schema: during a rolling upgrade those of the version before do, beside the new ones.
 
-Alembic's revision says which schema there is, `schema_compatibility.oldest_code` which program at least it needs. A program knows by its own
-migrations every revision up to the one that it was made for, so it is new enough if it knows the one that is named.
+Alembic's revision says which schema there is, `schema_compatibility.oldest_code` which program at least it needs. A program knows by its
+own migrations every revision up to the one that it was made for, so it is new enough if it knows the one that is named.
 """
 
 from __future__ import annotations
@@ -33,11 +33,13 @@ def newest_revision() -> str:
 
 def check_program(oldest_code: str | None) -> None:
     """Raise `ProgramTooOld` unless this program may work with a schema that needs one made for `oldest_code` (None: it does not say)."""
-    if oldest_code not in known_revisions():
-        needed = "another" if oldest_code is None else f"one for schema {oldest_code} or later"
-        raise ProgramTooOld(
-            f"this program, made for schema {newest_revision()}, is too old for the database, which needs {needed}: install the newer Paragone"
-        )
+    if oldest_code in known_revisions():
+        return
+    needed = "another" if oldest_code is None else f"one for schema {oldest_code} or later"
+    mine = newest_revision()
+    raise ProgramTooOld(
+        f"this program, made for schema {mine}, is too old for the database, which needs {needed}: install the newer Paragone"
+    )
 
 
 def oldest_code(connection: Connection) -> str | None:

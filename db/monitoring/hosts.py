@@ -105,9 +105,7 @@ def _last_seen(connection: Connection, at: float) -> dict[str, tuple[float, bool
         last, and_(last.c.host == workers.c.host, last.c.seen_at == workers.c.seen_at)
     )
     # One that nobody has retired yet has not ended as far as anybody knows; the living ones are not asked for.
-    return {
-        row.host: (row.seen_at, row.stopped_at is None or row.ended == str(WorkerEnded.SILENT)) for row in connection.execute(query)
-    }
+    return {row.host: (row.seen_at, row.stopped_at is None or row.ended == str(WorkerEnded.SILENT)) for row in connection.execute(query)}
 
 
 def _state(*, working: bool, drained: bool) -> HostState:

@@ -45,7 +45,9 @@ def recent_finishes(connection: Connection, campaign_id: int | None, at: float) 
         .where(*recent, *of_campaign_unindexed(jobs, campaign_id))
         .group_by(jobs.c.stage, attempts.c.worker_id)
     )
-    return [Finishes(stage=stage, worker_id=worker, jobs=int(count), first=first) for stage, worker, count, first in connection.execute(query)]
+    return [
+        Finishes(stage=stage, worker_id=worker, jobs=int(count), first=first) for stage, worker, count, first in connection.execute(query)
+    ]
 
 
 def finish_rates(connection: Connection, campaign_id: int | None, at: float) -> dict[str, float]:

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from db.enums import Stage
-from db.errors import ParagoneError
+from db.errors import ParagoneError, ProgramTooOld
 from db.runtime import Runtime
 from db.settings import Settings
 from workers.error_log import note_ignored
@@ -39,6 +39,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
             worker_id=given.worker_id,
             report=report,
         )
+    except ProgramTooOld as error:
+        report.error(str(error))
+        sys.stderr.write(f"paragone: {error}\n")
+        return ExitCode.TOO_OLD
     except ParagoneError as error:
         report.error(str(error))
         sys.stderr.write(f"paragone: {error}\n")

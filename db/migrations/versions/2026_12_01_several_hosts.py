@@ -1,7 +1,7 @@
 """several hosts.
 
-Hosts that are drained, clocks that differ, how workers ended, what each lease is for, and the oldest program that may work here. It only adds:
-programs of the version before go on beside it.
+Hosts that are drained, clocks that differ, how workers ended, what each lease is for, and the oldest program that may work here. It only
+adds: programs of the version before go on beside it.
 """
 
 from __future__ import annotations
