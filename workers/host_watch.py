@@ -61,7 +61,8 @@ class HostWatch:
 
     def _judge(self, answer: HeartbeatAnswer) -> None:
         try:
-            check_program(answer.oldest_code)
+            if answer.oldest_code is not None:
+                check_program(answer.oldest_code)
         except ProgramTooOld as error:
             logger.error("%s; this worker finishes what it holds and ends", error)  # noqa: TRY400  # one clear line
             self._leave(LeaveReason.TOO_OLD)

@@ -77,7 +77,7 @@ def with_activity(
 
 def host_statuses(connection: Connection, living: Sequence[RegisteredWorker], at: float) -> tuple[HostStatus, ...]:
     """Every host that works, is drained, or fell silent within a day; those that were stopped in good order are left out."""
-    drained: dict[str, float] = dict(connection.execute(select(drained_hosts.c.host, drained_hosts.c.asked_at)).tuples().all())
+    drained: dict[str, float] = dict(connection.execute(select(drained_hosts.c.host, drained_hosts.c.asked_at)).all())
     alive: dict[str, list[RegisteredWorker]] = defaultdict(list)
     for worker in living:
         alive[worker.host].append(worker)

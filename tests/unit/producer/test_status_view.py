@@ -84,7 +84,7 @@ def test_a_pace_is_shown_in_a_readable_unit(rate: float, shown: str) -> None:
 def test_each_device_is_shown_with_its_pace_and_what_it_does_within_80_columns() -> None:
     on_device = BatchUnderWay(stage="generate", campaign="repaints", jobs=8, held_for=44.0, on_device_for=41.0)
     next_one = BatchUnderWay(stage="caption", campaign="repaints", jobs=16, held_for=50.0, on_device_for=None)
-    busy = replace(WORKER, host="lab1", stages=("caption", "generate"), rates={"generate": 0.15, "caption": 0.05})
+    busy = replace(WORKER, host="lab1", rates={"generate": 0.15, "caption": 0.05})
     busy = replace(busy, under_way=(next_one, on_device), silent_for=1.0)
     of_an_earlier_version = replace(
         WORKER, host="lab1", name="gpu1", under_way=(replace(on_device, stage=None, campaign=None, jobs=None),), silent_for=1.0

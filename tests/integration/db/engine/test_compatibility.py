@@ -7,14 +7,26 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
+from db.engine import connect
 from db.engine.compatibility import known_revisions, newest_revision, oldest_code
 from db.engine.schema import check_schema, current_revision, migrate
 from db.errors import NotInitialised, ProgramTooOld
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from db.engine import Database
 
 LATER = "2099_01_01"
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A database of each kind of the test's own: what it says of itself is changed here."""
+    database = connect(database_url)
+    migrate(database)
+    yield database
+    database.dispose()
 
 
 def now_at(database: Database, revision: str, oldest: str | None) -> None:
