@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, not_, or_, select, update
+from sqlalchemy import delete, func, insert, not_, or_, select, update
 
 from db.engine.clock import now
 from db.engine.tables import schema_compatibility
@@ -124,24 +124,20 @@ def record_heartbeat(
         trouble: what keeps it from some of its jobs.
         clock_offset: seconds by which its host's clock is ahead of the database's, if that is known.
     """
+    # Nested, without a join or a look at the row itself: SQLAlchemy leaves out the tables' names in SQLite's RETURNING.
+    mine = select(_SELF.c.host).where(_SELF.c.id == worker_id)
+    drained = select(drained_hosts.c.host).where(drained_hosts.c.host.in_(mine))
     seen = (
         update(workers)
         .where(workers.c.id == worker_id)
         .values(seen_at=now(), trouble=trouble, clock_offset=clock_offset, stopped_at=None, ended=None)
-        .returning(now(), _DRAINED, _OLDEST_CODE)
+        .returning(now(), drained.scalar_subquery(), _OLDEST_CODE)
     )
-    row = database.write(lambda connection: connection.execute(seen, {"itself": worker_id}).one_or_none(), single_statement=True)
+    row = database.write(lambda connection: connection.execute(seen).one_or_none(), single_statement=True)
     return None if row is None else HeartbeatAnswer(database_now=row[0], drained=row[1] is not None, oldest_code=row[2])
 
 
-#: By a second look at the same row: SQLite takes a column of the row that RETURNING is about for one of the subquery.
 _SELF = workers.alias("itself")
-_DRAINED = (
-    select(drained_hosts.c.host)
-    .join(_SELF, _SELF.c.host == drained_hosts.c.host)
-    .where(_SELF.c.id == bindparam("itself"))
-    .scalar_subquery()
-)
 _OLDEST_CODE = select(schema_compatibility.c.oldest_code).scalar_subquery()
 
 
