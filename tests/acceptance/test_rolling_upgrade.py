@@ -65,24 +65,32 @@ def shared(tmp_path: Path, postgres_server: PostgresServer, broker_url: str) -> 
     postgres_server.drop(name)
 
 
+@pytest.fixture
+def any_schema(shared: dict[str, str]) -> Iterator[Database]:
+    """Their database, whatever its schema."""
+    database = connect(shared["PARAGONE_DATABASE_URL"])
+    yield database
+    database.dispose()
+
+
 def test_an_old_worker_and_a_new_one_complete_a_campaign_through_the_migration(
-    tmp_path: Path, shared: dict[str, str], program_before: Path
+    tmp_path: Path, shared: dict[str, str], any_schema: Database, program_before: Path
 ) -> None:
     # Given a database of the version before, with a worker of that version in the middle of a campaign
     old = Installation(directory=tmp_path / "old", settings=shared | {"PYTHONPATH": str(program_before)})
     new = Installation(directory=tmp_path / "new", settings=shared | {"PARAGONE_HOST": "new-host"})
     old.output_of("init")
-    assert current_revision(database_of(new)) == SCHEMA_BEFORE
+    assert current_revision(any_schema) == SCHEMA_BEFORE
     write_images(tmp_path / "originals", ARTWORKS)
     old.output_of("ingest", tmp_path / "originals")
     slow = fake_campaign(tmp_path / "campaign.toml", batch=1, repaint={"seconds_per_batch": 1.0})
     old.output_of("enqueue", "--campaign", "first", "--config", slow)
     with old.working() as before:
-        until(lambda: _finished(new)["generate"] >= 2, what=f"the old worker repaints: {before.output}")
+        until(lambda: _finished(any_schema)["generate"] >= 2, what=f"the old worker repaints: {before.output}")
 
         # When the database is migrated under it, and a worker of this version comes beside it
         new.output_of("init")
-        assert current_revision(database_of(new)) == newest_revision() != SCHEMA_BEFORE
+        assert current_revision(any_schema) == newest_revision() != SCHEMA_BEFORE
         with new.working() as after:
             until(lambda: rows(new, workers, workers.c.host == "new-host"), what="the new worker has registered")
             new.output_of("enqueue", "--campaign", "second", "--config", slow)
@@ -145,13 +153,8 @@ def test_a_program_that_is_newer_than_the_database_asks_for_init(tmp_path: Path,
     )
 
 
-def database_of(installation: Installation) -> Database:
-    """The database of an installation, whatever its schema."""
-    return connect(installation.settings["PARAGONE_DATABASE_URL"])
-
-
-def _finished(installation: Installation) -> Counter[str]:
+def _finished(database: Database) -> Counter[str]:
     """Stage to jobs that are done, whatever the schema."""
-    with database_of(installation).read() as connection:
+    with database.read() as connection:
         found = connection.execute(text("SELECT stage, count(*) FROM jobs WHERE state = 'done' GROUP BY stage"))
         return Counter({row.stage: row.count for row in found})
