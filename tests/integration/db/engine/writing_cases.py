@@ -327,7 +327,8 @@ def of_register_worker(harness: CampaignHarness) -> Case:
 def of_record_heartbeat(harness: CampaignHarness) -> Case:
     register(harness)
     return Case(
-        call=lambda: record_heartbeat(harness.database, "gpu0", trouble="slow disk"),
+        call=lambda: record_heartbeat(harness.database, "gpu0", trouble="slow disk") is not None,
+        returns=True,
         leaves=lambda: [row["trouble"] for row in harness.rows(workers)],
         expected=["slow disk"],
     )
