@@ -97,6 +97,30 @@ class WorkerEnd(StrEnum):
     CRASHED = "crashed"
 
 
+class WorkerEnded(StrEnum):
+    """How the end of a worker process became known."""
+
+    #: It said so itself.
+    STOPPED = "stopped"
+    #: Its supervisor saw it.
+    DIED = "died"
+    #: Nothing was heard of it any more.
+    SILENT = "silent"
+
+
+class HostState(StrEnum):
+    """What a host does for the work."""
+
+    #: At least one of its workers is alive and may claim.
+    WORKING = "working"
+    #: It was drained, and workers of it still finish what they hold.
+    DRAINING = "draining"
+    #: It was drained, and no worker of it is left.
+    DRAINED = "drained"
+    #: None of its workers is alive, and the last was not stopped: it died, or cannot reach the database.
+    SILENT = "silent"
+
+
 class ImageState(StrEnum):
     """What is known of an artwork's original."""
 

@@ -2,13 +2,15 @@
 
 ParagoneError           an error of any package whose text is one clear line for the person at the keyboard
 └── PersistenceError
-    ├── NotInitialised      no schema yet, or one older or newer than this program
+    ├── NotInitialised      no schema yet, or one older than this program
+    │   └── ProgramTooOld   the schema is of a newer program, and does not take this one any more
     ├── DatabaseUnavailable the database does not answer
     │   └── DatabaseNotTrusted  its certificate is not accepted, or it does not encrypt
     ├── UnknownCampaign     no campaign of that name
     ├── CampaignDiffers     the name is taken by another configuration
     ├── CampaignCancelled   the campaign was cancelled, which is final
     ├── WorkerIdTaken       a living worker has that id
+    ├── UnknownHost         no worker of that host was ever seen
     ├── BadConfiguration    a campaign file or setting that cannot be used
     └── StoreError          the image store cannot be read or written
         ├── StoreUnavailable    the store as a whole is away, full, or another one than the database knows
@@ -33,6 +35,10 @@ class NotInitialised(PersistenceError):
     """The database has no Paragone tables of this version: run `paragone init`."""
 
 
+class ProgramTooOld(NotInitialised):
+    """This program is too old for the database: install the newer Paragone."""
+
+
 class DatabaseUnavailable(PersistenceError):
     """The database does not answer: check PARAGONE_DATABASE_URL and that it runs."""
 
@@ -55,6 +61,10 @@ class CampaignCancelled(PersistenceError):
 
 class WorkerIdTaken(PersistenceError):
     """Another living worker is registered under this id: start again, each start draws a new one."""
+
+
+class UnknownHost(PersistenceError):
+    """No worker of that host was ever seen: `paragone status` lists the hosts."""
 
 
 class BadConfiguration(PersistenceError):

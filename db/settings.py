@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import socket
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,6 +21,8 @@ from db.models_directory import POCKET, pocket_directory
 LONGEST_SECONDS = 86_400.0
 #: A lease outlives two renewals that fail, and the third comes in time.
 HEARTBEATS_IN_A_LEASE = 3
+#: What a host may be called: it stands in Celery's node names, in log lines and on command lines.
+HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 #: Connections of one process at most: PostgreSQL as it comes takes 100 from all of them.
 MOST_CONNECTIONS = 100
 
@@ -76,6 +80,13 @@ class Settings(BaseSettings):
     #: Names of this host's GPUs as CUDA_VISIBLE_DEVICES takes them, such as "0,1"; empty asks nvidia-smi.
     gpus: str = ""
 
+    #: This host's name for people and for `paragone drain`; empty for the machine's own. Containers with equal ones need it.
+    host: str = ""
+    #: A shell command that says by exit code 0 that this host is about to be taken away; empty for none.
+    notice_command: str = ""
+    #: Seconds between two calls of `notice_command`.
+    notice_seconds: float = Field(default=5.0, gt=0, le=LONGEST_SECONDS, allow_inf_nan=False)
+
     #: Flower's login; without a password a fresh one is made and printed at the start.
     flower_user: str = "paragone"
     flower_password: SecretStr = SecretStr("")
@@ -112,6 +123,14 @@ class Settings(BaseSettings):
             raise ValueError(f"{value} is a file: name a folder")
         return absolute
 
+    @field_validator("host")
+    @classmethod
+    def _host(cls, value: str) -> str:
+        name = value.strip()
+        if name and not HOST_NAME.fullmatch(name):
+            raise ValueError(f"{value!r} is no name of a host: letters, digits and . _ : - only, 128 at most")
+        return name
+
     @field_validator("models")
     @classmethod
     def _by_name(cls, value: Path | None) -> Path | None:
@@ -135,6 +154,11 @@ class Settings(BaseSettings):
     def alive_within_seconds(self) -> float:
         """For how long after its last heartbeat a worker counts as alive."""
         return 2 * self.lease_seconds
+
+    @property
+    def host_name(self) -> str:
+        """What this host is called."""
+        return self.host or socket.gethostname()
 
     @property
     def sqlalchemy_url(self) -> URL:

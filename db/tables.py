@@ -5,7 +5,8 @@ from __future__ import annotations
 from db.campaigns.tables import campaigns, model_revisions, variations
 from db.catalogue.tables import artwork_paths, artworks, ingests
 from db.engine.metadata import metadata
-from db.jobs.tables import attempts, batch_keys, jobs, leases, workers
+from db.engine.tables import schema_compatibility
+from db.jobs.tables import attempts, batch_keys, drained_hosts, jobs, leases, workers
 from db.results.tables import captions, images, prompts
 from db.store.tables import stores
 from db.training.tables import training_runs, triplet_sets, triplets
@@ -17,6 +18,7 @@ __all__ = [
     "batch_keys",
     "campaigns",
     "captions",
+    "drained_hosts",
     "images",
     "ingests",
     "jobs",
@@ -24,6 +26,7 @@ __all__ = [
     "metadata",
     "model_revisions",
     "prompts",
+    "schema_compatibility",
     "stores",
     "training_runs",
     "triplet_sets",

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from paragone.project import Project, open  # noqa: A004  # `paragone.open`, as `PIL.Image.open`
     from paragone.samples import paint_samples
     from producer.cleaning.report import CleaningReport
+    from producer.draining import DrainResult
     from producer.enqueue import EnqueueResult
     from producer.failures import ReportedFailure
     from producer.requeue import RequeueResult
@@ -52,6 +53,7 @@ _MODULES = {
     "CancelResult": "producer.steering",
     "CleaningReport": "producer.cleaning.report",
     "Comparison": "trainer.evaluate.compare",
+    "DrainResult": "producer.draining",
     "EnqueueResult": "producer.enqueue",
     "MissingExtra": "paragone.errors",
     "ParagoneError": "paragone.errors",
@@ -76,6 +78,7 @@ __all__ = [
     "CancelResult",
     "CleaningReport",
     "Comparison",
+    "DrainResult",
     "EnqueueResult",
     "MissingExtra",
     "ParagoneError",

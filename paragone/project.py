@@ -12,6 +12,7 @@ from db.runtime import Runtime
 from paragone.images import RepaintPair, StoredOriginal, repaint_pairs, stored_originals
 from paragone.work import run_workers
 from producer.campaign_options import CampaignOptions
+from producer.draining import DrainResult, drain_host
 from producer.durations import parse_duration
 from producer.enqueue import EnqueueResult, enqueue_campaign
 from producer.environment import read_settings
@@ -252,6 +253,14 @@ class Project:
     def cancel(self, campaign: str | None = None, stage: Stage | str | None = None) -> CancelResult:
         """Cancel for good every job that is not done or failed, running ones too; what is done stays. It does not ask."""
         return cancel_campaign(self._runtime, campaign, _stage(stage))
+
+    def drain(self, host: str, *, undo: bool = False) -> DrainResult:
+        """Have a host's workers finish what they hold, claim nothing more and end; with `undo`, let it work again.
+
+        Raises:
+            UnknownHost: no worker of that host was ever seen.
+        """
+        return drain_host(self._runtime, host, undo=undo)
 
     def campaigns(self) -> list[Campaign]:
         """Every campaign with its frozen configuration, oldest first."""

@@ -1,4 +1,4 @@
-"""Durations, as an operator types them (30s, 10m, 2h, 3d) and as people read them (2 h 5 min)."""
+"""Durations, as an operator types them (30s, 10m, 2h, 3d) and as people read them (2 h 5 min), and paces (12.0/min)."""
 
 from __future__ import annotations
 
@@ -28,3 +28,13 @@ def format_duration(seconds: float) -> str:
         elif parts:
             break
     return " ".join(parts[:2]) or "0 s"
+
+
+def format_pace(per_second: float) -> str:
+    """Jobs per second, minute or hour, whichever gives a readable number; empty for none."""
+    if per_second <= 0:
+        return ""
+    for unit, seconds in (("s", 1), ("min", 60)):
+        if per_second * seconds >= 1:
+            return f"{per_second * seconds:,.1f}/{unit}"
+    return f"{per_second * 3600:,.1f}/h"

@@ -10,13 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from db.enums import CampaignState, JobState
-from producer.durations import format_duration
+from producer.durations import format_duration, format_pace
+from producer.hosts_view import hosts_view
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from db.monitoring.progress import Progress
-    from db.monitoring.worker_registry import RegisteredWorker
 
 #: Width of a progress bar in characters.
 BAR = 16
@@ -28,8 +28,6 @@ _STATES = {
     JobState.FAILED: "red",
     JobState.CANCELLED: "dim",
 }
-#: A worker that is silent for longer than this many seconds is highlighted.
-_QUIET = 15.0
 
 
 def status_view(progress: Progress) -> RenderableType:
@@ -37,8 +35,8 @@ def status_view(progress: Progress) -> RenderableType:
     if not progress.campaigns:
         return Text("no campaign yet: `paragone ingest CATALOGUE`, then `paragone enqueue`")
     parts: list[RenderableType] = [_campaigns(progress), Text(), _stages(progress), Text(), _outlook(progress)]
-    if progress.workers:
-        parts += [Text(), _workers(progress)]
+    if progress.workers or progress.hosts:
+        parts += [Text(), hosts_view(progress)]
     if progress.stuck:
         parts += [Text(), _stuck(progress)]
     return Group(*parts)
@@ -78,16 +76,6 @@ def _count(count: int, style: str) -> Text:
     return Text(f"{count:,}", style=style) if count else Text("·", style="dim")
 
 
-def format_pace(per_second: float) -> str:
-    """Jobs per second, minute or hour, whichever gives a readable number; empty for none."""
-    if per_second <= 0:
-        return ""
-    for unit, seconds in (("s", 1), ("min", 60)):
-        if per_second * seconds >= 1:
-            return f"{per_second * seconds:,.1f}/{unit}"
-    return f"{per_second * 3600:,.1f}/h"
-
-
 def _outlook(progress: Progress) -> Text:
     active = (JobState.WAITING, JobState.READY, JobState.RUNNING)
     left = sum(states.get(state, 0) for states in progress.jobs.values() for state in active)
@@ -105,21 +93,6 @@ def _outlook(progress: Progress) -> Text:
 
 def _can_continue(progress: Progress) -> bool:
     return any(states.get(state) for states in progress.jobs.values() for state in (JobState.READY, JobState.RUNNING))
-
-
-def _workers(progress: Progress) -> Table:
-    table = Table("worker", "device", "stages", box=None, pad_edge=False)
-    table.add_column("batches", justify="right")
-    table.add_column("silent for", justify="right")
-    all_stages = tuple(progress.jobs)
-    for worker in progress.workers:
-        quiet = Text(format_duration(worker.silent_for), style="red" if worker.silent_for > _QUIET else "")
-        table.add_row(Text(worker.id), Text(worker.device), _served(worker, all_stages), str(worker.batches), quiet)
-    return table
-
-
-def _served(worker: RegisteredWorker, all_stages: tuple[str, ...]) -> str:
-    return "all" if set(worker.stages) == set(all_stages) else ", ".join(worker.stages)
 
 
 def _stuck(progress: Progress) -> Table:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -17,7 +16,7 @@ RECORDED = ("paragone", "torch", "diffusers", "transformers", "pillow", "celery"
 class Identity:
     """One worker process."""
 
-    #: Also Celery's node name: `gpu0-3fa2b1c9@host`. The digits keep restarts and containers of one host name apart.
+    #: Also Celery's node name: `gpu0-3fa2b1c93fa2b1c9@host`. The digits keep restarts and containers of one host name apart.
     worker_id: str
     host: str
     pid: int
@@ -29,17 +28,17 @@ class Identity:
         return vars(self)
 
 
-def new_worker_id(name: str) -> str:
-    """A name for the next life of the worker `name` (such as "gpu0") on this host."""
-    # 16 bits would let 100 containers of one host name meet once in fourteen starts, and one would take the other's place in `status`.
-    return f"{name}-{secrets.token_hex(4)}@{socket.gethostname()}"
+def new_worker_id(name: str, host: str) -> str:
+    """A name for the next life of the worker `name` (such as "gpu0") on a host."""
+    # 64 bits: ten million starts under one host name meet once in 370,000 tries. 16 bits would let 100 containers meet once in fourteen.
+    return f"{name}-{secrets.token_hex(8)}@{host}"
 
 
-def own_identity(name: str, device: str, *, worker_id: str | None = None) -> Identity:
-    """The identity of this process, which works as `name` on `device`, under the id that its supervisor chose or a new one."""
+def own_identity(name: str, device: str, *, host: str, worker_id: str | None = None) -> Identity:
+    """The identity of this process, which works as `name` on `device` of a host, under the id that its supervisor chose or a new one."""
     return Identity(
-        worker_id=worker_id or new_worker_id(name),
-        host=socket.gethostname(),
+        worker_id=worker_id or new_worker_id(name, host),
+        host=host,
         pid=os.getpid(),
         device=device,
         versions=library_versions(),

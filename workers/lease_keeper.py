@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from db.engine import Database
+    from workers.host_watch import HostWatch
 
 #: Parts of a lease. When renewals are delayed longer than this, by the database or by a lock, those of other workers may be too late: with
 #: a heartbeat of a third of a lease, and a fifth of jitter, what was renewed before the delay runs out after 0.6 of a lease.
@@ -31,14 +32,26 @@ class LeaseKeeper:
         lease_seconds: float,
         troubles: Callable[[], Sequence[str]],
         on_failure: Callable[[], None],
+        host_watch: HostWatch | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`troubles` are shown beside the heartbeat; `on_failure` is called when a renewal failed or came late."""
+        """Nothing is sent yet.
+
+        Args:
+            database: the database.
+            worker_id: whose leases they are.
+            lease_seconds: for how long each renewal extends them.
+            troubles: what is shown beside the heartbeat.
+            on_failure: called when a renewal failed or came late.
+            host_watch: gets the answers to heartbeats.
+            clock: moments for what is late.
+        """
         self._database = database
         self._worker_id = worker_id
         self._lease_seconds = lease_seconds
         self._troubles = troubles
         self._on_failure = on_failure
+        self._host_watch = host_watch
         self._clock = clock
         self._lock = threading.Lock()
         self._held: set[str] = set()
@@ -72,7 +85,7 @@ class LeaseKeeper:
         began = self._clock()
         try:
             renew(self._database, self.held, lease_seconds=self._lease_seconds)
-            record_heartbeat(self._database, self._worker_id, trouble="; ".join(self._troubles()) or None)
+            self._record_heartbeat()
         except Exception:
             self._on_failure()
             raise
@@ -81,3 +94,12 @@ class LeaseKeeper:
         self._renewed_at = began
         if late:
             self._on_failure()
+
+    def _record_heartbeat(self) -> None:
+        trouble = "; ".join(self._troubles()) or None
+        if (watch := self._host_watch) is None:
+            record_heartbeat(self._database, self._worker_id, trouble=trouble)
+            return
+        sent_at = watch.sent_at()
+        answer = record_heartbeat(self._database, self._worker_id, trouble=trouble, clock_offset=watch.clock_offset)
+        watch.take(answer, sent_at=sent_at)

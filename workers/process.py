@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 from db.engine.wait import wait_until_available
 from db.errors import DatabaseUnavailable
+from db.jobs.drain import is_drained
 from db.monitoring.jobs_left import jobs_left
 from workers.broker import resolve_broker
 from workers.device_lock import DeviceLock
+from workers.host_watch import LeaveReason, drained_text
 from workers.identity import own_identity
 from workers.model_cache import ModelCache
 from workers.outages import Outages
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
     from db.enums import Stage
     from db.runtime import Runtime
+    from db.settings import Settings
     from workers.identity import Identity
     from workers.observers import WorkObserver
     from workers.worker_context import BatchRunner
@@ -65,12 +68,21 @@ class Ending(StrEnum):
     IDLE = "idle"
     #: Celery's remote command `shutdown` asked it to, and means that it stays away.
     SHUTDOWN = "shutdown"
+    #: Its host was drained.
+    DRAINED = "drained"
+    #: The database was migrated beyond what this program can work with.
+    TOO_OLD = "too-old"
+
+
+_LEAVING = {LeaveReason.DRAINED: Ending.DRAINED, LeaveReason.TOO_OLD: Ending.TOO_OLD}
 
 
 _ENDINGS = {
     Ending.SIGNAL: "asked to stop",
     Ending.IDLE: "until nothing more could be expected",
     Ending.SHUTDOWN: "asked by Celery's shutdown to stay away",
+    Ending.DRAINED: "its host is drained",
+    Ending.TOO_OLD: "too old for the database",
 }
 
 
@@ -104,11 +116,21 @@ def run_worker(
     with resolve_broker(runtime.settings) as broker:
         app = create_app(broker.url)
         stop = threading.Event()
-        identity = own_identity(name, device, worker_id=worker_id)
+        identity = own_identity(name, device, host=runtime.settings.host_name, worker_id=worker_id)
         wait_until_available(lambda: runtime.database)
+        if wait_until_available(lambda: is_drained(runtime.database, identity.host)):
+            logger.warning("%s: this worker claims nothing and ends", drained_text(identity.host))
+            return ExitCode.DONE
         work_log = WorkLog(left=partial(_jobs_left, runtime, stages))
         context = _context(runtime, app, runners, identity=identity, stop=stop, report=report, observers=[work_log])
-        worker = Worker(context, identity=identity, stages=stages, notifier=BackgroundNotifier(app), stop=stop)
+        worker = Worker(
+            context,
+            identity=identity,
+            stages=stages,
+            notifier=BackgroundNotifier(app),
+            stop=stop,
+            on_leave=lambda reason: endings.put(_LEAVING[reason]),
+        )
         keeper = _keeper(app, worker, threads=runtime.settings.threads, on_shutdown=lambda: endings.put(Ending.SHUTDOWN))
         _beside("first-batch", partial(_then, worker.first_batch.wait, report.began))
         wait_until_available(worker.start)
@@ -119,7 +141,7 @@ def run_worker(
             if until_idle:
                 _beside("until-idle", partial(_then, partial(worker.idleness.wait, stop), partial(endings.put, Ending.IDLE)))
             ending = endings.get()
-            code = _end(worker, keeper, ending, grace_seconds=runtime.settings.grace_seconds)
+            code = _end(worker, keeper, ending, endings, runtime.settings)
             work_log.end(_ENDINGS[ending])
             return code
 
@@ -187,12 +209,12 @@ def _signals_ask(endings: SimpleQueue[Ending]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _end(worker: Worker, keeper: ConsumerKeeper, ending: Ending, *, grace_seconds: float) -> ExitCode:
+def _end(worker: Worker, keeper: ConsumerKeeper, ending: Ending, endings: SimpleQueue[Ending], settings: Settings) -> ExitCode:
     """Finish what is under way, tell the database and Flower; nothing here waits for a service that does not answer."""
     worker.begin_stop()
     keeper.leave()
-    if not _drained(worker, grace_seconds):
-        logger.warning("the batch on the device outlasted the grace period of %.0f s and is left to others", grace_seconds)
+    if not _drained(worker, ending, endings, settings):
+        logger.warning("the batch on the device outlasted the grace period of %.0f s and is left to others", settings.grace_seconds)
         _within(CLOSE_SECONDS, "abandon", worker.abandon)
         return ExitCode.GAVE_UP
     code = _exit_code(worker, ending)
@@ -205,8 +227,10 @@ def _exit_code(worker: Worker, ending: Ending) -> ExitCode:
     match ending:
         case Ending.SIGNAL:
             return ExitCode.STOPPED
-        case Ending.SHUTDOWN:
+        case Ending.SHUTDOWN | Ending.DRAINED:
             return ExitCode.DONE
+        case Ending.TOO_OLD:
+            return ExitCode.TOO_OLD
         case Ending.IDLE:
             try:
                 return ExitCode.MODEL_TROUBLE if worker.idleness.work_is_left() else ExitCode.DONE
@@ -214,12 +238,18 @@ def _exit_code(worker: Worker, ending: Ending) -> ExitCode:
                 return ExitCode.STOPPED  # nobody can tell: another process will
 
 
-def _drained(worker: Worker, seconds: float) -> bool:
-    """Wait for the batches under way; whether all ended in time. A thread that holds none waits for a query at most."""
-    deadline = time.monotonic() + seconds
+def _drained(worker: Worker, ending: Ending, endings: SimpleQueue[Ending], settings: Settings) -> bool:
+    """Wait for the batches under way; whether all ended in time. A thread that holds none waits for a query at most.
+
+    Who is to leave may finish what it holds however long that takes, within the budget of a batch, until a signal comes after all.
+    """
     last_held = time.monotonic()
+    deadline = last_held + (settings.budget_seconds if ending in _LEAVING.values() else settings.grace_seconds)
     while worker.slots.any_taken():
         moment = time.monotonic()
+        while not endings.empty():
+            if endings.get() is Ending.SIGNAL:
+                deadline = min(deadline, moment + settings.grace_seconds)
         if worker.leases.held:
             last_held = moment
         if moment - last_held > QUERY_SECONDS:

@@ -17,6 +17,7 @@ from workers.backends.errors import DeviceLost
 from workers.batches.batch_run import run_batch
 from workers.error_log import ErrorLog
 from workers.errors import ModelTrouble
+from workers.host_watch import HostWatch
 from workers.idleness import IdleWatch
 from workers.lease_keeper import LeaseKeeper
 from workers.outages import STORE
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from db.enums import Stage
     from db.jobs.claim import Batch
+    from workers.host_watch import LeaveReason
     from workers.identity import Identity
     from workers.wake_ups.notifier import Notifier
     from workers.worker_context import WorkerContext
@@ -58,8 +60,10 @@ class Worker:
         stages: Sequence[Stage],
         notifier: Notifier,
         stop: threading.Event,
+        on_leave: Callable[[LeaveReason], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`on_leave` is called once if its host is drained, or its program becomes too old for the database."""
         settings = context.settings
         self.identity = identity
         self.stages = tuple(stages)
@@ -77,6 +81,7 @@ class Worker:
             lease_seconds=settings.lease_seconds,
             troubles=lambda: [*self.scheduler.troubles, *context.outages.troubles],
             on_failure=self.rescuer.hold_back,
+            host_watch=HostWatch(identity.host, on_leave=on_leave),
         )
         self.slots = Slots(settings.threads)
         self.idleness = IdleWatch(context.database, stages=self.stages, scheduler=self.scheduler, is_busy=self.slots.any_taken)

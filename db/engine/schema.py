@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alembic import command
-from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
+from db.engine.compatibility import check_program, known_revisions, newest_revision, oldest_code
+from db.engine.migrations import alembic_config
 from db.engine.sqlite import alone_in_folder
 from db.engine.unavailable import sqlite_code
 from db.errors import BadConfiguration, NotInitialised
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from db.engine import Database
 
-_MIGRATIONS = Path(__file__).parent.parent / "migrations"
+__all__ = ["alembic_config", "check_schema", "current_revision", "migrate", "newest_revision"]
 
 #: Held by whoever migrates, on PostgreSQL; SQLite has one writer anyway.
 MIGRATION_LOCK = 0x70617261676F6E65
@@ -35,10 +35,17 @@ SQLITE_NOT_A_DATABASE = 26
 def migrate(database: Database) -> None:
     """Create the schema or bring it to this program's version; harmless if it is there, or if another process does it at the same time.
 
+    A schema that a newer program has made stays as it is.
+
     Raises:
         BadConfiguration: the database cannot hold every character.
+        ProgramTooOld: a newer program has made the schema, and this one cannot work with it.
     """
-    if current_revision(database) == newest_revision():
+    found = current_revision(database)
+    if found == newest_revision():
+        return
+    if found is not None and found not in known_revisions():
+        check_schema(database)
         return
 
     def upgrade(connection: Connection) -> None:
@@ -52,12 +59,22 @@ def migrate(database: Database) -> None:
 
 
 def check_schema(database: Database) -> None:
-    """Raise `NotInitialised` unless the schema is exactly this program's."""
+    """Raise unless this program may work with the schema: it is its own, or a later one that still takes it.
+
+    Raises:
+        NotInitialised: there is none, or an earlier one.
+        ProgramTooOld: it is a later one that needs a newer program.
+    """
     found, wanted = current_revision(database), newest_revision()
     if found is None:
         raise NotInitialised("the database has no Paragone tables: run `paragone init`")
-    if found != wanted:
-        raise NotInitialised(f"the database is at schema {found}, this program needs {wanted}: run `paragone init` with the newer program")
+    if found == wanted:
+        return
+    if found in known_revisions():
+        raise NotInitialised(f"the database is at schema {found}, this program needs {wanted}: run `paragone init`")
+    with database.read() as connection:
+        oldest = oldest_code(connection)
+    check_program(oldest)
 
 
 def current_revision(database: Database) -> str | None:
@@ -69,20 +86,6 @@ def current_revision(database: Database) -> str | None:
         if sqlite_code(error) != SQLITE_NOT_A_DATABASE:
             raise
         raise BadConfiguration(f"{database.engine.url.database} is not a database: check PARAGONE_DATABASE_URL") from None
-
-
-def newest_revision() -> str | None:
-    """The revision that this program's tables stand for."""
-    return ScriptDirectory.from_config(alembic_config()).get_current_head()
-
-
-def alembic_config(connection: Connection | None = None) -> Config:
-    """Alembic's configuration; a command that changes the schema does it on the connection."""
-    config = Config()
-    config.attributes["connection"] = connection
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))  # it is interpolated
-    config.set_main_option("path_separator", "os")
-    return config
 
 
 def _revision(connection: Connection) -> str | None:

@@ -125,6 +125,8 @@ _LEASE = insert(leases).values(
     expires_at=now() + bindparam("seconds", type_=Double),
     seconds=bindparam("seconds", type_=Double),
     claimed_at=now(),
+    batch_key=bindparam("key"),
+    size=bindparam("size"),
 )
 _CLAIM = {suspect: _statement(suspect=suspect) for suspect in (False, True)}
 
@@ -137,7 +139,8 @@ def _claim(
     def take(connection: Connection) -> Sequence[Row[Any]]:
         rows = connection.execute(_CLAIM[suspect], {"key": candidate.batch_key, "most": limit, "token": token}).all()
         if rows:
-            connection.execute(_LEASE, {"token": token, "worker_id": worker_id, "seconds": lease_seconds})
+            held = {"token": token, "worker_id": worker_id, "seconds": lease_seconds, "key": candidate.batch_key, "size": len(rows)}
+            connection.execute(_LEASE, held)
         return rows
 
     rows = database.write(take)

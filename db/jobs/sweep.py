@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, or_, select, text, true, update
 
 from db.engine.clock import now
-from db.enums import AttemptOutcome, FailureKind, JobState, WorkerEnd
+from db.enums import AttemptOutcome, FailureKind, JobState, WorkerEnd, WorkerEnded
 from db.jobs.tables import attempts, jobs, leases, workers
 from db.jobs.transitions import move
 
@@ -78,7 +78,8 @@ def return_jobs_of(database: Database, worker_id: str, *, end: WorkerEnd) -> Swe
 
     def write(connection: Connection) -> Swept:
         gone = update(workers).where(workers.c.id == worker_id, workers.c.stopped_at.is_(None))
-        connection.execute(gone.values(stopped_at=now()))
+        ended = WorkerEnded.STOPPED if end is WorkerEnd.STOPPED else WorkerEnded.DIED
+        connection.execute(gone.values(stopped_at=now(), ended=str(ended)))
         held = leases.c.worker_id == worker_id
         connection.execute(
             update(leases).where(held).values(expires_at=0, excused=true() if end is WorkerEnd.STOPPED else leases.c.excused)

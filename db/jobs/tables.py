@@ -51,8 +51,15 @@ workers = Table(
     Column("trouble", Text),
     # Set by a worker that ended in good order, by the supervisor that saw it die, or by one that saw it silent: then a heartbeat unsets it.
     Column("stopped_at", Moment),
+    # How its end became known, beside stopped_at; workers before 2026_12_01 leave it empty.
+    Column("ended", String(16)),
+    # Seconds by which its host's clock is ahead of the database's; None if nobody can tell.
+    Column("clock_offset", Double),
     postgresql_with=_REWRITTEN,
 )
+
+# Hosts whose workers claim nothing more and end.
+drained_hosts = Table("drained_hosts", metadata, Column("host", Text, primary_key=True), Column("asked_at", Moment, nullable=False))
 
 leases = Table(
     "leases",
@@ -70,6 +77,9 @@ leases = Table(
     Column("began", Integer, nullable=False, server_default="0"),
     # Its worker was asked to stop, or was killed from outside: that it vanishes says nothing about its jobs.
     Column("excused", Boolean, nullable=False, server_default=text("false")),
+    # What was claimed, and how many jobs at first; workers before 2026_12_01 leave both empty.
+    Column("batch_key", Text),
+    Column("size", Integer),
     postgresql_with=_REWRITTEN,
 )
 

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from db.campaigns.tables import campaigns
 from db.engine.clock import now
 from db.monitoring.counts import added_up, count_jobs, count_repaints
-from db.monitoring.rates import finish_rates, seconds_left
+from db.monitoring.hosts import HostStatus, host_statuses, with_activity
+from db.monitoring.rates import recent_finishes, seconds_left, stage_rates
 from db.monitoring.stuck import find_stuck
 from db.monitoring.worker_registry import RegisteredWorker, live_workers
 
@@ -35,10 +36,12 @@ class Progress:
     eta_seconds: float | None = None
     #: Why work that is not done does not go on, with counts.
     stuck: dict[str, int] = field(default_factory=dict)
+    #: The hosts that work, are drained, or fell silent within a day, by name.
+    hosts: tuple[HostStatus, ...] = ()
 
 
 def progress(database: Database, campaign_id: int | None = None, *, workers_within: float = 30.0, details: bool = True) -> Progress:
-    """Counts by stage and state; with `details` also rates, the time left, and what is stuck.
+    """Counts by stage and state; with `details` also rates, the time left, what is stuck, and what each host does.
 
     Args:
         database: the database.
@@ -54,7 +57,10 @@ def progress(database: Database, campaign_id: int | None = None, *, workers_with
         counts = count_jobs(connection, [campaign.id for campaign in chosen])
         # Asked for once: PostgreSQL takes no index for a comparison with a clock that runs on, and reads that clock for every row.
         at = connection.scalar(select(now())) or 0.0
-        rates = finish_rates(connection, campaign_id, at) if details else {}
+        finishes = recent_finishes(connection, campaign_id, at) if details else []
+        rates = stage_rates(finishes, at)
+        workers = with_activity(connection, workers, finishes, at) if details else workers
+        hosts = host_statuses(connection, workers, at) if details else ()
         stuck = find_stuck(connection, campaign_id, counts, workers, at) if details else {}
         repaints = count_repaints(connection, campaign_id)
     total = added_up(counts.values())
@@ -66,4 +72,5 @@ def progress(database: Database, campaign_id: int | None = None, *, workers_with
         rates=rates,
         eta_seconds=seconds_left(total, rates),
         stuck=stuck,
+        hosts=hosts,
     )

@@ -58,12 +58,17 @@ OUTPUTS = {
     "status": Output(
         shape="An object.",
         classes=("db.monitoring.progress:Progress",),
-        parts={"each of workers": "db.monitoring.worker_registry:RegisteredWorker"},
+        parts={
+            "each of workers": "db.monitoring.worker_registry:RegisteredWorker",
+            "each of under_way": "db.monitoring.worker_registry:BatchUnderWay",
+            "each of hosts": "db.monitoring.hosts:HostStatus",
+        },
     ),
     "failures": Output(shape="An array with one object for each failed job, oldest first.", classes=("producer.failures:ReportedFailure",)),
     "requeue": Output(shape="An object.", classes=("producer.requeue:RequeueResult",)),
     "pause, resume": Output(shape="An object.", classes=("producer.steering:PauseResult",)),
     "cancel": Output(shape="An object.", classes=("producer.steering:CancelResult",)),
+    "drain": Output(shape="An object.", classes=("producer.draining:DrainResult",)),
     "gc": Output(
         shape="An object.",
         classes=("db.store.garbage:Garbage",),

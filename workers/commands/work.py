@@ -10,10 +10,12 @@ import click
 
 from db.engine.wait import wait_until_available
 from db.enums import Stage
+from db.jobs.drain import is_drained
 from workers.broker import resolve_broker
 from workers.commands.wait_option import wait_option
 from workers.gpus import chosen_devices, configured_gpus
 from workers.service_wait import Service
+from workers.host_watch import drained_text
 from workers.supervision.job_return import JobReturn
 from workers.supervision.supervisor import Supervisor
 
@@ -24,15 +26,16 @@ if TYPE_CHECKING:
 def _stages(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[Stage]:
     if not value:
         return list(Stage)
-    try:
-        return [Stage(name.strip()) for name in value.split(",") if name.strip()]
-    except ValueError as error:
-        raise click.BadParameter(f"{error}: the stages are {', '.join(Stage)}") from None
+    named = {name.strip() for name in value.split(",") if name.strip()}
+    if not named or not named <= set(Stage):
+        unknown = ", ".join(sorted(named - set(Stage))) or "nothing"
+        raise click.BadParameter(f"{unknown} is no stage: the stages are {', '.join(Stage)}")
+    return [stage for stage in Stage if stage in named]
 
 
 @click.command(short_help="Run workers on the devices of this host.")
 @click.option("--gpus", default="", metavar="all|0,1|none", help="One process for each GPU; none uses the CPU. [default: all there are]")
-@click.option("--stages", callback=_stages, metavar="S,S", help="Stages to serve. [default: all]")
+@click.option("--stages", callback=_stages, metavar="S,S", help="Stages to serve, such as caption,prompt. [default: all]")
 @click.option("--until-idle", is_flag=True, help="End when no work can be expected any more.")
 @wait_option(Service.DATABASE, Service.BROKER, needed=Service.DATABASE)
 @click.pass_obj
@@ -44,6 +47,9 @@ def work(runtime: Runtime, gpus: str, stages: list[Stage], *, until_idle: bool) 
     # What cannot work is reported here, once, not by every process.
     broker.refuse_untrusted()
     database = wait_until_available(lambda: runtime.database)
+    if wait_until_available(lambda: is_drained(database, settings.host_name)):
+        click.echo(f"paragone: {drained_text(settings.host_name)}: nothing is started", err=True)
+        return
     database.dispose()  # the supervisor needs it only when a worker has died
     with broker:
         job_return = JobReturn(database)

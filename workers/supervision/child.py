@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from db.enums import Stage
-from db.errors import ParagoneError
+from db.errors import ParagoneError, ProgramTooOld
 from db.logs import LogFormat, log_json_lines, set_process_fields, tell_error, wanted_format
 from db.runtime import Runtime
 from db.settings import Settings
@@ -27,15 +27,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run one worker until it is stopped or idle; returns the exit code."""
     given = _parser().parse_args(arguments)
     _log(given.log_level)
-    worker_id = given.worker_id or new_worker_id(given.name)
-    set_process_fields(worker=worker_id)
     sys.unraisablehook = note_ignored
     if given.supervised:
         end_with_parent()
     report = ChildReport(given.report_fd)
     try:
+        settings = Settings()
+        worker_id = given.worker_id or new_worker_id(given.name, settings.host_name)
+        set_process_fields(host=settings.host_name, worker=worker_id)
         code = run_worker(
-            Runtime(Settings()),
+            Runtime(settings),
             name=given.name,
             device=given.device,
             stages=[Stage(name) for name in given.stages.split(",")],
@@ -43,6 +44,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
             worker_id=worker_id,
             report=report,
         )
+    except ProgramTooOld as error:
+        report.error(str(error))
+        tell_error(str(error))
+        return ExitCode.TOO_OLD
     except ParagoneError as error:
         report.error(str(error))
         tell_error(str(error))

@@ -46,7 +46,7 @@ class ChildEnding:
     @property
     def end(self) -> WorkerEnd:
         """What it says about the jobs that it held."""
-        if self.outlasted_grace or self.was_stopped or self.is_done:
+        if self.outlasted_grace or self.was_stopped or self.is_done or self.code == ExitCode.TOO_OLD:
             return WorkerEnd.STOPPED
         # The kernel's OOM killer sends the same signal; where nobody counts its victims it may have been that.
         if self.code == -signal.SIGKILL and self.out_of_memory is False:
@@ -72,6 +72,7 @@ class ChildEnding:
 _REASONS: dict[int, str] = {
     ExitCode.DONE: "was done",
     ExitCode.STOPPED: "was stopped by a signal",
+    ExitCode.TOO_OLD: "is too old for the database",
     ExitCode.GAVE_UP: "left a batch unfinished that outlasted its grace period",
 }
 

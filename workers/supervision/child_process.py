@@ -35,6 +35,8 @@ class ChildProcess:
     device: Device
     command: list[str]
     environment: dict[str, str] = field(repr=False)
+    #: The host's name.
+    host: str
     #: The name of this life.
     worker_id: str = ""
     process: subprocess.Popen[bytes] | None = None
@@ -70,11 +72,11 @@ class ChildProcess:
             "CUDA_VISIBLE_DEVICES": device.visible,
             "PARAGONE_DATA_DIR": str(settings.data_dir),
         }
-        return cls(device=device, command=command, environment=environment, pause=settings.restart_seconds)
+        return cls(device=device, command=command, environment=environment, host=settings.host_name, pause=settings.restart_seconds)
 
     def start(self) -> None:
         """Begin the next life, under a name of its own."""
-        self.worker_id = new_worker_id(self.device.name)
+        self.worker_id = new_worker_id(self.device.name, self.host)
         self.oom_kills = oom_kills()
         self.report, told = ReportReader.pipe()
         try:

@@ -18,3 +18,5 @@ class ExitCode(IntEnum):
     STOPPED = 4
     #: It was asked to stop, and the batch on the device outlasted the grace period.
     GAVE_UP = 5
+    #: The database was migrated beyond what this program can work with: only another program changes that.
+    TOO_OLD = 6

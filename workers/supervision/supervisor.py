@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from workers.supervision.child_process import ChildProcess
 from workers.supervision.exit_codes import ExitCode
+from workers.supervision.notice import NoticeWatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,22 +51,34 @@ class Supervisor:
         self._first_pause = settings.restart_seconds
         self._until_idle = until_idle
         self._job_return = job_return
+        self._notice = (
+            NoticeWatch(settings.notice_command, seconds=settings.notice_seconds, on_notice=self._take_notice)
+            if settings.notice_command.strip()
+            else None
+        )
         self._stopping = False
+        #: Whether the host is about to be taken away.
+        self._noticed = False
 
     def run(self) -> int:
         """Start, watch and restart until every process has ended for good.
 
-        Returns 0 if it was asked to stop, or if each process was and said so, or found nothing left to expect; 1 if what is left waits for
-        a model that is unavailable here, or if a batch outlasted the grace period.
+        Returns 0 if it was asked to stop, or had notice that the host is taken away, or if each process was asked and said so, was drained,
+        or found nothing left to expect; 1 if what is left waits for a model that is unavailable here, if a batch outlasted the grace period
+        (but not after a notice), or if this program is too old for the database.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        if self._notice is not None:
+            self._notice.start()
         try:
             while any(child.ended is None for child in self._children):
                 for child in self._children:
                     self._look_after(child)
                 time.sleep(LOOK_SECONDS)
         finally:
+            if self._notice is not None:
+                self._notice.stop()
             for child in self._children:
                 if child.process is not None and child.process.poll() is None:
                     child.process.kill()
@@ -97,10 +110,12 @@ class Supervisor:
             child.ended = 0
         elif self._until_idle and ending.code == ExitCode.MODEL_TROUBLE:
             child.ended = ending.code
+        elif ending.code == ExitCode.TOO_OLD:
+            child.ended = 1
         elif self._stopping:
             if not ending.was_stopped:
                 logger.warning("the worker %s %s while it was stopping", child.worker_id, ending.reason)
-            child.ended = 1 if ending.outlasted_grace else 0
+            child.ended = 1 if ending.outlasted_grace and not self._noticed else 0
         else:
             self._plan_restart(child, ending)
 
@@ -125,6 +140,10 @@ class Supervisor:
         elif time.monotonic() - child.stop_asked_at > self._grace + KILL_MARGIN and not child.killed:
             child.killed = True
             child.process.kill()
+
+    def _take_notice(self) -> None:
+        logger.warning("notice: this host is about to be taken away; its workers finish or give back what they hold, and end")
+        self._noticed = self._stopping = True
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         # Nothing more here: a signal may come between the start of a process and its being recorded.

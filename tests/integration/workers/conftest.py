@@ -84,7 +84,7 @@ class WorkerHarness:
         runtime = Runtime(Settings(data_dir=self.folder, **{"lease_seconds": lease, "look_seconds": 3600.0, **pace, **settings}))
         runtime.database = self.database
         app = create_app(broker)
-        identity = own_identity("cpu", "cpu")
+        identity = own_identity("cpu", "cpu", host="here")
         worker_context = WorkerContext(
             database=self.database,
             store=runtime.store,

@@ -36,7 +36,7 @@ def keeper_of(
     failures: Failures | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> LeaseKeeper:
-    identity = own_identity("cpu", "cpu")
+    identity = own_identity("cpu", "cpu", host="here")
     register_worker(database, stages=[Stage.CAPTION], threads=1, **identity.facts())
     return LeaseKeeper(
         database,

@@ -191,7 +191,7 @@ def test_a_sweep_that_waited_for_the_writers_lock_does_not_take_what_could_not_b
     )
     keeper = LeaseKeeper(
         sqlite_database,
-        worker_id=own_identity("cpu", "cpu").worker_id,
+        worker_id=own_identity("cpu", "cpu", host="here").worker_id,
         lease_seconds=LEASE,
         troubles=list,
         on_failure=rescuer.hold_back,

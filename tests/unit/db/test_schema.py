@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from db.engine import connect, schema
+from db.engine import connect, migrations
 from db.engine.schema import check_schema, migrate
 from db.errors import BadConfiguration, DatabaseUnavailable
 
@@ -38,8 +38,8 @@ def test_a_folder_is_no_database(tmp_path: Path) -> None:
 
 def test_a_program_whose_path_holds_a_percent_sign_migrates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installed = tmp_path / "50%s"
-    shutil.copytree(schema._MIGRATIONS, installed)
-    monkeypatch.setattr(schema, "_MIGRATIONS", installed)
+    shutil.copytree(migrations._MIGRATIONS, installed)
+    monkeypatch.setattr(migrations, "_MIGRATIONS", installed)
     database = connect(f"sqlite:///{tmp_path / 'paragone.sqlite'}")
 
     migrate(database)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,3 +73,16 @@ def test_the_runtime_gives_the_database_its_limits(sqlite_template: Path, tmp_pa
     migrate(connect(settings.sqlalchemy_url))
 
     assert Runtime(settings).database._timeout_seconds == 7
+
+
+def test_a_hosts_name_is_the_one_that_is_given_or_the_machines_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARAGONE_HOST", " lab-1.example:2 ")
+    assert Settings().host_name == "lab-1.example:2"
+    monkeypatch.setenv("PARAGONE_HOST", "")
+    assert Settings().host_name == socket.gethostname()
+
+
+@pytest.mark.parametrize("name", ["two words", "a@b", "-lab", "lab\nlab", "x" * 129])
+def test_a_name_that_would_confuse_celery_or_a_shell_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="is no name of a host"):
+        Settings(host=name)

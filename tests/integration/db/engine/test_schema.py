@@ -177,9 +177,9 @@ def test_a_database_of_another_version_says_which(database_url: str) -> None:
     database = connect(database_url)
     migrate(database)
     with database.engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '1999_01_01'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '2026_11_23'"))
 
-    with pytest.raises(NotInitialised, match=f"schema 1999_01_01, this program needs {newest_revision()}"):
+    with pytest.raises(NotInitialised, match=f"schema 2026_11_23, this program needs {newest_revision()}: run `paragone init`"):
         check_schema(database)
     database.dispose()
 

@@ -15,6 +15,7 @@ from db.jobs.backoff import end_pauses
 from db.jobs.claim import claim_batch, ready_batches
 from db.jobs.complete import complete_batch
 from db.jobs.control import cancel, set_paused
+from db.jobs.drain import set_drained
 from db.jobs.lease import begin_on_device, end_on_device, excuse_leases, release_batch, renew
 from db.jobs.plan import Selection, plan_campaign
 from db.jobs.prune import prune_attempts
@@ -29,6 +30,7 @@ from db.tables import (
     attempts,
     batch_keys,
     captions,
+    drained_hosts,
     images,
     ingests,
     jobs,
@@ -325,9 +327,20 @@ def of_register_worker(harness: CampaignHarness) -> Case:
 def of_record_heartbeat(harness: CampaignHarness) -> Case:
     register(harness)
     return Case(
-        call=lambda: record_heartbeat(harness.database, "gpu0", trouble="slow disk"),
+        call=lambda: record_heartbeat(harness.database, "gpu0", trouble="slow disk") is not None,
+        returns=True,
         leaves=lambda: [row["trouble"] for row in harness.rows(workers)],
         expected=["slow disk"],
+    )
+
+
+@case
+def of_set_drained(harness: CampaignHarness) -> Case:
+    register(harness)
+    return Case(
+        call=lambda: set_drained(harness.database, "here", drained=True),
+        leaves=lambda: [row["host"] for row in harness.rows(drained_hosts)],
+        expected=["here"],
     )
 
 

@@ -60,13 +60,22 @@ def test_keys_of_status_json(sqlite_operator: Operator) -> None:
         sqlite_operator.database, worker_id="cpu0@here", host="here", pid=7, device="cpu", stages=[Stage.PROMPT], threads=1, versions={}
     )
     status = sqlite_operator.json_of("status")
-    assert set(status) == {"campaigns", "jobs", "images", "workers", "rates", "eta_seconds", "stuck"}
+    assert set(status) == {"campaigns", "jobs", "images", "workers", "rates", "eta_seconds", "stuck", "hosts"}
     (campaign,) = status["campaigns"].values()
     assert set(campaign) == {"state", "jobs"}
     assert list(status["jobs"]) == ["caption", "prompt", "generate", "recaption"]
     assert set(status["workers"][0]) == {
         *("id", "host", "pid", "device", "stages", "threads", "versions", "silent_for", "batches", "trouble"),
+        *("name", "up_for", "clock_offset", "rates", "under_way"),
     }
+    assert set(status["hosts"][0]) == {"host", "state", "workers", "rates", "silent_for", "drained_for", "clock_offset"}
+
+
+def test_keys_of_drain_json(sqlite_operator: Operator) -> None:
+    register_worker(
+        sqlite_operator.database, worker_id="cpu0@here", host="here", pid=7, device="cpu", stages=[Stage.PROMPT], threads=1, versions={}
+    )
+    assert sqlite_operator.json_of("drain here") == {"host": "here", "drained": True, "workers": 1}
 
 
 def test_keys_of_failures_and_requeue_json(sqlite_operator: Operator) -> None:

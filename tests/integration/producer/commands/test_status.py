@@ -47,7 +47,7 @@ def test_status_names_the_workers_and_what_is_stuck(operator: Operator) -> None:
     (worker,) = operator.json_of("status")["workers"]
     assert (worker["id"], worker["device"], worker["stages"], worker["batches"]) == ("gpu0@here", "cuda:0", ["generate"], 0)
     shown = operator.output_of("status")
-    assert "gpu0@here" in shown
+    assert "here  gpu0    generate  idle" in shown
     assert "ready for caption, but no living worker serves it: `paragone work`" in " ".join(shown.split())
 
 

@@ -65,9 +65,9 @@ class ToldJobReturn:
 class Host:
     """A supervisor whose processes are small scripts."""
 
-    def __init__(self, note: Path, devices: Sequence[Device], *, grace: float = 30.0, until_idle: bool = False) -> None:
+    def __init__(self, note: Path, devices: Sequence[Device], *, grace: float = 30.0, until_idle: bool = False, notice: str = "") -> None:
         self._note = note
-        settings = Settings(grace_seconds=grace, restart_seconds=0.1)
+        settings = Settings(grace_seconds=grace, restart_seconds=0.1, notice_command=notice, notice_seconds=0.05)
         self.returned = ToldJobReturn()
         job_return = cast("JobReturn", self.returned)
         self.supervisor = Supervisor(devices, settings=settings, stages=list(Stage), until_idle=until_idle, job_return=job_return)
@@ -344,3 +344,30 @@ def test_the_command_names_device_and_stages_and_keeps_other_packages_off_the_pa
     assert child.command[4:] == ["--supervised", "--name", "gpu1", "--device", "cuda", "--stages", "caption,prompt", "--until-idle"]
     assert child.environment["CUDA_VISIBLE_DEVICES"] == "1"
     assert child.environment["PARAGONE_DATA_DIR"] == str(tmp_path)
+
+
+def test_after_a_notice_the_processes_are_stopped_and_the_end_is_good(note: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    host = Host(note, gpus("0,1"), notice=f"test -e {tmp_path / 'notice'}")
+    host.does(f"signal.signal(signal.SIGTERM, lambda *_: sys.exit({ExitCode.STOPPED:d})); time.sleep(60)", 0)
+    host.does(f"signal.signal(signal.SIGTERM, lambda *_: sys.exit({ExitCode.GAVE_UP:d})); time.sleep(60)", 1)
+
+    def give_notice() -> None:
+        while len(host.lives()) < 2:
+            time.sleep(0.01)
+        time.sleep(0.2)  # their handlers are in place
+        (tmp_path / "notice").touch()
+
+    threading.Thread(target=give_notice, daemon=True).start()
+
+    assert host.supervisor.run() == 0, "what a notice leaves undone was given back"
+    assert len(host.lives()) == 2
+    assert caplog.text.count("notice: this host is about to be taken away") == 1
+
+
+def test_a_process_that_is_too_old_for_the_database_is_not_started_again(note: Path) -> None:
+    host = Host(note, [CPU])
+    host.does(f"sys.exit({ExitCode.TOO_OLD:d})")
+
+    assert host.supervisor.run() == 1
+    assert len(host.lives()) == 1
+    assert host.returned.told == [(host.children[0].worker_id, WorkerEnd.STOPPED)]
