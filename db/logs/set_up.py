@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import sys
 import threading
@@ -28,7 +29,7 @@ def log_json_lines(level: str | int) -> None:
     sys.stderr = PrintedLines(writer)
     sys.excepthook = _log_uncaught
     threading.excepthook = _log_uncaught_in_thread
-    set_process_fields(host=socket.gethostname())
+    set_process_fields(host=os.environ.get("PARAGONE_HOST") or socket.gethostname())
 
 
 def json_writer() -> LineWriter | None:

@@ -14,8 +14,8 @@ from db.jobs.drain import is_drained
 from workers.broker import resolve_broker
 from workers.commands.wait_option import wait_option
 from workers.gpus import chosen_devices, configured_gpus
-from workers.service_wait import Service
 from workers.host_watch import drained_text
+from workers.service_wait import Service
 from workers.supervision.job_return import JobReturn
 from workers.supervision.supervisor import Supervisor
 
