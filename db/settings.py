@@ -67,11 +67,24 @@ class Settings(BaseSettings):
     #: Names of this host's GPUs as CUDA_VISIBLE_DEVICES takes them, such as "0,1"; empty asks nvidia-smi.
     gpus: str = ""
 
+    #: Port at which `paragone work` serves the metrics of its worker processes to Prometheus; without one it serves none.
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    #: Address at which metrics are served, those of `paragone metrics` too.
+    metrics_address: str = "127.0.0.1"
+    #: URL of the OpenTelemetry collector (OTLP over HTTP, such as http://collector:4318) that gets a span for each job; empty asks
+    #: OTEL_EXPORTER_OTLP_ENDPOINT, and "off" sends none.
+    traces: str = ""
+
     #: Flower's login; without a password a fresh one is made and printed at the start.
     flower_user: str = "paragone"
     flower_password: SecretStr = SecretStr("")
     flower_port: int = Field(default=5555, ge=1, le=65535)
     flower_address: str = "127.0.0.1"
+
+    @field_validator("metrics_port", mode="before")
+    @classmethod
+    def _given(cls, value: Any) -> Any:
+        return None if isinstance(value, str) and not value.strip() else value
 
     @field_validator("data_dir", mode="before")
     @classmethod

@@ -4,6 +4,8 @@ WorkerError
 ├── NoSuchDevice        a GPU was named that this host does not have
 ├── ModelTrouble        a model or backend that a campaign names is unavailable on this worker
 ├── JobFault            one job cannot be done; carries its failure kind
+├── MetricsPortTaken    metrics cannot be served at the address and port asked for
+├── TracingUnavailable  traces are asked for, and what sends them is not installed or not named rightly
 ├── BrokerUnavailable   there is no broker, or it does not start (workers.broker.errors)
 └── BadBrokerUrl        PARAGONE_BROKER_URL cannot be used (workers.broker.errors)
 """
@@ -28,6 +30,14 @@ class NoSuchDevice(WorkerError):
 
 class ModelTrouble(WorkerError):
     """A model or backend that a campaign names is unavailable on this worker."""
+
+
+class MetricsPortTaken(WorkerError):
+    """Metrics cannot be served at that address and port: choose others."""
+
+
+class TracingUnavailable(WorkerError):
+    """Traces are asked for and cannot be sent: pip install 'paragone[tracing]'."""
 
 
 class JobFault(WorkerError):

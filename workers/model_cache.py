@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from db.campaigns import freeze_revision, frozen_revision
@@ -20,6 +22,7 @@ from workers.backends.registry import backend_class
 from workers.backends.settings.reading import read_stored_settings
 from workers.batches.containment import contained
 from workers.errors import ModelTrouble
+from workers.observers import Observers
 from workers.scheduling.capacity import Capacity
 from workers.scheduling.model_turns import ModelNeed
 
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from db.settings import Settings
     from workers.backends.protocol import AnyBackend
     from workers.backends.settings.base import BackendSettings
+    from workers.observers import WorkObserver
 
 logger = logging.getLogger(__name__)
 
@@ -55,10 +59,12 @@ class _Crowd:
 class ModelCache:
     """Loaded backends. Those on the device may be taken by the holder of the device lock alone, the others by any thread."""
 
-    def __init__(self, database: Database, settings: Settings, *, device: str) -> None:
+    def __init__(self, database: Database, settings: Settings, *, device: str, observer: WorkObserver | None = None) -> None:
+        """`observer` is told what is loaded and what has to leave."""
         self._database = database
         self._settings = settings
         self._device = device
+        self._observer: WorkObserver = observer or Observers()
         self._loaded: OrderedDict[LoadedName, AnyBackend] = OrderedDict()
         #: Held while `_loaded` is changed or read as a whole, not while a model is loading.
         self._loaded_lock = threading.Lock()
@@ -130,9 +136,10 @@ class ModelCache:
             if mine is None or len(self._loaded) == 1:
                 return False
             together = frozenset(self._loaded)
-            idle = [self._loaded.pop(name) for name in together if name != mine]
-        for backend in idle:
+            idle = {name: self._loaded.pop(name) for name in together if name != mine}
+        for name, backend in idle.items():
             backend.unload()
+            self._observer.model_evicted(_shown(name))
         self._crowds.append(_Crowd(models=together, capacity=capacity, limit=capacity.limit))
         logger.warning("out of memory: unloaded %d idle models beside %s", len(idle), mine[1].location or mine[0])
         return True
@@ -140,13 +147,14 @@ class ModelCache:
     def clear(self) -> None:
         """Unload everything."""
         while self._loaded:
-            self._evict()
+            self._unload_oldest()
 
     def _take_deviceless(self, campaign_id: int, parameters: Parameters) -> AnyBackend:
         with self._deviceless_lock:
             name = self._name(campaign_id, parameters)
             if name not in self._deviceless:
                 backend = self._class(parameters.backend)(model=name[1], device=self._device)
+                began = time.monotonic()
                 try:
                     with contained():
                         backend.load()
@@ -155,6 +163,7 @@ class ModelCache:
                 self._freeze(campaign_id, parameters, backend)
                 name = self._name(campaign_id, parameters)
                 self._deviceless[name] = backend
+                self._observer.model_loaded(_shown(name), time.monotonic() - began)
             return self._deviceless[name]
 
     def _load(self, campaign_id: int, parameters: Parameters, source: ModelSource) -> AnyBackend:
@@ -163,6 +172,7 @@ class ModelCache:
             self._evict()
         backend = self._class(parameters.backend)(model=source, device=self._device)
         too_many: list[frozenset[LoadedName]] = []
+        began = time.monotonic()
         while True:
             try:
                 with contained():
@@ -182,6 +192,7 @@ class ModelCache:
         logger.info("loaded %s", parameters.model or parameters.backend, extra={"model": parameters.model, "revision": backend.revision})
         self._freeze(campaign_id, parameters, backend)
         found = self._name(campaign_id, parameters)
+        self._observer.model_loaded(_shown(found), time.monotonic() - began)
         self._crowds += [_Crowd(models=others | {found}) for others in too_many]
         return backend
 
@@ -205,9 +216,13 @@ class ModelCache:
         self._revisions[campaign_id, parameters.backend, parameters.model] = frozen
 
     def _evict(self) -> None:
+        self._observer.model_evicted(_shown(self._unload_oldest()))
+
+    def _unload_oldest(self) -> LoadedName:
         with self._loaded_lock:
-            _, backend = self._loaded.popitem(last=False)
+            name, backend = self._loaded.popitem(last=False)
         backend.unload()
+        return name
 
     def _device_name(self, candidate: BatchCandidate) -> LoadedName | None:
         """What a batch of this key has on the device; None if it computes elsewhere."""
@@ -243,6 +258,13 @@ class ModelCache:
             except UnknownBackend as error:
                 raise ModelTrouble(str(error)) from None
         return self._classes[name]
+
+
+def _shown(name: LoadedName) -> str:
+    """A model's name for people: a repository's, a folder's without the way there, or the backend's if it has no weights."""
+    backend, source = name
+    path = PurePath(source.location)
+    return path.name if path.is_absolute() else source.location or backend
 
 
 def _trouble(parameters: Parameters, error: Exception) -> ModelTrouble:

@@ -12,18 +12,22 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from db.campaigns import campaign_name
 from db.engine.wait import wait_until_available
 from db.errors import DatabaseUnavailable
+from workers.batches.batch_recorder import BatchRecorder
 from workers.broker import resolve_broker
 from workers.device_lock import DeviceLock
 from workers.identity import own_identity
 from workers.model_cache import ModelCache
+from workers.observers import Observers
 from workers.outages import Outages
 from workers.stages.runners import STAGE_RUNNERS
 from workers.supervision.child_report import ChildReport
 from workers.supervision.exit_codes import ExitCode
 from workers.task_events import TaskEventSender
 from workers.time_limit import TimeLimit
+from workers.tracing import configured_tracer
 from workers.wake_ups.app import create_app, register_wake_up
 from workers.wake_ups.background_notifier import BackgroundNotifier
 from workers.wake_ups.consumer import Consumer
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from db.enums import Stage
     from db.runtime import Runtime
     from workers.identity import Identity
+    from workers.observers import WorkObserver
     from workers.worker_context import BatchRunner
 
 logger = logging.getLogger(__name__)
@@ -73,6 +78,7 @@ def run_worker(
     runners: Mapping[Stage, BatchRunner] = STAGE_RUNNERS,
     worker_id: str | None = None,
     report: ChildReport | None = None,
+    observers: Sequence[WorkObserver] = (),
 ) -> int:
     """Work in this process until SIGTERM, or until idle; returns one of `ExitCode`.
 
@@ -87,6 +93,7 @@ def run_worker(
         runners: who runs the batches of each stage.
         worker_id: the worker's whole name, if its supervisor has chosen one.
         report: what the supervisor is told.
+        observers: who counts or logs the work.
     """
     report = report or ChildReport()
     endings: SimpleQueue[Ending] = SimpleQueue()
@@ -95,7 +102,7 @@ def run_worker(
         stop = threading.Event()
         identity = own_identity(name, device, worker_id=worker_id)
         wait_until_available(lambda: runtime.database)
-        context = _context(runtime, app, runners, identity=identity, stop=stop, report=report)
+        context = _context(runtime, app, runners, identity=identity, stop=stop, report=report, observers=Observers(observers))
         worker = Worker(context, identity=identity, stages=stages, notifier=BackgroundNotifier(app), stop=stop)
         keeper = _keeper(app, worker, threads=runtime.settings.threads, on_shutdown=lambda: endings.put(Ending.SHUTDOWN))
         _beside("first-batch", partial(_then, worker.first_batch.wait, report.began))
@@ -109,19 +116,29 @@ def run_worker(
 
 
 def _context(
-    runtime: Runtime, app: Celery, runners: Mapping[Stage, BatchRunner], *, identity: Identity, stop: threading.Event, report: ChildReport
+    runtime: Runtime,
+    app: Celery,
+    runners: Mapping[Stage, BatchRunner],
+    *,
+    identity: Identity,
+    stop: threading.Event,
+    report: ChildReport,
+    observers: Observers,
 ) -> WorkerContext:
+    recorder = BatchRecorder(observers, campaign_name=partial(campaign_name, runtime.database))
     return WorkerContext(
         database=runtime.database,
         store=runtime.store,
         settings=runtime.settings,
         stages=runners,
-        models=ModelCache(runtime.database, runtime.settings, device=identity.device),
+        models=ModelCache(runtime.database, runtime.settings, device=identity.device, observer=observers),
         device_lock=DeviceLock(),
         time_limit=TimeLimit(on_set=report.deadline),
         task_events=TaskEventSender(app, hostname=identity.worker_id),
         outages=Outages(),
         stopping=stop.is_set,
+        recorder=recorder,
+        tracer=configured_tracer(runtime.settings, identity=identity, recorder=recorder),
     )
 
 

@@ -18,6 +18,7 @@ from workers.error_log import ErrorLog
 from workers.errors import ModelTrouble
 from workers.idleness import IdleWatch
 from workers.lease_keeper import LeaseKeeper
+from workers.observers import BatchPart
 from workers.outages import STORE
 from workers.periodic import PeriodicThread
 from workers.rescuer import Rescuer
@@ -128,6 +129,8 @@ class Worker:
             thread.begin_stop()
         wait_for_all([self._outages, self._sweeper, self._heartbeat], seconds=CLOSE_SECONDS)
         attempt("ending the task events", self._context.task_events.stop, seconds=CLOSE_SECONDS)
+        if self._context.tracer is not None:
+            attempt("sending the last traces", self._context.tracer.close, seconds=CLOSE_SECONDS)
         if ended:
             attempt("unloading the models", self._context.models.clear, seconds=None)
         attempt("deregistering", lambda: deregister_worker(self._context.database, self.identity.worker_id), seconds=CLOSE_SECONDS)
@@ -144,7 +147,7 @@ class Worker:
 
     def _work_until_dry(self) -> None:
         try:
-            while self._solitude.wait_for_company(self._stop.is_set) and (batch := self._claimer.claim()) is not None:
+            while self._solitude.wait_for_company(self._stop.is_set) and (batch := self._claim()) is not None:
                 self._run(batch)
         except DatabaseUnavailable as error:
             logger.debug("%s", error)  # it says itself that it is away; the next look tries again
@@ -152,6 +155,12 @@ class Worker:
             self._errors.write("looking for work failed and will be tried again", error)
         finally:
             self.slots.release()
+
+    def _claim(self) -> Batch | None:
+        recorder = self._context.recorder
+        recorder.begin()
+        with recorder.part(BatchPart.CLAIM):
+            return self._claimer.claim()
 
     def _run(self, batch: Batch) -> None:
         self.first_batch.set()

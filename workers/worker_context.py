@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from db.jobs.fail import RetryPolicy
+from workers.batches.batch_recorder import BatchRecorder
 from workers.outages import STORE
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from workers.outages import Outages
     from workers.task_events import TaskEventSender
     from workers.time_limit import TimeLimit
+    from workers.tracing.job_tracer import JobTracer
 
 
 class BatchRunner(Protocol):
@@ -57,6 +59,9 @@ class WorkerContext:
     outages: Outages
     #: True once the worker was asked to stop.
     stopping: Callable[[], bool]
+    recorder: BatchRecorder = field(default_factory=BatchRecorder)
+    #: None where nobody asked for traces.
+    tracer: JobTracer | None = None
 
     @property
     def stages_with_store(self) -> frozenset[Stage]:

@@ -12,8 +12,10 @@ from db.engine.wait import wait_until_available
 from db.enums import Stage
 from workers.broker import resolve_broker
 from workers.gpus import chosen_devices, configured_gpus
+from workers.metrics.fleet_metrics import fleet_metrics
 from workers.supervision.job_return import JobReturn
 from workers.supervision.supervisor import Supervisor
+from workers.tracing import check_tracing
 
 if TYPE_CHECKING:
     from db.runtime import Runtime
@@ -39,9 +41,10 @@ def work(runtime: Runtime, gpus: str, stages: list[Stage], *, until_idle: bool) 
     broker = resolve_broker(settings)
     devices = chosen_devices(gpus, configured=configured_gpus(settings.gpus, os.environ))
     # What cannot work is reported here, once, not by every process.
+    check_tracing(settings)
     database = wait_until_available(lambda: runtime.database)
     database.dispose()  # the supervisor needs it only when a worker has died
-    with broker:
+    with broker, fleet_metrics(settings) as metrics:
         job_return = JobReturn(database)
-        supervisor = Supervisor(devices, settings=settings, stages=stages, until_idle=until_idle, job_return=job_return)
+        supervisor = Supervisor(devices, settings=settings, stages=stages, until_idle=until_idle, job_return=job_return, metrics=metrics)
         sys.exit(supervisor.run())
