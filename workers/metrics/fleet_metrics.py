@@ -78,11 +78,11 @@ class FleetMetrics:
     def _processes(self) -> list[Any]:
         from prometheus_client.multiprocess import MultiProcessCollector
 
-        collector = MultiProcessCollector(None, str(self.folder))  # type: ignore[no-untyped-call]
         for _ in range(READS):
             try:
-                return list(collector.collect())  # type: ignore[no-untyped-call]
-            except Exception as error:  # noqa: BLE001  # a file that is just being made is still empty
+                files = [str(file) for file in self.folder.glob("*.db") if file.stat().st_size]  # empty while it is being made
+                return list(MultiProcessCollector.merge(files))  # type: ignore[no-untyped-call]
+            except Exception as error:  # noqa: BLE001  # a process writes while its file is read
                 logger.debug("the metrics of the workers could not be read: %s", error)
         return []
 
