@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from db.engine import connect
 from producer.commands.context import console, pass_runtime
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def metrics(runtime: Runtime, *, address: str | None, port: int) -> None:
     from producer.metrics.database_collector import DatabaseCollector
     from workers.metrics.http_server import served
 
-    _ = runtime.settings.sqlalchemy_url  # one that cannot work is told now
+    connect(runtime.settings.sqlalchemy_url).dispose()  # connects to nothing: a URL that cannot work is told now
     registry = CollectorRegistry()
     registry.register(DatabaseCollector(runtime))
     where = runtime.settings.metrics_address if address is None else address
