@@ -55,8 +55,7 @@ class FleetMetrics:
     def collect(self) -> Iterable[Any]:
         """As a collector of prometheus_client."""
         with self._lock:
-            yield from self._processes()
-            yield from self._lives()
+            return [*self._processes(), *self._lives()]
 
     def _keep_counts(self, kind: str, pid: int) -> None:
         """Add what a dead process has counted to what others had: one file for all, however many have died."""
