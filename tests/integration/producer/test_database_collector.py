@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from db.enums import FailureKind, Stage
 from db.errors import DatabaseUnavailable
 from db.monitoring import attempt_tally
+from db.monitoring.queue_facts import read_queue_facts
 from db.monitoring.worker_registry import register_worker
 from db.runtime import Runtime
 from db.settings import Settings
@@ -100,7 +101,7 @@ def test_a_database_that_is_slow_to_read_is_read_less_often(
 ) -> None:
     harness_of(sqlite_database, 1)
     reads = []
-    read = database_collector.read_queue_facts
+    read = read_queue_facts
 
     def slowly(*arguments: object, **named: object) -> object:
         reads.append(scraper.now)
