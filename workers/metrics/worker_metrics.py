@@ -40,7 +40,9 @@ class WorkerMetrics:
 
     def __init__(self, *, worker: str, gpu: str) -> None:
         self._of_worker = (worker, gpu)
-        self._metrics = {one: _metric(one) for one in descriptions.OF_PROCESSES}
+        self._metrics = {one.name: _metric(one) for one in descriptions.OF_PROCESSES}
+        #: By name and label values: finding them anew costs more than counting.
+        self._series: dict[tuple[str, ...], Any] = {}
         # Present from the start, so that the first increase is seen as one.
         self._of(descriptions.DEVICE_BUSY_SECONDS)
         self._of(descriptions.MODELS_LOADED)
@@ -77,7 +79,11 @@ class WorkerMetrics:
         self._note_memory()
 
     def _of(self, description: MetricDescription, *values: str) -> Any:
-        return self._metrics[description].labels(*self._of_worker, *values)
+        key = (description.name, *values)
+        found = self._series.get(key)
+        if found is None:
+            found = self._series[key] = self._metrics[description.name].labels(*self._of_worker, *values)
+        return found
 
     def _note_memory(self) -> None:
         cuda = _cuda()
