@@ -86,6 +86,13 @@ class Settings(BaseSettings):
     notice_command: str = ""
     #: Seconds between two calls of `notice_command`.
     notice_seconds: float = Field(default=5.0, gt=0, le=LONGEST_SECONDS, allow_inf_nan=False)
+    #: Port at which `paragone work` serves the metrics of its worker processes to Prometheus; without one it serves none.
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    #: Address at which metrics are served, those of `paragone metrics` too.
+    metrics_address: str = "127.0.0.1"
+    #: URL of the OpenTelemetry collector (OTLP over HTTP, such as http://collector:4318) that gets a span for each job; empty asks
+    #: OTEL_EXPORTER_OTLP_ENDPOINT, and "off" sends none.
+    traces: str = ""
 
     #: Flower's login; without a password a fresh one is made and printed at the start.
     flower_user: str = "paragone"
@@ -103,6 +110,11 @@ class Settings(BaseSettings):
     @classmethod
     def _duration(cls, value: Any) -> Any:
         return parse_duration(value) if isinstance(value, str) else value
+
+    @field_validator("metrics_port", mode="before")
+    @classmethod
+    def _given(cls, value: Any) -> Any:
+        return None if isinstance(value, str) and not value.strip() else value
 
     @field_validator("data_dir", mode="before")
     @classmethod

@@ -5,6 +5,8 @@ WorkerError
 ├── ModelTrouble        a model or backend that a campaign names is unavailable on this worker
 ├── ServiceMissing      a database or a broker did not answer while a command waited for it
 ├── JobFault            one job cannot be done; carries its failure kind
+├── MetricsPortTaken    metrics cannot be served at the address and port asked for
+├── TracingUnavailable  traces are asked for, and what sends them is not installed or not named rightly
 ├── BrokerUnavailable   there is no broker, or it does not start (workers.broker.errors)
 ├── BadBrokerUrl        PARAGONE_BROKER_URL cannot be used (workers.broker.errors)
 └── BrokerNotTrusted    the broker's certificate is not accepted, or it does not encrypt (workers.broker.errors)
@@ -34,6 +36,14 @@ class ModelTrouble(WorkerError):
 
 class ServiceMissing(WorkerError):
     """A database or a broker did not answer while a command waited for it."""
+
+
+class MetricsPortTaken(WorkerError):
+    """Metrics cannot be served at that address and port: choose others."""
+
+
+class TracingUnavailable(WorkerError):
+    """Traces are asked for and cannot be sent: pip install 'paragone[tracing]'."""
 
 
 class JobFault(WorkerError):

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from db.campaigns import freeze_revision, frozen_revision
@@ -21,11 +22,12 @@ from workers.backends.registry import backend_class
 from workers.backends.settings.reading import read_stored_settings
 from workers.batches.containment import contained
 from workers.errors import ModelTrouble
+from workers.observers import Observers
 from workers.scheduling.capacity import Capacity
 from workers.scheduling.model_turns import ModelNeed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
     from db.engine import Database
     from db.jobs.batch_keys import Parameters
@@ -57,13 +59,12 @@ class _Crowd:
 class ModelCache:
     """Loaded backends. Those on the device may be taken by the holder of the device lock alone, the others by any thread."""
 
-    def __init__(self, database: Database, settings: Settings, *, device: str, observers: Sequence[WorkObserver] = ()) -> None:
+    def __init__(self, database: Database, settings: Settings, *, device: str, observer: WorkObserver | None = None) -> None:
+        """`observer` is told what is loaded and what has to leave."""
         self._database = database
         self._settings = settings
         self._device = device
-        self._observers = observers
-        #: Backend and location to the name under which a model was said to be loaded.
-        self._told_names: dict[tuple[str, str], str] = {}
+        self._observer: WorkObserver = observer or Observers()
         self._loaded: OrderedDict[LoadedName, AnyBackend] = OrderedDict()
         #: Held while `_loaded` is changed or read as a whole, not while a model is loading.
         self._loaded_lock = threading.Lock()
@@ -135,10 +136,10 @@ class ModelCache:
             if mine is None or len(self._loaded) == 1:
                 return False
             together = frozenset(self._loaded)
-            idle = [(name, self._loaded.pop(name)) for name in together if name != mine]
-        for name, backend in idle:
+            idle = {name: self._loaded.pop(name) for name in together if name != mine}
+        for name, backend in idle.items():
             backend.unload()
-            self._tell_evicted(name)
+            self._observer.model_evicted(_shown(name))
         self._crowds.append(_Crowd(models=together, capacity=capacity, limit=capacity.limit))
         logger.warning("out of memory: unloaded %d idle models beside %s", len(idle), mine[1].location or mine[0])
         return True
@@ -163,6 +164,7 @@ class ModelCache:
                 self._freeze(campaign_id, parameters, backend)
                 name = self._name(campaign_id, parameters)
                 self._deviceless[name] = backend
+                self._observer.model_loaded(_shown(name), time.monotonic() - began)
             return self._deviceless[name]
 
     def _load(self, campaign_id: int, parameters: Parameters, source: ModelSource) -> AnyBackend:
@@ -188,9 +190,10 @@ class ModelCache:
                 raise
             except Exception as error:
                 raise _trouble(parameters, error) from error
-        self._tell_loaded(parameters, source, backend, time.monotonic() - began)
+        seconds = time.monotonic() - began
         self._freeze(campaign_id, parameters, backend)
         found = self._name(campaign_id, parameters)
+        self._tell_loaded(parameters, backend, found, seconds)
         self._crowds += [_Crowd(models=others | {found}) for others in too_many]
         return backend
 
@@ -214,7 +217,7 @@ class ModelCache:
         self._revisions[campaign_id, parameters.backend, parameters.model] = frozen
 
     def _evict(self) -> None:
-        self._tell_evicted(self._unload_oldest())
+        self._observer.model_evicted(_shown(self._unload_oldest()))
 
     def _unload_oldest(self) -> LoadedName:
         with self._loaded_lock:
@@ -222,18 +225,12 @@ class ModelCache:
         backend.unload()
         return name
 
-    def _tell_loaded(self, parameters: Parameters, source: ModelSource, backend: AnyBackend, seconds: float) -> None:
-        name = parameters.model or parameters.backend
-        self._told_names[parameters.backend, source.location] = name
+    def _tell_loaded(self, parameters: Parameters, backend: AnyBackend, name: LoadedName, seconds: float) -> None:
+        shown = parameters.model or parameters.backend
         where = f" on {self._device}" if backend.needs_device else ""
-        facts = {"model": name, "revision": backend.revision, "device": self._device, "seconds": round(seconds, 3)}
-        logger.info("loaded %s%s in %.1f s", name, where, seconds, extra=facts)
-        for observer in self._observers:
-            observer.model_loaded(name, seconds)
-
-    def _tell_evicted(self, name: LoadedName) -> None:
-        for observer in self._observers:
-            observer.model_evicted(self._told_names.get((name[0], name[1].location), name[0]))
+        facts = {"model": shown, "revision": backend.revision, "device": self._device, "seconds": round(seconds, 3)}
+        logger.info("loaded %s%s in %.1f s", shown, where, seconds, extra=facts)
+        self._observer.model_loaded(_shown(name), seconds)
 
     def _device_name(self, candidate: BatchCandidate) -> LoadedName | None:
         """What a batch of this key has on the device; None if it computes elsewhere."""
@@ -269,6 +266,13 @@ class ModelCache:
             except UnknownBackend as error:
                 raise ModelTrouble(str(error)) from None
         return self._classes[name]
+
+
+def _shown(name: LoadedName) -> str:
+    """A model's name for people: a repository's, a folder's without the way there, or the backend's if it has no weights."""
+    backend, source = name
+    path = PurePath(source.location)
+    return path.name if path.is_absolute() else source.location or backend
 
 
 def _trouble(parameters: Parameters, error: Exception) -> ModelTrouble:

@@ -12,15 +12,18 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from db.campaigns import campaign_name
 from db.engine.wait import wait_until_available
 from db.errors import DatabaseUnavailable
 from db.jobs.drain import is_drained
 from db.monitoring.jobs_left import jobs_left
+from workers.batches.batch_recorder import BatchRecorder
 from workers.broker import resolve_broker
 from workers.device_lock import DeviceLock
 from workers.host_watch import LeaveReason, drained_text
 from workers.identity import own_identity
 from workers.model_cache import ModelCache
+from workers.observers import Observers
 from workers.outages import Outages
 from workers.periodic import PeriodicThread
 from workers.stages.runners import STAGE_RUNNERS
@@ -28,6 +31,7 @@ from workers.supervision.child_report import ChildReport
 from workers.supervision.exit_codes import ExitCode
 from workers.task_events import TaskEventSender
 from workers.time_limit import TimeLimit
+from workers.tracing import configured_tracer
 from workers.wake_ups.app import create_app, register_wake_up
 from workers.wake_ups.background_notifier import BackgroundNotifier
 from workers.wake_ups.consumer import Consumer
@@ -96,6 +100,7 @@ def run_worker(
     runners: Mapping[Stage, BatchRunner] = STAGE_RUNNERS,
     worker_id: str | None = None,
     report: ChildReport | None = None,
+    observers: Sequence[WorkObserver] = (),
 ) -> int:
     """Work in this process until SIGTERM, or until idle; returns one of `ExitCode`.
 
@@ -110,6 +115,7 @@ def run_worker(
         runners: who runs the batches of each stage.
         worker_id: the worker's whole name, if its supervisor has chosen one.
         report: what the supervisor is told.
+        observers: who counts or logs the work.
     """
     report = report or ChildReport()
     endings: SimpleQueue[Ending] = SimpleQueue()
@@ -122,7 +128,7 @@ def run_worker(
             logger.warning("%s: this worker claims nothing and ends", drained_text(identity.host))
             return ExitCode.DONE
         work_log = WorkLog(left=partial(_jobs_left, runtime, stages))
-        context = _context(runtime, app, runners, identity=identity, stop=stop, report=report, observers=[work_log])
+        context = _context(runtime, app, runners, identity=identity, stop=stop, report=report, observers=Observers([work_log, *observers]))
         worker = Worker(
             context,
             identity=identity,
@@ -161,20 +167,22 @@ def _context(
     identity: Identity,
     stop: threading.Event,
     report: ChildReport,
-    observers: Sequence[WorkObserver],
+    observers: Observers,
 ) -> WorkerContext:
+    recorder = BatchRecorder(observers, campaign_name=partial(campaign_name, runtime.database))
     return WorkerContext(
         database=runtime.database,
         store=runtime.store,
         settings=runtime.settings,
         stages=runners,
-        models=ModelCache(runtime.database, runtime.settings, device=identity.device, observers=observers),
+        models=ModelCache(runtime.database, runtime.settings, device=identity.device, observer=observers),
         device_lock=DeviceLock(),
         time_limit=TimeLimit(on_set=report.deadline),
         task_events=TaskEventSender(app, hostname=identity.worker_id),
         outages=Outages(),
         stopping=stop.is_set,
-        observers=observers,
+        recorder=recorder,
+        tracer=configured_tracer(runtime.settings, identity=identity, recorder=recorder),
     )
 
 

@@ -73,7 +73,7 @@ class WorkLog:
         """Say so."""
         with self._lock:
             self._out_of_memory += 1
-        logger.warning("out of memory at %s: at most %d together from now on", stage, batch_size, extra={"stage": stage})
+        logger.warning("out of memory at %s: %d together were too many", stage, batch_size, extra={"stage": stage})
 
     def batch_done(self, facts: BatchFacts) -> None:
         """Add it up."""

@@ -20,6 +20,7 @@ from workers.errors import ModelTrouble
 from workers.host_watch import HostWatch
 from workers.idleness import IdleWatch
 from workers.lease_keeper import LeaseKeeper
+from workers.observers import BatchPart
 from workers.outages import STORE
 from workers.periodic import PeriodicThread
 from workers.rescuer import Rescuer
@@ -134,6 +135,8 @@ class Worker:
             thread.begin_stop()
         wait_for_all([self._outages, self._sweeper, self._heartbeat], seconds=CLOSE_SECONDS)
         attempt("ending the task events", self._context.task_events.stop, seconds=CLOSE_SECONDS)
+        if self._context.tracer is not None:
+            attempt("sending the last traces", self._context.tracer.close, seconds=CLOSE_SECONDS)
         if ended:
             attempt("unloading the models", self._context.models.clear, seconds=None)
         attempt("deregistering", lambda: deregister_worker(self._context.database, self.identity.worker_id), seconds=CLOSE_SECONDS)
@@ -150,7 +153,7 @@ class Worker:
 
     def _work_until_dry(self) -> None:
         try:
-            while self._solitude.wait_for_company(self._stop.is_set) and (batch := self._claimer.claim()) is not None:
+            while self._solitude.wait_for_company(self._stop.is_set) and (batch := self._claim()) is not None:
                 with log_context(**self._log_fields(batch)):
                     self._run(batch)
         except DatabaseUnavailable as error:
@@ -160,9 +163,15 @@ class Worker:
         finally:
             self.slots.release()
 
+    def _claim(self) -> Batch | None:
+        recorder = self._context.recorder
+        recorder.begin()
+        with recorder.part(BatchPart.CLAIM):
+            return self._claimer.claim()
+
     def _log_fields(self, batch: Batch) -> dict[str, object]:
         of_one = {"job": batch.jobs[0].job_key} if len(batch.jobs) == 1 else {}
-        return {"campaign": self._context.campaign_names.of(batch.campaign_id), "stage": batch.stage, **of_one}
+        return {"campaign": self._context.recorder.name_of(batch.campaign_id), "stage": batch.stage, **of_one}
 
     def _run(self, batch: Batch) -> None:
         self.first_batch.set()

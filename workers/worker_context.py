@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from db.campaigns.names import CampaignNames
 from db.jobs.fail import RetryPolicy
+from workers.batches.batch_recorder import BatchRecorder
 from workers.outages import STORE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from db.engine import Database
     from db.enums import Stage
@@ -22,10 +21,10 @@ if TYPE_CHECKING:
     from db.store import Store
     from workers.device_lock import DeviceLock
     from workers.model_cache import ModelCache
-    from workers.observers import WorkObserver
     from workers.outages import Outages
     from workers.task_events import TaskEventSender
     from workers.time_limit import TimeLimit
+    from workers.tracing.job_tracer import JobTracer
 
 
 class BatchRunner(Protocol):
@@ -60,13 +59,9 @@ class WorkerContext:
     outages: Outages
     #: True once the worker was asked to stop.
     stopping: Callable[[], bool]
-    #: Who is told what is done.
-    observers: Sequence[WorkObserver] = ()
-
-    @cached_property
-    def campaign_names(self) -> CampaignNames:
-        """How people call the campaigns."""
-        return CampaignNames(self.database)
+    recorder: BatchRecorder = field(default_factory=BatchRecorder)
+    #: None where nobody asked for traces.
+    tracer: JobTracer | None = None
 
     @property
     def stages_with_store(self) -> frozenset[Stage]:

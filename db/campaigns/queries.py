@@ -53,6 +53,15 @@ def find_campaign(database: Database, name: str | None) -> Campaign:
     raise UnknownCampaign(f"there is no campaign {name!r}: there are {', '.join(campaign.name for campaign in known)}")
 
 
+def campaign_name(database: Database, campaign_id: int) -> str:
+    """The name of a campaign, without reading its configuration; raises `UnknownCampaign`."""
+    with database.read() as connection:
+        found: str | None = connection.scalar(select(campaigns.c.name).where(campaigns.c.id == campaign_id))
+    if found is None:
+        raise UnknownCampaign
+    return found
+
+
 def check_not_cancelled(campaign: Campaign) -> None:
     """Raise `CampaignCancelled` for a campaign that was cancelled for good."""
     if campaign.state is CampaignState.CANCELLED:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -18,14 +17,14 @@ from db.jobs.inputs import load_inputs
 from db.jobs.lease import begin_on_device
 from db.logs import log_context
 from db.results.stage_results import Effort
-from workers.backends.errors import BadSettings, DeviceLost, EndpointUnavailable
+from workers.backends.errors import BadSettings, DeviceLost, EndpointUnavailable, OutOfMemory
 from workers.batches.bisection import Outcomes, run_bisected
 from workers.batches.containment import contained
 from workers.batches.failures import failure_of, missing_input
 from workers.batches.finished_work import FinishedWork
 from workers.error_log import ErrorLog
 from workers.errors import ModelTrouble
-from workers.observers import BatchFacts
+from workers.observers import BatchPart
 from workers.outages import endpoint
 from workers.stages.stage import InputT, PreparedT, SettingsT, StageContext
 
@@ -66,7 +65,9 @@ def run_batch(worker: WorkerContext, batch: Batch) -> CompletedBatch | None:
         _errors.write(f"a batch of {batch.batch_key} was not worked through", error)
         failures = [failure_of(job.job_id, error) for job in batch.jobs]
         effort = Effort(seconds=0.0, batch_size=len(batch.jobs))
-        return complete_batch(worker.database, batch, failures=failures, effort=effort, retry_policy=worker.retry_policy)
+        completed = complete_batch(worker.database, batch, failures=failures, effort=effort, retry_policy=worker.retry_policy)
+        worker.recorder.batch_done(batch, completed)
+        return completed
 
 
 class StageRunner(Generic[InputT, PreparedT, SettingsT, AnswerT]):
@@ -92,50 +93,32 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
         self._worker = worker
         self._batch = batch
         self._handler = handler
+        self._part = worker.recorder.part
         self._prepared: list[PreparedT] = []
         self._finished = FinishedWork(worker, batch)
         #: Of the model that computed.
         self._revision = ""
-        #: Seconds by part of the work.
-        self._seconds: defaultdict[str, float] = defaultdict(float)
         self._job_keys = {job.job_id: job.job_key for job in batch.jobs}
 
     def run(self) -> CompletedBatch | None:
         try:
-            completed = self._run()
+            return self._run()
         except DatabaseUnavailable:
             self._finished.release_all()  # waits for it, unless patience has run out already
             return None
-        if completed is not None:
-            self._tell(completed)
-        return completed
-
-    def _tell(self, completed: CompletedBatch) -> None:
-        batch = self._batch
-        facts = BatchFacts(
-            stage=batch.stage,
-            campaign=self._worker.campaign_names.of(batch.campaign_id),
-            jobs=len(batch.jobs),
-            done=len(completed.done),
-            failed=len(completed.failed),
-            seconds=dict(self._seconds),
-        )
-        for observer in self._worker.observers:
-            observer.batch_done(facts)
-
-    def _tell_out_of_memory(self, batch_size: int) -> None:
-        for observer in self._worker.observers:
-            observer.out_of_memory(self._batch.stage, batch_size)
 
     def _run(self) -> CompletedBatch | None:
         # A suspect may take its worker down in any part of the work.
         if self._batch.is_suspect and not begin_on_device(self._worker.database, self._batch.token):
             return None
-        inputs = load_inputs(self._worker.database, self._batch)
+        with self._part(BatchPart.LOAD):
+            inputs = load_inputs(self._worker.database, self._batch)
         self._worker.task_events.received(self._batch, inputs)
+        if self._worker.tracer is not None:
+            self._worker.tracer.received(self._batch, inputs)
         try:
             context = self._context()
-            with self._time_limit():
+            with self._time_limit(), self._part(BatchPart.DECODE):
                 self._prepare(inputs, context)
             outcomes = self._compute(context.settings)
         except BadSettings as error:
@@ -148,7 +131,8 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
         if outcomes is None:
             self._finished.release_all()
             return None
-        self._finish(outcomes, context)
+        with self._part(BatchPart.ENCODE):
+            self._finish(outcomes, context)
         completed = self._finished.commit(together=outcomes.together)
         if any(isinstance(fault, DeviceLost) for fault in outcomes.faults.values()):
             raise DeviceLost("the device failed: this process ends and a new one takes over")
@@ -162,7 +146,7 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
                 f"the backend {parameters.backend!r} cannot serve the stage {self._batch.stage}: "
                 f"its settings are no {self._handler.settings_type.__name__}"
             )
-        return StageContext(parameters=parameters, settings=settings, store=self._worker.store)
+        return StageContext(parameters=parameters, settings=settings, store=self._worker.store, recorder=self._worker.recorder)
 
     def _prepare(self, inputs: list[JobInput | MissingInput], context: StageContext[SettingsT]) -> None:
         for position, found in enumerate(inputs):
@@ -201,18 +185,25 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
         if not worker.models.needs_device(self._batch.parameters):
             yield not worker.stopping()
             return
-        while not worker.device_lock.acquire(timeout=LOCK_LOOK_SECONDS):
-            if worker.stopping():
-                yield False
-                return
+        if not self._wait_for_device():
+            yield False
+            return
         try:
             yield not worker.stopping()
         finally:
             worker.device_lock.release()
 
+    def _wait_for_device(self) -> bool:
+        """Take the device; False if the worker stops meanwhile."""
+        with self._part(BatchPart.WAIT):
+            while not self._worker.device_lock.acquire(timeout=LOCK_LOOK_SECONDS):
+                if self._worker.stopping():
+                    return False
+        return True
+
     def _on_device(self, settings: SettingsT) -> Outcomes[AnswerT] | None:
         worker, batch = self._worker, self._batch
-        with self._time_limit(LOAD_ALLOWANCE):
+        with self._time_limit(LOAD_ALLOWANCE), self._part(BatchPart.MODEL):
             backend: Backend[object, AnswerT, SettingsT] = worker.models.take(batch.campaign_id, batch.parameters)
         self._revision = backend.revision
         if worker.stopping() or not begin_on_device(worker.database, batch.token):
@@ -220,17 +211,15 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
         self._finished.note_started(worker.task_events.started(batch))
         capacity = worker.models.capacity(batch.batch_key, batch.parameters)
         service = _Service(worker, batch, backend, settings)
+        part = BatchPart.DEVICE if worker.models.needs_device(batch.parameters) else BatchPart.BACKEND
         began = time.monotonic()
-        with self._time_limit():
+        with self._time_limit(), self._part(part):
             outcomes = run_bisected(
                 service.ask,
                 [prepared.request for prepared in self._prepared],
                 capacity,
                 make_room=lambda: worker.models.evict_idle(backend, capacity),
-                on_out_of_memory=lambda: self._tell_out_of_memory(capacity.limit),
             )
-        if worker.models.needs_device(batch.parameters):
-            self._seconds["device"] += time.monotonic() - began
         self._finished.note_computed(seconds=time.monotonic() - began, jobs=len(self._prepared))
         return outcomes
 
@@ -271,6 +260,9 @@ class _Service(Generic[AnswerT, SettingsT]):
         try:
             with contained():
                 answers = self._backend.run(requests, self._settings)
+        except OutOfMemory:
+            self._worker.recorder.observers.out_of_memory(self._batch.stage, len(requests))
+            raise
         except EndpointUnavailable as error:
             self._worker.outages.report(endpoint(error.endpoint), str(error), batch_keys=[self._batch.batch_key])
             raise

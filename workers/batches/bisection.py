@@ -42,14 +42,13 @@ def run_bisected(
     capacity: Capacity,
     *,
     make_room: Callable[[], bool] = lambda: False,
-    on_out_of_memory: Callable[[], None] = lambda: None,
 ) -> Outcomes[ResultT]:
     """Run all requests, in pieces no larger than `capacity.limit`.
 
     Out of memory: `make_room` is asked to free what lies idle on the device, and if it could (True) the same piece runs again; else the
     limit falls. Alone, with nothing left to free, it is that request's fault. A passing fault is everybody's: the whole piece fails and is
     tried again later, as halving would only ask a broken service more often; of an endpoint that is away the rest is not asked at all.
-    Anything else is bisected, and so is a backend that calls `sys.exit`. `on_out_of_memory` is called after each such adaptation.
+    Anything else is bisected, and so is a backend that calls `sys.exit`.
     """
     outcomes: Outcomes[ResultT] = Outcomes()
     pending = [list(range(len(requests)))]
@@ -64,7 +63,6 @@ def run_bisected(
         except OutOfMemory as error:
             if capacity.end_growth(len(piece)) or make_room() or capacity.shrink(len(piece)):
                 pending.append(piece)
-                on_out_of_memory()
             else:
                 outcomes.faults[piece[0]] = error
         except EndpointUnavailable as error:

@@ -12,6 +12,7 @@ from db.jobs.lease import end_on_device, release_batch
 from db.results.stage_results import Effort, RepaintRecord
 from workers.batches.failures import failure_of
 from workers.batches.patience import Patience
+from workers.observers import BatchPart
 from workers.outages import STORE
 
 if TYPE_CHECKING:
@@ -95,16 +96,21 @@ class FinishedWork:
 
     def commit(self, *, together: int) -> CompletedBatch | None:
         """Write everything; None if there is nothing beside what was released. `together` ran on the device at once at most."""
+        with self._worker.recorder.part(BatchPart.COMMIT):
+            completed = self._commit(together)
+        if completed is not None:
+            self._worker.recorder.batch_done(self._batch, completed)
+            self._send_events(completed)
+        return completed
+
+    def _commit(self, together: int) -> CompletedBatch | None:
         try:
-            completed = self._patiently(lambda: self._write(together))
+            return self._patiently(lambda: self._write(together))
         except StoreUnavailable:
             # No row without its blob: whether these are still there, nobody can tell.
             for result in [result for result in self._results if result.job_id in self._blobs]:
                 self._withdraw(result)
-            completed = self._patiently(lambda: self._write(together))
-        if completed is not None:
-            self._send_events(completed)
-        return completed
+            return self._patiently(lambda: self._write(together))
 
     def _write(self, together: int) -> CompletedBatch | None:
         self._keep_blobs_young()
@@ -172,3 +178,5 @@ class FinishedWork:
         for job in self._batch.jobs:
             if job.job_id in completed.failed:
                 task_events.failed(job, stage=self._batch.stage, error=errors[job.job_id], again=completed.failed[job.job_id] is not None)
+        if self._worker.tracer is not None:
+            self._worker.tracer.committed(self._batch, completed, errors, seconds=self._each)

@@ -15,9 +15,11 @@ from workers.broker import resolve_broker
 from workers.commands.wait_option import wait_option
 from workers.gpus import chosen_devices, configured_gpus
 from workers.host_watch import drained_text
+from workers.metrics.fleet_metrics import fleet_metrics
 from workers.service_wait import Service
 from workers.supervision.job_return import JobReturn
 from workers.supervision.supervisor import Supervisor
+from workers.tracing import check_tracing
 
 if TYPE_CHECKING:
     from db.runtime import Runtime
@@ -46,12 +48,13 @@ def work(runtime: Runtime, gpus: str, stages: list[Stage], *, until_idle: bool) 
     devices = chosen_devices(gpus, configured=configured_gpus(settings.gpus, os.environ))
     # What cannot work is reported here, once, not by every process.
     broker.refuse_untrusted()
+    check_tracing(settings)
     database = wait_until_available(lambda: runtime.database)
     if wait_until_available(lambda: is_drained(database, settings.host_name)):
         click.echo(f"paragone: {drained_text(settings.host_name)}: nothing is started", err=True)
         return
     database.dispose()  # the supervisor needs it only when a worker has died
-    with broker:
+    with broker, fleet_metrics(settings) as metrics:
         job_return = JobReturn(database)
-        supervisor = Supervisor(devices, settings=settings, stages=stages, until_idle=until_idle, job_return=job_return)
+        supervisor = Supervisor(devices, settings=settings, stages=stages, until_idle=until_idle, job_return=job_return, metrics=metrics)
         sys.exit(supervisor.run())

@@ -27,7 +27,7 @@ class CaptionStage:
 
     def prepare(self, job: CaptionInput, context: StageContext[BackendSettings]) -> PreparedJob[CaptionInput, CaptionRequest]:
         """Decode the original."""
-        image = load_image(context.store, job.content_hash, link=job.link)
+        image = load_image(context, job.content_hash, link=job.link)
         return PreparedJob(job=job, request=CaptionRequest(image=image))
 
     def finish(

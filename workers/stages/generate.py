@@ -12,6 +12,7 @@ from db.results.stage_results import RepaintRecord
 from workers.backends.protocol import RepaintRequest
 from workers.backends.settings.base import RepaintSettings
 from workers.errors import JobFault
+from workers.observers import BatchPart
 from workers.stages.image_loading import load_image
 from workers.stages.stage import PreparedJob
 
@@ -37,7 +38,7 @@ class GenerateStage:
 
     def prepare(self, job: RepaintInput, context: StageContext[RepaintSettings]) -> PreparedRepaint:
         """Lay the original upright, in RGB, by Lanczos, onto the square canvas."""
-        canvas, box = letterbox(load_image(context.store, job.content_hash, link=job.link), context.parameters.picture["size"])
+        canvas, box = letterbox(load_image(context, job.content_hash, link=job.link), context.parameters.picture["size"])
         return PreparedRepaint(job=job, request=RepaintRequest(image=canvas, prompt=job.prompt, seed=job.seed), box=box)
 
     def finish(
@@ -53,7 +54,8 @@ class GenerateStage:
         provenance = _provenance(prepared, context, revision)
         canvas = context.parameters.picture
         data = encode(repaint, format=canvas["format"], quality=canvas["quality"], metadata=provenance)
-        stored_as = context.store.put(data)
+        with context.recorder.part(BatchPart.STORE):
+            stored_as = context.store.put(data)
         return RepaintRecord(
             job_id=job.job_id,
             prompt_id=job.prompt_id,

@@ -9,14 +9,16 @@ from db.errors import BlobMissing
 from db.images import UnreadableImage, content_hash, decode_image
 from db.results.pairs import read_image_bytes
 from workers.errors import JobFault
+from workers.observers import BatchPart
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from db.store import Store
+    from workers.backends.settings.base import BackendSettings
+    from workers.stages.stage import StageContext
 
 
-def load_image(store: Store, blob: str, *, link: str | None = None) -> Image:
+def load_image(context: StageContext[BackendSettings], blob: str, *, link: str | None = None) -> Image:
     """The image of that hash, RGB and upright, from the store or where it lies.
 
     Raises:
@@ -24,7 +26,8 @@ def load_image(store: Store, blob: str, *, link: str | None = None) -> Image:
         StoreUnavailable: the store, or the disk of a linked image, is away, which says nothing about this job.
     """
     try:
-        data = read_image_bytes(store, blob, link)
+        with context.recorder.part(BatchPart.LOAD):
+            data = read_image_bytes(context.store, blob, link)
         image = decode_image(data).image
     except (BlobMissing, UnreadableImage) as error:
         raise JobFault(FailureKind.INPUT, str(error)) from error

@@ -26,7 +26,7 @@ class RecaptionStage:
 
     def prepare(self, job: RecaptionInput, context: StageContext[BackendSettings]) -> PreparedJob[RecaptionInput, CaptionRequest]:
         """Decode the repaint."""
-        return PreparedJob(job=job, request=CaptionRequest(image=load_image(context.store, job.content_hash)))
+        return PreparedJob(job=job, request=CaptionRequest(image=load_image(context, job.content_hash)))
 
     def finish(
         self,

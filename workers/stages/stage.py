@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from workers.batches.batch_recorder import BatchRecorder
 
 if TYPE_CHECKING:
     from db.jobs.batch_keys import Parameters
@@ -41,6 +43,8 @@ class StageContext(Generic[ContextSettingsT]):
     #: `parameters.settings`, checked and completed by the backend's defaults.
     settings: ContextSettingsT
     store: Store
+    #: Times what reads images and what stores them apart from the rest.
+    recorder: BatchRecorder = field(default_factory=BatchRecorder)
 
 
 class StageHandler(Protocol[InputT, PreparedT, SettingsT, AnswerT_contra, ResultT]):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from db.enums import Stage
@@ -14,6 +16,7 @@ from db.runtime import Runtime
 from db.settings import Settings
 from workers.error_log import note_ignored
 from workers.identity import new_worker_id
+from workers.metrics.worker_metrics import worker_metrics
 from workers.process import run_worker
 from workers.supervision.child_report import ChildReport
 from workers.supervision.exit_codes import ExitCode
@@ -21,6 +24,8 @@ from workers.supervision.parent_death import end_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from workers.observers import WorkObserver
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -43,6 +48,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             until_idle=given.until_idle,
             worker_id=worker_id,
             report=report,
+            observers=_observers(given),
         )
     except ProgramTooOld as error:
         report.error(str(error))
@@ -63,6 +69,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+def _observers(given: argparse.Namespace) -> list[WorkObserver]:
+    """Who counts or logs the work of this process."""
+    if given.metrics_folder is None:
+        return []
+    return [worker_metrics(given.metrics_folder, worker=given.name, gpu=os.environ.get("CUDA_VISIBLE_DEVICES", ""))]
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m workers", description="One Paragone worker process; use `paragone work`.")
     parser.add_argument("--name", default="cpu")
@@ -72,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--supervised", action="store_true", help="end when standard input closes")
     parser.add_argument("--worker-id", help="the worker's name in the database and in Celery")
     parser.add_argument("--report-fd", type=int, help="an open pipe for what the supervisor wants to know")
+    parser.add_argument("--metrics-folder", type=Path, help="where the supervisor reads the metrics of its workers")
     parser.add_argument("--log-level", default="INFO")
     return parser
 

@@ -19,6 +19,7 @@ from workers.supervision.oom_kills import oom_kills
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from db.enums import Stage
     from db.settings import Settings
@@ -58,13 +59,17 @@ class ChildProcess:
     _copier: threading.Thread | None = None
 
     @classmethod
-    def of(cls, device: Device, settings: Settings, stages: Sequence[Stage], *, until_idle: bool) -> ChildProcess:
-        """The process to be for one device; nothing is started."""
+    def of(
+        cls, device: Device, settings: Settings, stages: Sequence[Stage], *, until_idle: bool, metrics_folder: Path | None = None
+    ) -> ChildProcess:
+        """The process to be for one device; nothing is started. It counts into `metrics_folder` if there is one."""
         # -P keeps the working directory off the module path: another `workers` folder must not be run.
         command = [sys.executable, "-P", "-m", "workers", "--supervised", "--name", device.name, "--device", device.torch_device]
         command += ["--stages", ",".join(stages)]
         if until_idle:
             command.append("--until-idle")
+        if metrics_folder is not None:
+            command += ["--metrics-folder", str(metrics_folder)]
         environment = {
             **os.environ,
             "TRANSFORMERS_VERBOSITY": "error",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from db.enums import Stage
     from db.settings import Settings
     from workers.gpus import Device
+    from workers.metrics.fleet_metrics import FleetMetrics
     from workers.supervision.child_ending import ChildEnding
     from workers.supervision.job_return import JobReturn
 
@@ -44,9 +45,12 @@ class Supervisor:
         stages: Sequence[Stage],
         until_idle: bool,
         job_return: JobReturn | None = None,
+        metrics: FleetMetrics | None = None,
     ) -> None:
-        """`job_return` gives back the jobs of workers that died."""
-        self._children = [ChildProcess.of(device, settings, stages, until_idle=until_idle) for device in devices]
+        """`job_return` gives back the jobs of workers that died; `metrics` is told of their lives."""
+        folder = None if metrics is None else metrics.folder
+        self._children = [ChildProcess.of(device, settings, stages, until_idle=until_idle, metrics_folder=folder) for device in devices]
+        self._metrics = metrics
         self._grace = settings.grace_seconds
         self._first_pause = settings.restart_seconds
         self._until_idle = until_idle
@@ -94,10 +98,14 @@ class Supervisor:
                 child.ended = 0
             elif time.monotonic() >= child.restart_at:
                 child.start()
+                if self._metrics is not None:
+                    self._metrics.note_start(child.device)
             return
-        code = child.process.poll()
+        code, pid = child.process.poll(), child.process.pid
         if code is not None:
             self._note_end(child, child.take_ending(code))
+            if self._metrics is not None:
+                self._metrics.note_end(child.device, pid)
             return
         child.read_report()
         if self._stopping:

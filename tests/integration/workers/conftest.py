@@ -16,9 +16,11 @@ from tests.builders import CampaignHarness, harness_of
 from tests.integration.db.conftest import database, lasting_postgresql, lasting_sqlite
 from tests.integration.workers.scripted import Scripted, scripted
 from workers.backends import registry
+from workers.batches.batch_recorder import BatchRecorder
 from workers.device_lock import DeviceLock
 from workers.identity import own_identity
 from workers.model_cache import ModelCache
+from workers.observers import Observers
 from workers.outages import Outages
 from workers.stages.fakes import FAKE_STAGE_RUNNERS
 from workers.task_events import TaskEventSender
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from db.engine import Database
+    from workers.observers import WorkObserver
+    from workers.tracing.job_tracer import JobTracer
 
 
 __all__ = ["database", "lasting_postgresql", "lasting_sqlite"]
@@ -69,6 +73,8 @@ class WorkerHarness:
     runners: dict[Stage, BatchRunner] = field(default_factory=lambda: dict(FAKE_STAGE_RUNNERS))
     workers: list[Worker] = field(default_factory=list)
     threads: list[threading.Thread] = field(default_factory=list)
+    observers: list[WorkObserver] = field(default_factory=list)
+    tracer: Callable[[BatchRecorder], JobTracer] | None = None
 
     def worker(
         self,
@@ -85,17 +91,21 @@ class WorkerHarness:
         runtime.database = self.database
         app = create_app(broker)
         identity = own_identity("cpu", "cpu", host="here")
+        observers = Observers(self.observers)
+        recorder = BatchRecorder(observers, campaign_name=lambda campaign_id: f"campaign {campaign_id}")
         worker_context = WorkerContext(
             database=self.database,
             store=runtime.store,
             settings=runtime.settings,
             stages=self.runners,
-            models=ModelCache(self.database, runtime.settings, device="cpu"),
+            models=ModelCache(self.database, runtime.settings, device="cpu", observer=observers),
             device_lock=self.device_lock,
             time_limit=TimeLimit(),
             task_events=TaskEventSender(app, hostname=identity.worker_id),
             outages=Outages(),
             stopping=self.stop.is_set,
+            recorder=recorder,
+            tracer=None if self.tracer is None else self.tracer(recorder),
         )
         worker = Worker(worker_context, identity=identity, stages=stages, notifier=Notifier(app), stop=self.stop, clock=clock)
         self.workers.append(worker)

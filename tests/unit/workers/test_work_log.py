@@ -92,7 +92,7 @@ def test_a_full_device_and_a_model_that_leaves_are_told_at_once(caplog: pytest.L
     log.out_of_memory(Stage.GENERATE, 4)
     log.model_evicted("blip2")
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
-        ("WARNING", "out of memory at generate: at most 4 together from now on"),
+        ("WARNING", "out of memory at generate: 4 together were too many"),
         ("INFO", "unloaded blip2 to make room"),
     ]
 

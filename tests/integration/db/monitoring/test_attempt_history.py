@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from db.campaigns.names import CampaignNames
 from db.enums import AttemptOutcome, FailureKind, Stage
 from db.jobs.complete import complete_batch
 from db.jobs.fail import RetryPolicy
@@ -82,10 +81,3 @@ def test_what_is_left_is_counted_up_to_a_bound(database: Database) -> None:
     left = harness.counts()
     everything = sum(count for states in left.values() for state, count in states.items() if state != "done")
     assert jobs_left(database, list(Stage), most=100) == everything
-
-
-def test_a_campaign_has_the_name_that_people_gave_it(database: Database) -> None:
-    harness = harness_of(database, 1, name="spring")
-    names = CampaignNames(database)
-    assert names.of(harness.campaign.id) == "spring"
-    assert names.of(99) == "99"

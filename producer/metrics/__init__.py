@@ -1,0 +1,1 @@
+"""The state of the queue for Prometheus, read from the database."""
