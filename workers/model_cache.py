@@ -160,11 +160,11 @@ class ModelCache:
                         backend.load()
                 except Exception as error:
                     raise _trouble(parameters, error) from error
-                self._tell_loaded(parameters, name[1], backend, time.monotonic() - began)
+                seconds = time.monotonic() - began
                 self._freeze(campaign_id, parameters, backend)
                 name = self._name(campaign_id, parameters)
                 self._deviceless[name] = backend
-                self._observer.model_loaded(_shown(name), time.monotonic() - began)
+                self._tell_loaded(parameters, backend, name, seconds)
             return self._deviceless[name]
 
     def _load(self, campaign_id: int, parameters: Parameters, source: ModelSource) -> AnyBackend:

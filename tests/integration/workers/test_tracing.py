@@ -208,7 +208,7 @@ def test_spans_reach_a_collector_over_http_and_its_absence_is_two_lines(fleet: W
         made: list[JobTracer] = []
 
         def tracer(recorder: Any) -> JobTracer:
-            made.append(JobTracer(exporting_provider(server.url, own_identity("cpu", "cpu")), recorder=recorder))
+            made.append(JobTracer(exporting_provider(server.url, own_identity("cpu", "cpu", host="here")), recorder=recorder))
             return made[-1]
 
         fleet.tracer = tracer
