@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from db.runtime import Runtime
 
 
-@click.command(short_help="Have a host finish what it holds and end its workers.")
+@click.command(short_help="Have a host finish its batches and end.")
 @click.argument("host")
 @click.option("--undo", is_flag=True, help="Let the host work again.")
 @json_option
