@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pydantic import SecretStr
-from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
 from db.errors import BadConfiguration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
+
+    from pydantic.fields import FieldInfo
 
 #: What a variable's name ends in when it holds a path.
 SUFFIX = "_FILE"
