@@ -18,7 +18,7 @@ write() {
 
 random() {
     # Letters, digits, - and _: what needs no escape in any file or URL.
-    head -c 24 /dev/urandom | base64 | tr '+/' '-_'
+    head -c 24 /dev/urandom | base64 | tr '+/' '-_' | tr -d '\n'
 }
 
 plain() {
