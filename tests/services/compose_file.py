@@ -55,10 +55,10 @@ class ComposeFile:
         service = self.raw(name)
         for secret in service.get("secrets", []):
             self._copy_secret(secret)
-        environment = {key: str(value) for key, value in service.get("environment", {}).items() if value is not None}
-        passed_on = {
-            key: self.variables[key] for key in service.get("environment", {}).keys() - environment.keys() if key in self.variables
-        }
+        written = service.get("environment", {})
+        environment = {key: str(value) for key, value in written.items() if value is not None}
+        # A variable without a value is passed on, where there is one.
+        environment |= {key: self.variables[key] for key, value in written.items() if value is None and key in self.variables}
         if "build" in service:
             environment = image_environment() | environment
         words = [*service.get("entrypoint", _entrypoint() if "build" in service else []), *service.get("command", [])]
