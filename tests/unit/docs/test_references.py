@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 PACKAGES = ("db", "workers", "producer", "trainer", "paragone")
 #: Options of other programs.
-FOREIGN = {"--build-arg", "--profile", "--target"}
+FOREIGN = {"--build", "--build-arg", "--detach", "--gpus", "--no-deps", "--profile", "--rm", "--signal", "--target", "--username"}
 #: Files that are the reader's, or that appear only when something runs.
-READERS_FILES = re.compile(r"^(DIR|OUT|Style|images|samples|store|blobs|wikiart|my_package)/|^\.venv|^\.\./")
+READERS_FILES = re.compile(r"^(DIR|OUT|Style|images|samples|store|blobs|wikiart|my_package|deploy/secrets)(/|$)|^\.venv|^\.\./")
 
 
 def _options(command: click.Command) -> set[str]:
