@@ -39,6 +39,7 @@ RUN apt-get update \
 ENV PATH=/opt/paragone/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PARAGONE_DATA_DIR=/data \
+    PARAGONE_WAIT=60s \
     HF_HOME=/models \
     MPLCONFIGDIR=/tmp/matplotlib
 WORKDIR /data
@@ -54,7 +55,7 @@ ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
 # Models that were downloaded outlive the container.
 VOLUME /models
 # Whether this container's own worker processes live and get on, not those of another host.
-HEALTHCHECK --interval=60s --timeout=30s --start-period=120s --retries=3 CMD ["paragone", "health", "--worker", "--quick"]
+HEALTHCHECK --interval=60s --timeout=30s --start-period=120s --retries=3 CMD ["paragone", "health", "--quick", "--worker"]
 CMD ["work"]
 
 # The last target is what a plain `docker build .` makes.

@@ -93,9 +93,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposeFile]:
     """The file with secrets of its own, and its PostgreSQL, Valkey and S3 on free ports."""
     folder = tmp_path_factory.mktemp("compose")
     subprocess.run([ROOT / "deploy/make-secrets.sh", folder / "secrets"], check=True, capture_output=True)
-    postgres, valkey, s3, flower, report = (free_port() for _ in range(5))
+    postgres, valkey, s3, flower, report, metrics, worker = (free_port() for _ in range(7))
     servers = {"@postgres": f"@127.0.0.1:{postgres}", "//valkey:6379": f"//127.0.0.1:{valkey}", "//s3:8333": f"//127.0.0.1:{s3}"}
-    ports = {"5555": str(flower), "8080": str(report), "0.0.0.0": "127.0.0.1"}  # noqa: S104  # replaced
+    ports = {"5555": str(flower), "8080": str(report), "9464": str(metrics), "9465": str(worker), "0.0.0.0": "127.0.0.1"}  # noqa: S104  # replaced
     variables = example_environment() | {"SECRETS": str(folder / "secrets"), "DEMO_ARTWORKS": str(ARTWORKS)}
     compose = ComposeFile(variables=variables, folder=folder, here=servers | ports)
     with running_postgres(compose, postgres), running_valkey(compose, valkey), running_s3(s3):
@@ -266,6 +266,15 @@ def test_the_profile_s3_completes_a_campaign_in_a_bucket_that_it_made(fleet: Loc
         assert fleet.stop("worker-cpu") == 0
     finally:
         fleet.close()
+
+
+def test_the_profile_watch_serves_the_figures_of_the_database(fleet: LocalFleet) -> None:
+    assert set(fleet.file.active("watch")) > {"metrics", "prometheus", "grafana"}
+    fleet.run("init")
+    fleet.start("metrics")
+    until(lambda: fleet.healthy("metrics"), what="the figures are served")
+    assert b"paragone_" in fetch(f"http://127.0.0.1:{fleet.file.local('9464')}/metrics")
+    assert fleet.stop("metrics") == 0
 
 
 def connected(port: int | str, user: str, password: str, database: str) -> psycopg.Connection[tuple[Any, ...]]:

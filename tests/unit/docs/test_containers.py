@@ -32,7 +32,7 @@ def _seconds(written: str) -> float:
     return float(compose_spec.parse_duration(written))
 
 
-@pytest.mark.parametrize("name", ["compose.yaml", "deploy/compose/shared.yaml"])
+@pytest.mark.parametrize("name", ["compose.yaml", "deploy/compose/shared.yaml", "deploy/compose/metrics.yaml"])
 def test_a_compose_file_follows_the_specification(name: str) -> None:
     loaded = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
     plain = {key: value for key, value in loaded.items() if not key.startswith("x-")}
@@ -107,10 +107,11 @@ def test_nothing_is_reached_from_another_host_unless_it_is_asked_for(compose: di
     for service in compose["services"].values():
         for port in service.get("ports", []):
             assert port.startswith(("127.0.0.1:", "${LISTEN_ADDRESS:-127.0.0.1}:"))
-    shared = yaml.safe_load((ROOT / "deploy/compose/shared.yaml").read_text(encoding="utf-8"))
-    assert shared["services"].keys() <= compose["services"].keys()
-    for service in shared["services"].values():
-        assert all(port.startswith("${LISTEN_ADDRESS:?") for port in service["ports"])
+    for path in (ROOT / "deploy/compose").iterdir():
+        opened = yaml.safe_load(path.read_text(encoding="utf-8"))["services"]
+        assert opened.keys() <= compose["services"].keys()
+        for service in opened.values():
+            assert all(port.startswith("${LISTEN_ADDRESS:?") for port in service["ports"])
 
 
 def test_passwords_are_files_and_stand_in_no_variable(compose: dict[str, Any]) -> None:
