@@ -113,7 +113,7 @@ def running_postgres(file: ComposeFile, port: int) -> Iterator[None]:
         password = shutil.copy(service.environment["POSTGRES_PASSWORD_FILE"], directory / "password")
         owner, database = service.environment["POSTGRES_USER"], service.environment["POSTGRES_DB"]
         options = ["-U", owner, "-A", "scram-sha-256", f"--pwfile={password}", "-E", "UTF8", "--no-sync", "--no-instructions"]
-        initialise = [binaries / "initdb", "-D", directory / "data", *options]
+        initialise = [str(binaries / "initdb"), "-D", str(directory / "data"), *options]
         subprocess.run(initialise, check=True, capture_output=True, cwd=directory, user=user, extra_groups=[] if user else None)
         secret = Path(password).read_text()
 
@@ -253,7 +253,7 @@ def test_the_profile_s3_completes_a_campaign_in_a_bucket_that_it_made(fleet: Loc
 
         def done() -> bool:
             states = json.loads(fleet.run("producer", "status", "--json"))["jobs"].values()
-            return sum(counts.get("done", 0) for counts in states) == planned
+            return bool(sum(counts.get("done", 0) for counts in states) == planned)
 
         begun = time.monotonic()
         while not done():
