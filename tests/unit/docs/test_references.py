@@ -24,7 +24,19 @@ if TYPE_CHECKING:
 
 PACKAGES = ("db", "workers", "producer", "trainer", "paragone")
 #: Options of other programs.
-FOREIGN = {"--build", "--build-arg", "--detach", "--force-recreate", "--gpus", "--no-deps", "--profile", "--rm", "--signal", "--target", "--username"}
+FOREIGN = {
+    "--build",
+    "--build-arg",
+    "--detach",
+    "--force-recreate",
+    "--gpus",
+    "--no-deps",
+    "--profile",
+    "--rm",
+    "--signal",
+    "--target",
+    "--username",
+}
 #: Files that are the reader's, or that appear only when something runs.
 READERS_FILES = re.compile(r"^(DIR|OUT|Style|images|samples|store|blobs|wikiart|my_package|deploy/secrets)(/|$)|^\.venv|^\.\./")
 
