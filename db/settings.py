@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import URL
 
 from db.durations import parse_duration
@@ -16,6 +16,7 @@ from db.engine.limits import CONNECTIONS, TIMEOUT_SECONDS
 from db.engine.url import parse_url
 from db.logs import LogFormat
 from db.models_directory import POCKET, pocket_directory
+from db.secret_files import SecretFilesSource
 
 #: A day: whatever is waited for, more is a slip of the hand.
 LONGEST_SECONDS = 86_400.0
@@ -161,6 +162,18 @@ class Settings(BaseSettings):
                 f"PARAGONE_SWEEP_SECONDS ({self.sweep_seconds:g}) must be less than PARAGONE_LEASE_SECONDS ({self.lease_seconds:g})"
             )
         return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # no such file is read
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # `NAME_FILE` says where each lies
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What was given stands over secrets in files, and these over plain variables."""
+        return init_settings, SecretFilesSource(settings_cls), env_settings
 
     @property
     def alive_within_seconds(self) -> float:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from db.secret_files import without_url_secrets
 from paragone.errors import WorkFailed
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def run_workers(settings: Settings, *, gpus: str, stages: Sequence[Stage], until
 
 def _environment(settings: Settings) -> dict[str, str]:
     """This process's environment, with the places that the project was opened with."""
-    return os.environ | {
+    return without_url_secrets(os.environ) | {
         "PARAGONE_DATA_DIR": str(settings.data_dir),
         "PARAGONE_DATABASE_URL": settings.database_url.get_secret_value(),
         "PARAGONE_BROKER_URL": settings.broker_url.get_secret_value(),

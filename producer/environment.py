@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from db.secret_files import export_library_secrets
 from db.settings import Settings
 from producer.errors import ProducerError
 
@@ -14,7 +16,12 @@ if TYPE_CHECKING:
 
 
 def read_settings(**given: Any) -> Settings:
-    """Settings from `PARAGONE_*`, under those that are given; raises `ProducerError` that names each wrong one on one line."""
+    """Settings from `PARAGONE_*`, under those that are given; raises `ProducerError` that names each wrong one on one line.
+
+    Libraries' own secrets that lie in files (`HF_TOKEN_FILE`, ...) are put into the environment, where the libraries look for them. Raises
+    `BadConfiguration` for a secret's file that cannot be used.
+    """
+    export_library_secrets(os.environ)
     try:
         return Settings(**given)
     except ValidationError as error:

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fields import fields_of
 from json_output import OUTPUTS, Output
 
+from db.secret_files import LIBRARY_SECRETS, PASSWORDS, SUFFIX, may_be_a_file
 from db.settings import Settings
 from db.tables import metadata
 
@@ -42,6 +43,28 @@ def settings_page() -> str:
         "# Settings\n\nEach process reads these environment variables once, at its start; nothing needs to be set. `SecretStr` values are "
         "never printed, and no command shows the password of a URL. Written from `db.settings.Settings`.\n\n"
         + _table(("variable", "type", "default", "meaning"), rows)
+        + secrets_section(prefix)
+    )
+
+
+def secrets_section(prefix: str) -> str:
+    """What can be given as a file, and the passwords that stand beside their URLs."""
+    files = [f"`{prefix}{name.upper()}`" for name, field in Settings.model_fields.items() if may_be_a_file(name, field)]
+    libraries = ", ".join(f"`{name}`" for name in LIBRARY_SECRETS)
+    passwords = [
+        (
+            f"`{password}`",
+            f"`{prefix}{name.upper()}`",
+            f"put into that URL, which holds none: any characters, nothing escaped; also `{password}{SUFFIX}`",
+        )
+        for name, password in PASSWORDS.items()
+    ]
+    return (
+        "\n## Secrets as files\n\n"
+        f"Each of these may be given as `NAME{SUFFIX}` instead, which holds the path of a file with the value: "
+        f"{', '.join(files)}, and what libraries read for themselves, {libraries}. A last line break is no part of it. "
+        "It is an error to set both, or to name a file that is missing, empty or holds more than one line. "
+        "No message shows what a file holds.\n\n" + _table(("password", "of", "meaning"), passwords)
     )
 
 

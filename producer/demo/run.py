@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+CAMPAIGN = "demo"
 SPLITS = ("80/20", "40/60")
 
 _POCKET_NOTE = "The models are the pocket models that ship with Paragone: small, and trained only on Paragone's generated samples."
@@ -29,6 +30,8 @@ class DemoOptions:
     seed: int
     #: A value of `--models`.
     models: str = POCKET
+    #: Whether it runs on the configured database, broker and store, by workers that run already, instead of alone in its folder.
+    shared: bool = False
 
     @property
     def report(self) -> Path:
@@ -41,19 +44,23 @@ def run_demo(options: DemoOptions, console: Console) -> None:
 
     Running it again in the same folder continues where it stopped.
     """
-    steps = DemoSteps(options.out / "data", console)
+    steps = DemoSteps.shared(console) if options.shared else DemoSteps.alone(options.out / "data", console)
     samples = options.out / "samples"
     steps.run("painting sample artworks", "samples", samples, "--count", options.artworks, "--seed", options.seed)
     steps.run("reading and cleaning the catalogue", "ingest", samples / "classes.csv")
-    steps.run("planning the campaign", "enqueue", "--campaign", "demo", "--models", options.models)
+    steps.run("planning the campaign", "enqueue", "--campaign", CAMPAIGN, "--models", options.models)
     if options.models == POCKET:
         console.print(_POCKET_NOTE, soft_wrap=True)
-    steps.run_workers(f"captioning, writing prompts, repainting, with {WORKERS} worker processes")
-    steps.run("showing the status", "status")
-    steps.run("training on two splits", "train", *(part for split in SPLITS for part in ("--split", split)), quiet=True)
+    if options.shared:
+        steps.wait_for_workers("captioning, writing prompts, repainting, by the workers that run already", CAMPAIGN)
+    else:
+        steps.run_workers(f"captioning, writing prompts, repainting, with {WORKERS} worker processes")
+    steps.run("showing the status", "status", "--campaign", CAMPAIGN)
+    splits = [part for split in SPLITS for part in ("--split", split)]
+    steps.run("training on two splits", "train", "--campaign", CAMPAIGN, *splits, quiet=True)
     one, other = [path for path in sorted(samples.glob("*/*.jpg")) if can_open(path)][:2]
     steps.run("comparing two images", "compare", one, other)
-    steps.run("writing the report", "report", "--out", options.report.parent)
+    steps.run("writing the report", "report", "--campaign", CAMPAIGN, "--out", options.report.parent)
 
 
 def can_open(path: Path) -> bool:

@@ -9,6 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from db.secret_files import PASSWORDS, SUFFIX, may_be_a_file
+from db.settings import Settings
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -41,6 +44,13 @@ def pages() -> list[Path]:
 def spans() -> tuple[Span, ...]:
     """All code of all pages."""
     return tuple(span for page in pages() for span in _spans(page))
+
+
+def known_variables() -> set[str]:
+    """Every `PARAGONE_` variable that is read, also those that name files and passwords."""
+    settings = {f"PARAGONE_{name.upper()}" for name in Settings.model_fields}
+    files = {f"PARAGONE_{name.upper()}_FILE" for name, field in Settings.model_fields.items() if may_be_a_file(name, field)}
+    return settings | files | {name + suffix for name in PASSWORDS.values() for suffix in ("", SUFFIX)}
 
 
 def commands() -> Iterator[tuple[Span, list[str]]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
+from db.secret_files import PASSWORDS
 from db.settings import Settings
 from db.tables import metadata
 from producer.cli import paragone
@@ -35,8 +36,15 @@ def reference() -> ModuleType:
 
 def test_the_settings_page_has_every_setting_with_its_meaning(reference: ModuleType) -> None:
     rows = dict(re.findall(r"^\| `(PARAGONE_\w+)` \|.*\| (.*) \|$", reference.settings_page(), re.MULTILINE))
-    assert rows.keys() == {f"PARAGONE_{name.upper()}" for name in Settings.model_fields}
+    assert rows.keys() == {f"PARAGONE_{name.upper()}" for name in Settings.model_fields} | set(PASSWORDS.values())
     assert all(rows.values()), [name for name, meaning in rows.items() if not meaning]
+
+
+def test_the_settings_page_names_what_can_be_a_file(reference: ModuleType) -> None:
+    section = reference.settings_page().partition("## Secrets as files")[2]
+    for name in ("PARAGONE_DATABASE_URL", "PARAGONE_STORE_URL", "PARAGONE_FLOWER_PASSWORD", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY"):
+        assert f"`{name}`" in section
+    assert "`PARAGONE_LEASE_SECONDS`" not in section
 
 
 def test_the_settings_page_shows_defaults_and_no_secret(reference: ModuleType) -> None:

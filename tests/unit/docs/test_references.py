@@ -15,9 +15,8 @@ import pytest
 
 import paragone
 from db.enums import Stage
-from db.settings import Settings
 from producer.cli import paragone as cli
-from tests.unit.docs.pages import ROOT, Span, commands, pages, spans
+from tests.unit.docs.pages import ROOT, Span, commands, known_variables, pages, spans
 from workers.wake_ups.app import queue_name
 
 if TYPE_CHECKING:
@@ -25,9 +24,21 @@ if TYPE_CHECKING:
 
 PACKAGES = ("db", "workers", "producer", "trainer", "paragone")
 #: Options of other programs.
-FOREIGN = {"--build-arg", "--profile", "--target"}
+FOREIGN = {
+    "--build",
+    "--build-arg",
+    "--detach",
+    "--force-recreate",
+    "--gpus",
+    "--no-deps",
+    "--profile",
+    "--rm",
+    "--signal",
+    "--target",
+    "--username",
+}
 #: Files that are the reader's, or that appear only when something runs.
-READERS_FILES = re.compile(r"^(DIR|OUT|Style|images|samples|store|blobs|wikiart|my_package)/|^\.venv|^\.\./")
+READERS_FILES = re.compile(r"^(DIR|OUT|Style|images|samples|store|blobs|wikiart|my_package|deploy/secrets)(/|$)|^\.venv|^\.\./")
 
 
 def _options(command: click.Command) -> set[str]:
@@ -65,8 +76,9 @@ def test_an_option_between_backticks_belongs_to_a_command() -> None:
 
 
 def test_every_variable_in_the_docs_is_a_setting() -> None:
-    known = {f"PARAGONE_{name.upper()}" for name in Settings.model_fields}
+    known = known_variables()
     others = [ROOT / name for name in ("compose.yaml", "Dockerfile", ".env.example")]
+    others += [path for path in (ROOT / "deploy").rglob("*") if path.is_file() and path.parent.name != "secrets"]
     for page in [*pages(), *others]:
         named = set(re.findall(r"PARAGONE_[A-Z_]*[A-Z]", page.read_text(encoding="utf-8")))
         assert named <= known, f"{page.name} names {named - known}"
