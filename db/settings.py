@@ -11,6 +11,7 @@ from sqlalchemy import URL
 
 from db.engine.limits import CONNECTIONS, TIMEOUT_SECONDS
 from db.engine.url import parse_url
+from db.gpu_price import GpuPrice, parse_gpu_price
 from db.models_directory import POCKET, pocket_directory
 
 #: A day: whatever is waited for, more is a slip of the hand.
@@ -67,6 +68,9 @@ class Settings(BaseSettings):
     #: Names of this host's GPUs as CUDA_VISIBLE_DEVICES takes them, such as "0,1"; empty asks nvidia-smi.
     gpus: str = ""
 
+    #: Price of a GPU hour, such as "1.20" or "1.20 EUR", at which forecasts and `status` tell money; empty tells none.
+    gpu_price: str = ""
+
     #: Flower's login; without a password a fresh one is made and printed at the start.
     flower_user: str = "paragone"
     flower_password: SecretStr = SecretStr("")
@@ -97,6 +101,12 @@ class Settings(BaseSettings):
     def _by_name(cls, value: Path | None) -> Path | None:
         return pocket_directory() if value == Path(POCKET) else value
 
+    @field_validator("gpu_price")
+    @classmethod
+    def _price(cls, value: str) -> str:
+        parse_gpu_price(value)
+        return value.strip()
+
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         """A lease that ends before it is renewed takes the work of the living away."""
@@ -115,6 +125,11 @@ class Settings(BaseSettings):
     def alive_within_seconds(self) -> float:
         """For how long after its last heartbeat a worker counts as alive."""
         return 2 * self.lease_seconds
+
+    @property
+    def price_of_gpu(self) -> GpuPrice | None:
+        """The price of a GPU hour; None if none is given."""
+        return parse_gpu_price(self.gpu_price)
 
     @property
     def sqlalchemy_url(self) -> URL:

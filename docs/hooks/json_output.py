@@ -58,7 +58,11 @@ OUTPUTS = {
     "status": Output(
         shape="An object.",
         classes=("db.monitoring.progress:Progress",),
-        parts={"each of workers": "db.monitoring.worker_registry:RegisteredWorker"},
+        parts={
+            "each of workers": "db.monitoring.worker_registry:RegisteredWorker",
+            "costs": "db.monitoring.costs:CostOutlook",
+            "costs: spent and left": "db.monitoring.costs:Cost",
+        },
     ),
     "failures": Output(shape="An array with one object for each failed job, oldest first.", classes=("producer.failures:ReportedFailure",)),
     "requeue": Output(shape="An object.", classes=("producer.requeue:RequeueResult",)),
