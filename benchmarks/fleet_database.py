@@ -1,7 +1,7 @@
 """A campaign in mid-run with up to ten million jobs, written by INSERT ... SELECT without indexes, which are built afterwards.
 
-The first half of the artworks is done, with attempts and results; of the others the captions are ready. Job keys, batch keys and numbers are
-those that planning gives.
+The first half of the artworks is done, with attempts and results; of the others the captions are ready. Job keys, batch keys and numbers
+are those that planning gives.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from db.jobs.batch_keys import write_batch_keys
 
 if TYPE_CHECKING:
     import psycopg
-
     from fleet_server import FleetServer
 
 #: One caption, and prompt, repaint and caption of it for each of two levels.
@@ -29,14 +28,15 @@ TABLES = ("artworks", "variations", "jobs", "attempts", "captions", "prompts", "
 ROWS = {
     "artworks": """
 INSERT INTO artworks (id, key, group_key, artist, style, styles, picture, content_hash, width, height, registered_at)
-SELECT a, 'artist_title-' || a, 'artist_title-' || a, 'artist', 'style', '["style"]', 'present', md5(a::text) || md5(a::text), 1024, 768, {at}
+SELECT a, 'artist_title-' || a, 'artist_title-' || a, 'artist', 'style', '["style"]', 'present', md5(a::text) || md5(a::text),
+ 1024, 768, {at}
 FROM generate_series(1, {n}) a""",
     "variations": """
 INSERT INTO variations (id, campaign_id, artwork_id, level, ordinal, seed, redraws)
 SELECT v, {c}, (v + 1) / 2, CASE WHEN v % 2 = 1 THEN 'moderate' ELSE 'radical' END, 0, v * 7919, 0 FROM generate_series(1, 2 * {n}) v""",
     "jobs": """
-INSERT INTO jobs (id, job_key, campaign_id, artwork_id, variation_id, stage, batch_key, priority, state, attempt_count, created_at, changed_at,
- finished_at)
+INSERT INTO jobs (id, job_key, campaign_id, artwork_id, variation_id, stage, batch_key, priority, state, attempt_count, created_at,
+ changed_at, finished_at)
 SELECT j, 'c{c}-a' || a || '-v' || coalesce(v, 0) || '-' || stage, {c}, a, v, stage,
  'c{c}/' || stage || CASE WHEN stage IN ('prompt', 'generate') THEN CASE WHEN v % 2 = 1 THEN '/moderate' ELSE '/radical' END ELSE '' END, 0,
  CASE WHEN a <= {done} THEN 'done' WHEN stage = 'caption' THEN 'ready' ELSE 'waiting' END, (a <= {done})::int, {at}, {at},
@@ -53,14 +53,15 @@ INSERT INTO captions (job_id, campaign_id, artwork_id, variation_id, image_id, t
 SELECT id, {c}, artwork_id, variation_id, variation_id, 'a painting of a bridge with two arches over a river', 'fake', 'fake', true, {at}
 FROM jobs WHERE state = 'done' AND stage IN ('caption', 'recaption') ORDER BY id""",
     "prompts": """
-INSERT INTO prompts (id, job_id, campaign_id, variation_id, draft, text, draft_tokens, tokens, brief, model, revision, current, created_at)
-SELECT variation_id, id, {c}, variation_id, repeat('a bridge of weathered copper ', 7), repeat('a bridge of weathered copper ', 7), 60, 55, 'b',
- 'fake', 'fake', true, {at} FROM jobs WHERE state = 'done' AND stage = 'prompt' ORDER BY id""",
+INSERT INTO prompts (id, job_id, campaign_id, variation_id, draft, text, draft_tokens, tokens, brief, model, revision, current,
+ created_at)
+SELECT variation_id, id, {c}, variation_id, repeat('a bridge of weathered copper ', 7), repeat('a bridge of weathered copper ', 7), 60, 55,
+ 'b', 'fake', 'fake', true, {at} FROM jobs WHERE state = 'done' AND stage = 'prompt' ORDER BY id""",
     "images": """
-INSERT INTO images (id, job_id, campaign_id, artwork_id, variation_id, prompt_id, content_hash, pixel_hash, format, byte_size, width, height,
- content_box, provenance, seed, worker_id, current, created_at)
-SELECT variation_id, id, {c}, artwork_id, variation_id, variation_id, md5(id::text) || md5(id::text), md5(id::text) || md5(id::text), 'jpeg',
- 300000, 1024, 768, '[0, 128, 1024, 896]', '{{"steps": 25, "strength": 0.3}}', 1, 'gpu0@host', true, {at}
+INSERT INTO images (id, job_id, campaign_id, artwork_id, variation_id, prompt_id, content_hash, pixel_hash, format, byte_size, width,
+ height, content_box, provenance, seed, worker_id, current, created_at)
+SELECT variation_id, id, {c}, artwork_id, variation_id, variation_id, md5(id::text) || md5(id::text), md5(id::text) || md5(id::text),
+ 'jpeg', 300000, 1024, 768, '[0, 128, 1024, 896]', '{{"steps": 25, "strength": 0.3}}', 1, 'gpu0@host', true, {at}
 FROM jobs WHERE state = 'done' AND stage = 'generate' ORDER BY id""",
 }
 
@@ -96,7 +97,7 @@ def fill(server: FleetServer, name: str, jobs: int, config: dict[str, Any]) -> f
         for statement in later:
             plain.execute(statement.encode())
         for table in TABLES:
-            plain.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), coalesce(max(id), 1)) FROM {table}".encode())
+            plain.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), coalesce(max(id), 1)) FROM {table}".encode())  # noqa: S608
         plain.execute(_PLANNED.encode())
         plain.execute("VACUUM ANALYZE")
         plain.execute("CHECKPOINT")
@@ -108,21 +109,22 @@ UPDATE batch_keys SET planned_jobs = counted.jobs
 FROM (SELECT batch_key, count(*) AS jobs FROM jobs GROUP BY batch_key) counted WHERE counted.batch_key = batch_keys.batch_key"""
 
 
+_UNIQUE = """
+SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+WHERE contype = 'u' AND conrelid::regclass::text = ANY (%s)"""
+_INDEXES = """
+SELECT indexname, indexdef FROM pg_indexes JOIN pg_class ON relname = indexname JOIN pg_index ON indexrelid = pg_class.oid
+WHERE schemaname = 'public' AND NOT indisprimary AND tablename = ANY (%s)"""
+
+
 def _take_indexes(plain: psycopg.Connection) -> list[str]:
     """Drop what slows loading down, and return the statements that make it again; primary keys stay."""
     made: list[str] = []
-    names = ", ".join(f"'{table}'" for table in TABLES)
-    unique = plain.execute(
-        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
-        f" WHERE contype = 'u' AND conrelid::regclass::text IN ({names})".encode()
-    ).fetchall()
+    unique = plain.execute(_UNIQUE, (list(TABLES),)).fetchall()
     for table, constraint, definition in unique:
         plain.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{constraint}"'.encode())
         made.append(f'ALTER TABLE {table} ADD CONSTRAINT "{constraint}" {definition}')
-    indexes = plain.execute(
-        "SELECT indexname, indexdef FROM pg_indexes JOIN pg_class ON relname = indexname JOIN pg_index ON indexrelid = pg_class.oid"
-        f" WHERE schemaname = 'public' AND NOT indisprimary AND tablename IN ({names})".encode()
-    ).fetchall()
+    indexes = plain.execute(_INDEXES, (list(TABLES),)).fetchall()
     for name, definition in indexes:
         plain.execute(f'DROP INDEX "{name}"'.encode())
         made.append(definition)

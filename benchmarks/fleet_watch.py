@@ -1,4 +1,4 @@
-"""What PostgreSQL says of itself while a fleet works: waits and locks, connections, WAL, dead tuples, HOT updates, vacuums, its CPU time."""
+"""What PostgreSQL says of itself while a fleet works: waits, locks, connections, WAL, dead tuples, HOT updates, vacuums, its CPU."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -179,5 +178,3 @@ def median_and_p99(values: list[float]) -> tuple[float, float]:
         return 0.0, 0.0
     ordered = sorted(values)
     return statistics.median(ordered), ordered[min(len(ordered) - 1, round(0.99 * (len(ordered) - 1)))]
-
-

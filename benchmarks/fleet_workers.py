@@ -1,7 +1,8 @@
 """One process of simulated workers: the product's `Worker` with its claims, heartbeats, sweeps and commits, and a device that only waits.
 
 Started by fleet.py, which reads one JSON document from its standard output. Each worker has one thread that claims, computes and commits;
-heartbeats and sweeps of all are run at their times by a few threads. Nothing is sent to a broker: wake-ups are decided as ever, then dropped.
+heartbeats and sweeps of all are run at their times by a few threads. Nothing is sent to a broker: wake-ups are decided on as ever, and
+then dropped.
 """
 
 from __future__ import annotations
@@ -187,6 +188,8 @@ class SimulatedWorkers:
         self._models = ModelCache(self.database, settings, device="cpu")
         self._time_limit = TimeLimit()
         self.workers = [self._worker(given.first + number) for number in range(given.workers)]
+        for worker in self.workers:
+            register_worker(self.database, stages=worker.stages, threads=settings.threads, **worker.identity.facts())
         self._random = random.Random(given.first)
 
     def start(self, ramp_seconds: float) -> None:
@@ -216,8 +219,6 @@ class SimulatedWorkers:
 
     def _work(self, worker: Worker, wait: float) -> None:
         time.sleep(wait)
-        facts = worker.identity.facts()
-        self._guarded(lambda: register_worker(self.database, stages=worker.stages, threads=self._settings.threads, **facts))
         pause = random.Random(worker.identity.worker_id)
         while not self._stop.is_set():
             self._guarded(worker.look)  # claims and works until nothing is left

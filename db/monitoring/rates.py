@@ -19,18 +19,21 @@ if TYPE_CHECKING:
 
 #: Seconds over which rates are measured.
 RATE_WINDOW = 300.0
+#: Attempts that are looked at: a fleet that ends more of them within the window is measured over a shorter one.
+LATEST = 30_000
 
 _REMAINING = (JobState.WAITING, JobState.READY, JobState.RUNNING)
 _MOVING = (JobState.READY, JobState.RUNNING)
 
 
 def finish_rates(connection: Connection, campaign_id: int | None, at: float) -> dict[str, float]:
-    """Jobs per second by stage, over the window before `at` or since the first attempt in it if that is later."""
-    recent = (attempts.c.ended_at > at - RATE_WINDOW, attempts.c.outcome == str(AttemptOutcome.DONE))
+    """Jobs per second by stage, over the window before `at`, or since the first attempt in it if that is later."""
+    columns = (attempts.c.job_id, attempts.c.outcome, attempts.c.ended_at)
+    latest = select(*columns).where(attempts.c.ended_at > at - RATE_WINDOW).order_by(attempts.c.ended_at.desc()).limit(LATEST).subquery()
     query = (
-        select(jobs.c.stage, func.count(), func.min(attempts.c.ended_at))
-        .join(attempts, attempts.c.job_id == jobs.c.id)
-        .where(*recent, *of_campaign_unindexed(jobs, campaign_id))
+        select(jobs.c.stage, func.count(), func.min(latest.c.ended_at))
+        .join(latest, latest.c.job_id == jobs.c.id)
+        .where(latest.c.outcome == str(AttemptOutcome.DONE), *of_campaign_unindexed(jobs, campaign_id))
         .group_by(jobs.c.stage)
     )
     return {stage: count / max(1.0, at - first) for stage, count, first in connection.execute(query)}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, not_, or_, select, update
+from sqlalchemy import Text, case, cast, delete, func, insert, not_, or_, select, update
 
 from db.engine.clock import now
+from db.enums import Stage
 from db.errors import WorkerIdTaken
 from db.jobs.living import is_living
 from db.jobs.tables import leases, workers
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from db.engine import Database
-    from db.enums import Stage
 
 
 #: Seconds after its last heartbeat for which a worker's id is its own.
@@ -101,9 +101,11 @@ def retire_silent_workers(database: Database, *, within_seconds: float) -> int:
 
 def live_workers(database: Database, *, within_seconds: float) -> list[RegisteredWorker]:
     """Workers that did not deregister and whose last heartbeat is no older, by name."""
-    holds = select(func.count()).select_from(leases).where(leases.c.worker_id == workers.c.id).scalar_subquery()
+    # Counted once for all: asked for each worker, a thousand of them would go through the leases a thousand times.
+    held = select(leases.c.worker_id, func.count().label("batches")).group_by(leases.c.worker_id).subquery()
     query = (
-        select(workers, (now() - workers.c.seen_at).label("silent_for"), holds.label("batches"))
+        select(workers, (now() - workers.c.seen_at).label("silent_for"), func.coalesce(held.c.batches, 0).label("batches"))
+        .outerjoin(held, held.c.worker_id == workers.c.id)
         .where(is_living(within_seconds))
         .order_by(workers.c.id)
     )
@@ -125,6 +127,23 @@ def live_workers(database: Database, *, within_seconds: float) -> list[Registere
         ]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Census:
+    """How many workers live, and how many threads of theirs serve each stage."""
+
+    workers: int
+    threads: dict[Stage, int]
+
+
+def take_census(database: Database, *, within_seconds: float) -> Census:
+    """The living workers and their threads, added up by the database."""
+    written = cast(workers.c.stages, Text)
+    serving = [func.sum(case((written.contains(f'"{stage}"'), workers.c.threads), else_=0)) for stage in Stage]
+    with database.read() as connection:
+        count, *threads = connection.execute(select(func.count(), *serving).where(is_living(within_seconds))).one()
+    return Census(workers=int(count), threads={stage: int(some or 0) for stage, some in zip(Stage, threads, strict=True)})
+
+
 def live_threads(database: Database, stage: Stage, *, within_seconds: float) -> int:
     """Threads of living workers that serve a stage."""
-    return sum(worker.threads for worker in live_workers(database, within_seconds=within_seconds) if str(stage) in worker.stages)
+    return take_census(database, within_seconds=within_seconds).threads[stage]
