@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -81,6 +82,7 @@ class Result:
 
 def main() -> None:
     given = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server is stopped and its files are removed
     directory = Path(tempfile.mkdtemp(prefix="fleet-", dir=given.directory))
     results: list[Result] = []
     try:

@@ -62,7 +62,7 @@ STACK = 512 * 1024
 WORKERS_PER_HOST = 8
 
 
-class Tally:
+class Measurements:
     """What happened between two moments."""
 
     def __init__(self, begin: float, end: float) -> None:
@@ -101,9 +101,9 @@ class Tally:
 
 
 class MeasuredDatabase(Database):
-    """A database that tells the tally how long each transaction took, by the name of the function that does it."""
+    """A database that tells the measurements how long each transaction took, by the name of the function that does it."""
 
-    def __init__(self, engine: Engine, tally: Tally) -> None:
+    def __init__(self, engine: Engine, tally: Measurements) -> None:
         super().__init__(engine)
         self._tally = tally
 
@@ -176,7 +176,7 @@ def open_all(engine: Engine, connections: int) -> None:
 class SimulatedWorkers:
     """Some workers of one process."""
 
-    def __init__(self, given: argparse.Namespace, tally: Tally, stop: threading.Event) -> None:
+    def __init__(self, given: argparse.Namespace, tally: Measurements, stop: threading.Event) -> None:
         self._tally, self._stop = tally, stop
         settings = Settings(data_dir=Path(given.folder), database_url=SecretStr(given.url), threads=1)
         engine = engine_of(given.url, connections=given.connections, pooled=given.pooled)
@@ -263,7 +263,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, required=True)
     given = parser.parse_args()
     threading.stack_size(STACK)
-    stop, tally = threading.Event(), Tally(float("inf"), float("inf"))
+    stop, tally = threading.Event(), Measurements(float("inf"), float("inf"))
     fleet = SimulatedWorkers(given, tally, stop)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
