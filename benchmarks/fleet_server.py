@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -68,21 +69,22 @@ def fleet_server(directory: Path, *, connections: int) -> Iterator[FleetServer]:
     """Make a cluster in an empty directory, run it, and stop it at the end; the directory is left to the caller."""
     user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
     binaries = _binaries(directory, user)
-    data, place = directory / "data", {"cwd": directory, "user": user, "extra_groups": [] if user else None}
+    data = directory / "data"
+    place: dict[str, Any] = {"cwd": directory, "user": user, "extra_groups": [] if user else None}
     if user:
         shutil.chown(directory, user)
     init = [binaries / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"]
-    subprocess.run(init, check=True, capture_output=True, **place)  # type: ignore[call-overload]
+    subprocess.run(init, check=True, capture_output=True, **place)
     options = [part for name, value in {**SETTINGS, "max_connections": str(connections)}.items() for part in ("-c", f"{name}={value}")]
     command = [binaries / "postgres", "-D", data, "-k", directory, *options]
     with (directory / "postgres.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, **place)  # type: ignore[call-overload]
+        process = subprocess.Popen(command, stdout=log, stderr=log, **place)
     try:
         server = FleetServer(directory, process.pid)
         _wait(server, process)
         yield server
     finally:
-        process.terminate() if process.poll() is not None else process.send_signal(2)  # fast shutdown
+        process.send_signal(signal.SIGINT)  # fast shutdown
         try:
             process.wait(timeout=120)
         except subprocess.TimeoutExpired:
