@@ -73,12 +73,12 @@ def fleet_server(directory: Path, *, connections: int) -> Iterator[FleetServer]:
     place: dict[str, Any] = {"cwd": directory, "user": user, "extra_groups": [] if user else None}
     if user:
         shutil.chown(directory, user)
-    init = [binaries / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"]
+    init = [str(binaries / "initdb"), "-D", str(data), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"]
     subprocess.run(init, check=True, capture_output=True, **place)
     options = [part for name, value in {**SETTINGS, "max_connections": str(connections)}.items() for part in ("-c", f"{name}={value}")]
-    command = [binaries / "postgres", "-D", data, "-k", directory, *options]
+    command = [str(binaries / "postgres"), "-D", str(data), "-k", str(directory), *options]
     with (directory / "postgres.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, **place)
+        process: subprocess.Popen[bytes] = subprocess.Popen(command, stdout=log, stderr=log, **place)
     try:
         server = FleetServer(directory, process.pid)
         _wait(server, process)
