@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 DATABASES = {"paced": "fleet", "flat out": "fleet_flat_out"}
 #: Seconds of a batch: captions, repaints of the two levels.
 PACED: dict[str, Any] = {"caption": 0.8, "generate": (4.0, 8.0)}
+#: In which a device works through eight artworks; workers begin spread over it, so that they are not all at the same stage.
+CYCLE_SECONDS = 3 * 0.8 + 4.0 + 8.0
 FLAT_OUT: dict[str, Any] = {"caption": 0.0, "generate": (0.0, 0.0)}
 #: Seconds that a step may take beyond what was asked for: to start, and to end.
 PATIENCE = 120.0
@@ -108,7 +110,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, nargs="+", default=[100_000, 1_000_000, 10_000_000])
     parser.add_argument("--workers", type=int, nargs="+", default=[10, 30, 100, 300, 1000])
     parser.add_argument("--seconds", type=float, default=20.0, help="measured in each step")
-    parser.add_argument("--warm-up", type=float, default=12.0, help="before them")
+    parser.add_argument("--warm-up", type=float, default=18.0, help="before them")
     parser.add_argument("--connections", type=int, default=1, help="of each worker's own; the product opens 3 at most")
     parser.add_argument("--shared", type=int, default=40, help="connections that all share; 0 leaves that row out")
     parser.add_argument("--flat-out", type=int, default=20, help="workers of the row without device time; 0 leaves it out")
@@ -180,7 +182,14 @@ def _start(url: str, step: Step, given: argparse.Namespace, directory: Path) -> 
         workers, connections = _part(step.workers, count, number), _part(step.connections, count, number)
         command = [sys.executable, str(script), "--url", url, "--folder", str(directory / "workers"), "--first", str(first)]
         command += ["--workers", str(workers), "--connections", str(connections)]
-        command += ["--ramp", str(given.warm_up / 2), "--warm-up", str(given.warm_up), "--seconds", str(given.seconds)]
+        command += [
+            "--ramp",
+            str(min(CYCLE_SECONDS, 0.8 * given.warm_up)),
+            "--warm-up",
+            str(given.warm_up),
+            "--seconds",
+            str(given.seconds),
+        ]
         command += ["--pooled"] if step.mode == "shared" else []
         pipe = subprocess.PIPE
         processes.append(subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True))
@@ -223,8 +232,7 @@ def _result(step: Step, given: argparse.Namespace, reports: list[dict[str, Any]]
 
 def _jobs_per_device_second() -> float:
     """Eight artworks are 8 captions, 16 prompts, 16 repaints (a batch of 8 each level) and 16 captions of them."""
-    moderate, radical = PACED["generate"]
-    return 56 / (3 * PACED["caption"] + moderate + radical)
+    return 56 / CYCLE_SECONDS
 
 
 def _say(text: str, given: argparse.Namespace) -> None:

@@ -229,7 +229,11 @@ class SimulatedWorkers:
         settings, numbers, began = self._settings, count(), time.monotonic()
         due: list[tuple[float, int, float, Callable[[], object]]] = []
         for worker, start in zip(self.workers, starts, strict=True):
-            for seconds, beat in ((settings.heartbeat_seconds, worker.leases.beat), (settings.sweep_seconds, worker.rescuer.sweep)):
+            beats: list[tuple[float, Callable[[], object]]] = [
+                (settings.heartbeat_seconds, worker.leases.beat),
+                (settings.sweep_seconds, worker.rescuer.sweep),
+            ]
+            for seconds, beat in beats:
                 heapq.heappush(due, (began + start, next(numbers), seconds, beat))
         while not self._stop.is_set():
             moment, _, seconds, beat = heapq.heappop(due)
