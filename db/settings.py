@@ -14,6 +14,7 @@ from sqlalchemy import URL
 from db.durations import parse_duration
 from db.engine.limits import CONNECTIONS, TIMEOUT_SECONDS
 from db.engine.url import parse_url
+from db.gpu_price import GpuPrice, parse_gpu_price
 from db.logs import LogFormat
 from db.models_directory import POCKET, pocket_directory
 from db.secret_files import SecretFilesSource
@@ -94,6 +95,8 @@ class Settings(BaseSettings):
     #: URL of the OpenTelemetry collector (OTLP over HTTP, such as http://collector:4318) that gets a span for each job; empty asks
     #: OTEL_EXPORTER_OTLP_ENDPOINT, and "off" sends none.
     traces: str = ""
+    #: Price of a GPU hour, such as "1.20" or "1.20 EUR", at which forecasts and `status` tell money; empty tells none.
+    gpu_price: str = ""
 
     #: Flower's login; without a password a fresh one is made and printed at the start.
     flower_user: str = "paragone"
@@ -149,6 +152,12 @@ class Settings(BaseSettings):
     def _by_name(cls, value: Path | None) -> Path | None:
         return pocket_directory() if value == Path(POCKET) else value
 
+    @field_validator("gpu_price")
+    @classmethod
+    def _price(cls, value: str) -> str:
+        parse_gpu_price(value)
+        return value.strip()
+
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         """A lease that ends before it is renewed takes the work of the living away."""
@@ -184,6 +193,11 @@ class Settings(BaseSettings):
     def host_name(self) -> str:
         """What this host is called."""
         return self.host or socket.gethostname()
+
+    @property
+    def price_of_gpu(self) -> GpuPrice | None:
+        """The price of a GPU hour; None if none is given."""
+        return parse_gpu_price(self.gpu_price)
 
     @property
     def sqlalchemy_url(self) -> URL:

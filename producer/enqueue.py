@@ -50,7 +50,7 @@ def enqueue_campaign(runtime: Runtime, options: CampaignOptions, selection: Sele
     campaign = chosen_campaign(runtime.database, options, dry_run=dry_run)
     check_not_cancelled(campaign)
     planned = plan_campaign(runtime.database, campaign, selection, dry_run=dry_run)
-    outlook = forecast(runtime.database, campaign.config, planned)
+    outlook = forecast(runtime.database, campaign, planned, runtime.settings.price_of_gpu)
     if planned.jobs and not dry_run:
         notify_ready(runtime)
     # It may have been paused meanwhile.

@@ -1,30 +1,25 @@
-"""What a plan will take: disk for its repaints, and the devices' time if work like it has been measured."""
+"""What a plan will take: disk for its repaints, and the devices' time and money, measured where work like it was done, else assumed."""
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from db.enums import Stage
-from db.monitoring.costs import content_share, measured_bytes, measured_seconds
+from db.monitoring.costs import Basis, priced
+from db.monitoring.device_rates import RateSource, device_rates, planned_keys
+from db.monitoring.repaint_bytes import repaint_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
-    from db.campaigns import CampaignConfig
+    from db.campaigns import Campaign
     from db.engine import Database
+    from db.gpu_price import GpuPrice
     from db.jobs.plan import PlannedWork
-
-#: Bytes of a pixel in a finely textured painting at 1024 px and quality 95: the most that any of 14 museum paintings took.
-BYTES_PER_PIXEL = {"jpeg": 0.6, "png": 0.95, "webp": 0.32}
-#: Bytes of a file beside its pixels: headers, and the facts of its making.
-BYTES_PER_FILE = 1500
-#: Share of the square canvas that an original covers: the mean of those paintings.
-CONTENT_SHARE = 0.77
-#: Repaints of one format and size from which their own mean is taken.
-ENOUGH = 20
+    from db.monitoring.device_rates import WorkKey
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,26 +29,43 @@ class Forecast:
     disk_bytes: int
     #: How the disk was estimated.
     disk_basis: str
-    #: Seconds of all devices together; None if a stage has never been measured with these models.
+    #: Seconds of all devices together, as measured; None if a stage has never been measured with these models.
     device_seconds: float | None
     #: Stages of which nothing is known.
     unmeasured: tuple[str, ...]
+    #: Hours of all GPUs together, by assumption where nothing was measured.
+    gpu_hours: float = 0.0
+    #: Stage to where the seconds of its jobs are known from: "measured in this campaign ...", "assumed: ...".
+    gpu_basis: dict[str, str] = field(default_factory=dict)
+    #: The GPU hours at PARAGONE_GPU_PRICE; None without it.
+    money: float | None = None
+    #: Of the price, as it was written; None without a price or a currency.
+    currency: str | None = None
 
 
-def forecast(database: Database, config: CampaignConfig, plan: PlannedWork) -> Forecast:
-    """Disk and device time of a plan. Time is measured, on the devices that did such work, or unknown: never guessed."""
-    per_repaint, basis = _repaint_bytes(database, config)
-    measured = _seconds_by_kind(database)
-    seconds, unmeasured = 0.0, set()
-    for stage, count, kind in _planned_by_kind(config, plan):
-        if count and kind not in measured:
-            unmeasured.add(stage)
-        seconds += count * measured.get(kind, 0.0)
+def forecast(database: Database, campaign: Campaign, plan: PlannedWork, price: GpuPrice | None = None) -> Forecast:
+    """Disk, device time and money of a plan; a campaign that is not open yet has the id 0."""
+    keys = planned_keys(campaign.config, campaign.id or None)
+    with database.read() as connection:
+        rates = device_rates(connection, keys)
+        each = repaint_bytes(connection, campaign.config.picture.model_dump())
+    seconds, basis, unmeasured = 0.0, Basis(), set()
+    for key, count in _planned(campaign, plan, keys):
+        rate = rates[key.batch_key]
+        basis.add(key, rate)
+        seconds += count * rate.seconds
+        if rate.source is RateSource.ASSUMED:
+            unmeasured.add(key.stage)
+    cost = priced(seconds, plan.variations * each.mean, price)
     return Forecast(
-        disk_bytes=round(plan.variations * per_repaint),
-        disk_basis=basis,
+        disk_bytes=cost.disk_bytes,
+        disk_basis=each.basis,
         device_seconds=None if unmeasured else round(seconds, 1),
         unmeasured=tuple(str(stage) for stage in Stage if stage in unmeasured),
+        gpu_hours=cost.gpu_hours,
+        gpu_basis=basis.texts(),
+        money=cost.money,
+        currency=(price.currency or None) if price else None,
     )
 
 
@@ -67,56 +79,10 @@ def free_bytes(store_location: str) -> int | None:
     return shutil.disk_usage(place).free
 
 
-def _repaint_bytes(database: Database, config: CampaignConfig) -> tuple[float, str]:
-    """Bytes of one repaint and where the number comes from."""
-    picture = config.picture
-    alike = measured_bytes(database, file_format=picture.format, size=picture.size)
-    if alike.mean is not None and alike.repaints >= ENOUGH:
-        return alike.mean, f"mean of {alike.repaints} repaints of this size and format"
-    per_pixel = BYTES_PER_PIXEL[picture.format]
-    pixels = picture.size**2 * (content_share(database) or CONTENT_SHARE)
-    return (
-        BYTES_PER_FILE + pixels * per_pixel,
-        f"at {per_pixel} bytes a pixel, as finely textured pictures take: {picture.format}, {picture.size} px",
-    )
-
-
-#: What must be equal for two jobs to take about the same time: the stage with its backend, and for models the canvas, steps and strength.
-_Kind = tuple[Any, ...]
-
-
-def _seconds_by_kind(database: Database) -> dict[_Kind, float]:
-    """Mean device seconds of one job, over the latest attempts that succeeded."""
-    sums: dict[_Kind, tuple[int, float]] = {}
-    for one in measured_seconds(database):
-        kind = _kind(one.stage, one.parameters, one.parameters["settings"], size=one.parameters["picture"]["size"])
-        count, seconds = sums.get(kind, (0, 0.0))
-        sums[kind] = (count + one.jobs, seconds + one.seconds)
-    return {kind: seconds / count for kind, (count, seconds) in sums.items()}
-
-
-def _planned_by_kind(config: CampaignConfig, plan: PlannedWork) -> list[tuple[Stage, float, _Kind]]:
-    """How many jobs of each kind the plan adds; levels in their shares."""
-    size, caption, writer = config.picture.size, config.caption.model_dump(), config.prompt.model_dump()
-    captions = plan.jobs - plan.variations * (len(config.stages) - 1)
-    planned = [(Stage.CAPTION, float(captions), _kind(Stage.CAPTION, caption, caption, size=size))]
-    for name, level in config.level.items():
-        count = plan.variations * _share(config, name)
-        generator = level.model_dump()
-        planned.append((Stage.PROMPT, count, _kind(Stage.PROMPT, writer, writer, size=size)))
-        planned.append((Stage.GENERATE, count, _kind(Stage.GENERATE, generator, generator, size=size)))
-    if config.recaption:
-        planned.append((Stage.RECAPTION, float(plan.variations), _kind(Stage.RECAPTION, caption, caption, size=size)))
-    return planned
-
-
-def _kind(stage: Stage, model: Mapping[str, Any], settings: Mapping[str, Any], *, size: int) -> _Kind:
-    if stage is Stage.PROMPT:
-        return stage, model["backend"]  # the model beside it only lends its tokenizer
-    if stage is Stage.GENERATE:
-        return stage, model["backend"], model["model"], size, settings.get("steps"), settings.get("strength")
-    return stage, model["backend"], model["model"]
-
-
-def _share(config: CampaignConfig, level: str) -> float:
-    return 1 / len(config.level) if config.levels == "both" else config.levels.get(level, 0.0)
+def _planned(campaign: Campaign, plan: PlannedWork, keys: list[WorkKey]) -> Iterator[tuple[WorkKey, float]]:
+    """The keys to which the plan adds jobs, and how many: levels in their shares."""
+    captions = plan.jobs - plan.variations * (len(campaign.config.stages) - 1)
+    for key in keys:
+        count = key.share * (captions if key.stage is Stage.CAPTION else plan.variations)
+        if count:
+            yield key, count

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 
 def read_status(runtime: Runtime, campaign: str | None = None) -> Progress:
-    """Counts by stage and state, pace, time left, workers, and what is stuck; of a campaign, or of all. Raises `UnknownCampaign`."""
+    """Counts by stage and state, pace, time left, workers, what is stuck, and costs; of a campaign, or of all. Raises `UnknownCampaign`."""
     chosen = find_campaign(runtime.database, campaign).id if campaign else None
-    return progress(runtime.database, chosen, workers_within=runtime.settings.alive_within_seconds)
+    settings = runtime.settings
+    return progress(runtime.database, chosen, workers_within=settings.alive_within_seconds, price=settings.price_of_gpu)

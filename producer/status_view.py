@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from db.enums import CampaignState, JobState
+from producer.costs_view import costs_view
 from producer.durations import format_duration, format_pace
 from producer.hosts_view import hosts_view
 
@@ -35,6 +36,8 @@ def status_view(progress: Progress) -> RenderableType:
     if not progress.campaigns:
         return Text("no campaign yet: `paragone ingest CATALOGUE`, then `paragone enqueue`")
     parts: list[RenderableType] = [_campaigns(progress), Text(), _stages(progress), Text(), _outlook(progress)]
+    if progress.costs is not None:
+        parts.append(costs_view(progress.costs))
     if progress.workers or progress.hosts:
         parts += [Text(), hosts_view(progress)]
     if progress.stuck:

@@ -34,17 +34,20 @@ class Rescuer:
         alive_within_seconds: float,
         wake: Callable[[Collection[Stage]], None],
         is_in_time: Callable[[], bool] = lambda: True,
+        is_my_turn: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`is_in_time`: whether this worker's own renewals reach the database; if not, those of others may not either.
 
-        `alive_within_seconds`: for how long after its last heartbeat a worker counts as alive.
+        `alive_within_seconds`: for how long after its last heartbeat a worker counts as alive. `is_my_turn`: asked before each sweep; of a
+        large fleet some are enough.
         """
         self._database = database
         self._lease_seconds = lease_seconds
         self._alive_within_seconds = alive_within_seconds
         self._wake = wake
         self._is_in_time = is_in_time
+        self._is_my_turn = is_my_turn
         self._clock = clock
         self._not_before = clock()
         #: The database's clock and this host's monotonic one, read together.
@@ -55,7 +58,9 @@ class Rescuer:
         self._not_before = self._clock() + self._lease_seconds
 
     def sweep(self) -> None:
-        """Take back what silent workers hold, unless held back; wake workers for all ready stages."""
+        """Take back what silent workers hold, unless held back or others do it; wake workers for all ready stages."""
+        if not self._is_my_turn():
+            return
         end_pauses(self._database)
         if self._is_held_back():
             return

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from db.errors import DatabaseUnavailable
 from db.jobs.lease import excuse_leases, release_batch
 from db.logs import log_context
-from db.monitoring.worker_registry import deregister_worker, live_threads, register_worker
+from db.monitoring.worker_registry import deregister_worker, register_worker
 from workers.backends.errors import DeviceLost
 from workers.batches.batch_run import run_batch
 from workers.error_log import ErrorLog
 from workers.errors import ModelTrouble
+from workers.fleet import Fleet
 from workers.host_watch import HostWatch
 from workers.idleness import IdleWatch
 from workers.lease_keeper import LeaseKeeper
@@ -69,12 +70,14 @@ class Worker:
         self.identity = identity
         self.stages = tuple(stages)
         self.scheduler = Scheduler(model_need=context.models.need, starvation_seconds=settings.starvation_seconds, clock=clock)
+        self._fleet = Fleet(context.database, alive_within_seconds=settings.alive_within_seconds)
         self.rescuer = Rescuer(
             context.database,
             lease_seconds=settings.lease_seconds,
             alive_within_seconds=settings.alive_within_seconds,
             wake=self._wake,
             is_in_time=lambda: self.leases.is_in_time,
+            is_my_turn=self._fleet.is_my_turn,
         )
         self.leases = LeaseKeeper(
             context.database,
@@ -201,8 +204,7 @@ class Worker:
             self._wake([batch.stage.following])
 
     def _wake(self, stages: Collection[Stage]) -> None:
-        database, within = self._context.database, self._context.settings.alive_within_seconds
-        self._notifier.wake(stages, threads=lambda stage: live_threads(database, stage, within_seconds=within))
+        self._notifier.wake(stages, threads=self._fleet.threads)
 
     def _try_outages(self) -> None:
         if self._context.outages.beat():

@@ -1,80 +1,140 @@
-"""What jobs and repaints have cost so far: seconds of device by batch key, bytes by format and size, the share of a canvas."""
+"""What work has taken and will take: hours of GPUs, bytes of repaints, and money where a GPU hour has a price.
+
+All of it is counts of jobs times what one of them takes (db.monitoring.device_rates, db.monitoring.repaint_bytes), so that it costs as
+little for ten million jobs as for ten.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import case, func, select
-
-from db.catalogue.tables import artworks
-from db.enums import AttemptOutcome, Stage
-from db.jobs.tables import attempts, batch_keys, jobs
-from db.results.tables import images
+from db.enums import JobState, Stage
+from db.monitoring.assumptions import assumption_of
+from db.monitoring.device_rates import RateSource, device_rates, known_keys
+from db.monitoring.repaint_bytes import repaint_bytes
 
 if TYPE_CHECKING:
-    from db.engine import Database
+    from collections.abc import Iterator, Mapping
 
-#: The latest repaints, attempts and artworks that are measured: enough for a mean, whatever the size of the database.
-LATEST = 20_000
+    from sqlalchemy import Connection
 
+    from db.gpu_price import GpuPrice
+    from db.monitoring.counts import StageCounts
+    from db.monitoring.device_rates import DeviceRate, WorkKey
 
-@dataclass(frozen=True, kw_only=True)
-class MeasuredSeconds:
-    """The device seconds of jobs of one batch key that succeeded lately."""
-
-    stage: Stage
-    #: As the batch key holds them: backend, model, settings, picture, ...
-    parameters: dict[str, Any]
-    jobs: int
-    seconds: float
+_LEFT = (JobState.WAITING, JobState.READY, JobState.RUNNING)
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeasuredBytes:
-    """The files of some repaints."""
+class Cost:
+    """What some jobs take."""
 
-    repaints: int
-    #: Mean bytes of one; None if there is none.
-    mean: float | None
-
-
-def measured_seconds(database: Database) -> list[MeasuredSeconds]:
-    """Device seconds over the latest attempts that succeeded, by batch key."""
-    latest = select(attempts.c.job_id, attempts.c.seconds).where(
-        attempts.c.outcome == str(AttemptOutcome.DONE), attempts.c.seconds.is_not(None)
-    )
-    some = latest.order_by(attempts.c.id.desc()).limit(LATEST).subquery()
-    by_key = (
-        select(jobs.c.batch_key, func.count(), func.sum(some.c.seconds)).join(some, some.c.job_id == jobs.c.id).group_by(jobs.c.batch_key)
-    )
-    with database.read() as connection:
-        sums = {key: (int(count), float(seconds)) for key, count, seconds in connection.execute(by_key)}
-        rows = connection.execute(select(batch_keys).where(batch_keys.c.batch_key.in_(sums))).mappings().all()
-    return [
-        MeasuredSeconds(
-            stage=Stage(row["stage"]), parameters=row["parameters"], jobs=sums[row["batch_key"]][0], seconds=sums[row["batch_key"]][1]
-        )
-        for row in rows
-    ]
+    #: Of all GPUs together.
+    gpu_hours: float = 0.0
+    #: Of repaints in the store.
+    disk_bytes: int = 0
+    #: The GPU hours at PARAGONE_GPU_PRICE; None without it.
+    money: float | None = None
 
 
-def measured_bytes(database: Database, *, file_format: str, size: int) -> MeasuredBytes:
-    """The latest repaints of a format ("jpeg", "png", "webp") whose longer side is `size` pixels."""
-    latest = select(images.c.byte_size, images.c.width, images.c.height, images.c.format).order_by(images.c.id.desc()).limit(LATEST)
-    some = latest.subquery()
-    longer = case((some.c.width > some.c.height, some.c.width), else_=some.c.height)
-    alike = select(func.count(), func.avg(some.c.byte_size)).where(some.c.format == file_format, longer == size)
-    with database.read() as connection:
-        count, mean = connection.execute(alike).one()
-    return MeasuredBytes(repaints=int(count), mean=None if mean is None else float(mean))
+@dataclass(frozen=True, kw_only=True)
+class CostOutlook:
+    """What the work has taken, and what it will take until all is done."""
+
+    #: Of the jobs that are done: their number times what one takes.
+    spent: Cost
+    #: Of the jobs that wait, are ready or run.
+    left: Cost
+    #: Of the price, as it was written; None without a price or a currency.
+    currency: str | None
+    #: Stage to where the seconds of its jobs are known from: "measured in this campaign ...", "assumed: ...".
+    basis: dict[str, str]
+    #: Where the bytes of a repaint are known from.
+    disk_basis: str
 
 
-def content_share(database: Database) -> float | None:
-    """Mean share of a square canvas that originals cover, 0 to 1; None if none is known."""
-    shorter = case((artworks.c.width < artworks.c.height, artworks.c.width), else_=artworks.c.height)
-    longer = case((artworks.c.width < artworks.c.height, artworks.c.height), else_=artworks.c.width)
-    known = select(shorter.label("shorter"), longer.label("longer")).where(artworks.c.width > 0).limit(LATEST).subquery()
-    with database.read() as connection:
-        share = connection.scalar(select(func.avg(known.c.shorter * 1.0 / known.c.longer)))
-    return None if share is None else float(share)
+@dataclass(kw_only=True)
+class _Total:
+    seconds: float = 0.0
+    bytes: float = 0.0
+
+    def cost(self, price: GpuPrice | None) -> Cost:
+        return priced(self.seconds, self.bytes, price)
+
+
+class Basis:
+    """Where the seconds of each stage are known from, gathered key by key."""
+
+    def __init__(self) -> None:
+        #: Of each stage: what was measured, by source and by what it was measured on, and whether some of it is assumed.
+        self._measured: dict[Stage, dict[tuple[RateSource, object], int]] = defaultdict(dict)
+        self._assumed: set[Stage] = set()
+
+    def add(self, key: WorkKey, rate: DeviceRate) -> None:
+        """Some jobs of the key take what the rate says."""
+        if rate.source is RateSource.ASSUMED:
+            self._assumed.add(key.stage)
+        else:
+            on = key.batch_key if rate.source is RateSource.CAMPAIGN else key.kind
+            self._measured[key.stage][rate.source, on] = rate.jobs
+
+    def texts(self) -> dict[str, str]:
+        """Stage to one line, in the order of the stages."""
+        return {str(stage): "; ".join(self._parts(stage)) for stage in Stage if stage in self._assumed or stage in self._measured}
+
+    def _parts(self, stage: Stage) -> Iterator[str]:
+        for source in RateSource:
+            jobs = sum(count for (of, _), count in self._measured.get(stage, {}).items() if of is source)
+            if jobs:
+                yield f"{source} ({jobs:,} jobs)"
+        if stage in self._assumed:
+            yield f"{RateSource.ASSUMED}: {assumption_of(stage)}"
+
+
+def priced(seconds: float, size: float, price: GpuPrice | None) -> Cost:
+    """Seconds of GPUs and bytes of repaints as a cost."""
+    hours = seconds / 3600
+    return Cost(gpu_hours=round(hours, 4), disk_bytes=round(size), money=None if price is None else round(hours * price.amount, 2))
+
+
+def cost_outlook(connection: Connection, counts: Mapping[int, StageCounts], price: GpuPrice | None = None) -> CostOutlook | None:
+    """Of the campaigns with these counts, together; None if they have no job."""
+    if not any(sum(states.values()) for stages in counts.values() for states in stages.values()):
+        return None
+    keys = [key for key in known_keys(connection, list(counts)) if key.share]
+    rates = device_rates(connection, keys)
+    spent, left, basis, disk = _Total(), _Total(), Basis(), _DiskBasis(connection)
+    for key in keys:
+        states = counts[key.campaign_id or 0][str(key.stage)]
+        done, open_ = (key.share * sum(states.get(str(state), 0) for state in some) for some in ((JobState.DONE,), _LEFT))
+        if not done and not open_:
+            continue
+        rate = rates[key.batch_key]
+        basis.add(key, rate)
+        each = disk.bytes_of(key) if key.stage is Stage.GENERATE else 0.0
+        for total, number in ((spent, done), (left, open_)):
+            total.seconds += number * rate.seconds
+            total.bytes += number * each
+    currency = (price.currency or None) if price else None
+    return CostOutlook(spent=spent.cost(price), left=left.cost(price), currency=currency, basis=basis.texts(), disk_basis=disk.text())
+
+
+class _DiskBasis:
+    """Bytes of a repaint by canvas, each looked up once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._known: dict[tuple[str, int], tuple[float, str]] = {}
+
+    def bytes_of(self, key: WorkKey) -> float:
+        picture = key.parameters["picture"]
+        canvas = (picture["format"], picture["size"])
+        if canvas not in self._known:
+            found = repaint_bytes(self._connection, picture)
+            self._known[canvas] = (found.mean, found.basis)
+        return self._known[canvas][0]
+
+    def text(self) -> str:
+        return "; ".join(dict.fromkeys(basis for _, basis in self._known.values()))

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from db.campaigns.tables import campaigns
 from db.engine.clock import now
+from db.monitoring.costs import CostOutlook, cost_outlook
 from db.monitoring.counts import added_up, count_jobs, count_repaints
 from db.monitoring.hosts import HostStatus, host_statuses, with_activity
 from db.monitoring.rates import recent_finishes, seconds_left, stage_rates
@@ -17,6 +18,7 @@ from db.monitoring.worker_registry import RegisteredWorker, live_workers
 
 if TYPE_CHECKING:
     from db.engine import Database
+    from db.gpu_price import GpuPrice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,16 +40,26 @@ class Progress:
     stuck: dict[str, int] = field(default_factory=dict)
     #: The hosts that work, are drained, or fell silent within a day, by name.
     hosts: tuple[HostStatus, ...] = ()
+    #: GPU hours, disk and money of what is done and of what is left; None without jobs.
+    costs: CostOutlook | None = None
 
 
-def progress(database: Database, campaign_id: int | None = None, *, workers_within: float = 30.0, details: bool = True) -> Progress:
-    """Counts by stage and state; with `details` also rates, the time left, what is stuck, and what each host does.
+def progress(
+    database: Database,
+    campaign_id: int | None = None,
+    *,
+    workers_within: float = 30.0,
+    details: bool = True,
+    price: GpuPrice | None = None,
+) -> Progress:
+    """Counts by stage and state; with `details` also rates, the time left, what is stuck, what each host does, and costs.
 
     Args:
         database: the database.
         campaign_id: one campaign; None for all.
         workers_within: seconds after its last heartbeat in which a worker counts as alive: `Settings.alive_within_seconds`.
         details: whether more than counts is asked for.
+        price: of a GPU hour, for costs in money.
     """
     # Without their configurations, which take longer to read than all the counts.
     known = select(campaigns.c.id, campaigns.c.name, campaigns.c.state).order_by(campaigns.c.id)
@@ -62,6 +74,7 @@ def progress(database: Database, campaign_id: int | None = None, *, workers_with
         workers = with_activity(connection, workers, finishes, at) if details else workers
         hosts = host_statuses(connection, workers, at) if details else ()
         stuck = find_stuck(connection, campaign_id, counts, workers, at) if details else {}
+        costs = cost_outlook(connection, counts, price) if details else None
         repaints = count_repaints(connection, campaign_id)
     total = added_up(counts.values())
     return Progress(
@@ -73,4 +86,5 @@ def progress(database: Database, campaign_id: int | None = None, *, workers_with
         eta_seconds=seconds_left(total, rates),
         stuck=stuck,
         hosts=hosts,
+        costs=costs,
     )

@@ -64,11 +64,6 @@ def recent_finishes(connection: Connection, campaign_id: int | None, at: float) 
     ]
 
 
-def finish_rates(connection: Connection, campaign_id: int | None, at: float) -> dict[str, float]:
-    """Jobs per second by stage, over the window before `at` or since the first attempt in it if that is later."""
-    return stage_rates(recent_finishes(connection, campaign_id, at), at)
-
-
 def stage_rates(finishes: Sequence[Finishes], at: float) -> dict[str, float]:
     """Jobs per second by stage, over the window before `at` or since the first that was finished in it if that is later."""
     found: dict[str, float] = {}

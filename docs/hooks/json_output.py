@@ -62,6 +62,8 @@ OUTPUTS = {
             "each of workers": "db.monitoring.worker_registry:RegisteredWorker",
             "each of under_way": "db.monitoring.worker_registry:BatchUnderWay",
             "each of hosts": "db.monitoring.hosts:HostStatus",
+            "costs": "db.monitoring.costs:CostOutlook",
+            "costs: spent and left": "db.monitoring.costs:Cost",
         },
     ),
     "failures": Output(shape="An array with one object for each failed job, oldest first.", classes=("producer.failures:ReportedFailure",)),

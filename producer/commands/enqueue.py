@@ -11,7 +11,7 @@ from db.enums import CampaignState
 from db.jobs.plan import Selection
 from producer.campaign_options import CampaignOptions
 from producer.commands.context import console, emit_json, json_option, pass_runtime
-from producer.durations import format_duration
+from producer.costs_view import forecast_lines
 from producer.enqueue import EnqueueResult, enqueue_campaign
 from producer.forecast import Forecast, free_bytes
 from workers.commands.wait_option import wait_option
@@ -86,8 +86,5 @@ def _show_forecast(out: Console, runtime: Runtime, outlook: Forecast) -> None:
     free = free_bytes(runtime.settings.store_location)
     if free is not None and free < outlook.disk_bytes:
         out.print(f"the store has only {decimal(free)} free: set PARAGONE_STORE_URL to a larger place", style="red", soft_wrap=True)
-    if outlook.device_seconds is None:
-        unknown = ", ".join(outlook.unmeasured)
-        out.print(f"device time: unknown, nothing was measured yet for {unknown} with these models", soft_wrap=True)
-    else:
-        out.print(f"device time: about {format_duration(outlook.device_seconds)} of one device, by what was measured", soft_wrap=True)
+    for line in forecast_lines(outlook):
+        out.print(line, markup=False, soft_wrap=True)

@@ -213,3 +213,19 @@ def test_a_sweep_that_waited_for_the_writers_lock_does_not_take_what_could_not_b
     keeper.beat()
     rescuer.sweep()
     assert len(harness.rows(leases)) == 2
+
+
+def test_a_worker_whose_turn_it_is_not_leaves_the_sweep_to_others(database: Database) -> None:
+    harness = harness_of(database, 2)
+    harness.expire_leases(harness.claim(Stage.CAPTION))
+    mine: list[bool] = [False]
+    rescuer = Rescuer(
+        database, lease_seconds=LEASE, alive_within_seconds=2 * LEASE, wake=lambda _: None, is_my_turn=lambda: mine[0], clock=time.monotonic
+    )
+
+    rescuer.sweep()
+    assert harness.states(Stage.CAPTION) == {"running": 2}
+
+    mine[0] = True
+    rescuer.sweep()
+    assert harness.states(Stage.CAPTION) == {"ready": 2}

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from db.enums import HostState
+from db.monitoring.costs import Cost, CostOutlook
 from db.monitoring.hosts import HostStatus
 from db.monitoring.progress import Progress
 from db.monitoring.worker_registry import BatchUnderWay, RegisteredWorker
@@ -55,6 +56,20 @@ def test_the_status_view_fits_a_terminal_of_80_columns_at_a_large_run() -> None:
     assert not any(line.startswith("recaption") for line in lines), "a stage without jobs has no line"
     assert not any("cancelled" in line for line in lines)
     assert len(lines) == 8, "no line is wrapped"
+
+
+def test_costs_are_shown_with_what_they_rest_on() -> None:
+    costs = CostOutlook(
+        spent=Cost(gpu_hours=1234.4, disk_bytes=3_200_000_000, money=1481.28),
+        left=Cost(gpu_hours=45.67, disk_bytes=1_000_000, money=54.8),
+        currency="EUR",
+        basis={"caption": "measured in this campaign (300 jobs)", "recaption": "measured in this campaign (300 jobs)"},
+        disk_basis="mean of 4000 repaints of this size and format",
+    )
+    lines = _shown(_progress(costs=costs)).splitlines()
+    assert "spent about 1,234 GPU hours, 3.2 GB, money 1,481.28 EUR" in lines
+    assert "left  about 45.7 GPU hours, 1.0 MB, money 54.80 EUR" in lines
+    assert "      caption, recaption: measured in this campaign (300 jobs)" in lines
 
 
 def test_cancelled_jobs_have_a_column_only_where_there_are_some() -> None:

@@ -9,14 +9,14 @@ from sqlalchemy import select, update
 from db.campaigns import all_campaigns, find_campaign
 from db.enums import ImageState, Stage
 from db.errors import BadConfiguration, CampaignDiffers
+from db.runtime import Runtime
 from db.tables import attempts, campaigns, jobs
 from producer.errors import NothingRegistered, UnknownStyle, WrongUse
 from tests.builders import CampaignHarness, artworks_of
+from tests.integration.producer.commands.conftest import Operator
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.integration.producer.commands.conftest import Operator
 
 FAKES = """
 name = "fakes"
@@ -215,5 +215,29 @@ def test_the_forecast_measures_what_it_can_and_names_what_is_unknown(operator: O
     assert second["device_seconds"] == pytest.approx(18 * 2.0 + 36 * 3 * 0.25)
     assert (second["unmeasured"], second["disk_bytes"]) == ([], 36 * 1000)
     assert "measured" in operator.output_of("enqueue --dry-run")
+    assert second["gpu_hours"] == pytest.approx(second["device_seconds"] / 3600, abs=1e-4)
+    assert second["gpu_basis"]["caption"] == "measured in this campaign (12 jobs)"
     other = operator.json_of("enqueue --dry-run --campaign other --config repaints")["forecast"]
     assert other["device_seconds"] is None, "measurements of fakes say nothing about BLIP-2 and SDXL"
+    steps = (2 + 25 * 0.3 // 1) + (2 + 25 * 0.45 // 1)
+    assert other["gpu_hours"] == pytest.approx(30 * (0.1 * 3 + 0.11 * steps) / 3600, rel=0.01), "by what is assumed of an A100"
+    assert (other["money"], other["currency"]) == (None, None)
+
+
+def test_the_forecast_tells_money_where_a_gpu_hour_has_a_price(sqlite_operator: Operator, tmp_path: Path) -> None:
+    artworks_of(sqlite_operator.database, 1000)
+    settings = sqlite_operator.runtime.settings.model_copy(update={"gpu_price": "2.50 EUR"})
+    priced = Operator(runtime=Runtime(settings))
+
+    planned = priced.json_of("enqueue --dry-run --config repaints")["forecast"]
+
+    assert planned["money"] == pytest.approx(2.5 * planned["gpu_hours"], abs=0.01)
+    assert planned["currency"] == "EUR"
+    shown = priced.output_of("enqueue --dry-run --config repaints")
+    assert f"money: about {planned['money']:.2f} EUR for {planned['gpu_hours']:.3f} GPU hours" in shown
+    assert "generate: assumed: 0.11 s a step of 1024 px on an A100" in shown
+    priced.output_of("enqueue --config repaints")
+    left = priced.json_of("status")["costs"]["left"]
+    assert left["money"] == planned["money"]
+    assert f"{left['money']:.2f} EUR" in priced.output_of("status")
+    priced.runtime.close()

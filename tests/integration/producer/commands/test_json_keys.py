@@ -51,7 +51,9 @@ def test_keys_of_enqueue_json(sqlite_operator: Operator, tmp_path: Path) -> None
         *("campaign", "state", "artworks", "variations", "jobs", "left_out", "without_picture", "forecast", "dry_run"),
     }
     assert set(planned["left_out"]) == {"no artist", "unreadable"}
-    assert set(planned["forecast"]) == {"disk_bytes", "disk_basis", "device_seconds", "unmeasured"}
+    assert set(planned["forecast"]) == {
+        *("disk_bytes", "disk_basis", "device_seconds", "unmeasured", "gpu_hours", "gpu_basis", "money", "currency"),
+    }
 
 
 def test_keys_of_status_json(sqlite_operator: Operator) -> None:
@@ -60,7 +62,9 @@ def test_keys_of_status_json(sqlite_operator: Operator) -> None:
         sqlite_operator.database, worker_id="cpu0@here", host="here", pid=7, device="cpu", stages=[Stage.PROMPT], threads=1, versions={}
     )
     status = sqlite_operator.json_of("status")
-    assert set(status) == {"campaigns", "jobs", "images", "workers", "rates", "eta_seconds", "stuck", "hosts"}
+    assert set(status) == {"campaigns", "jobs", "images", "workers", "rates", "eta_seconds", "stuck", "hosts", "costs"}
+    assert set(status["costs"]) == {"spent", "left", "currency", "basis", "disk_basis"}
+    assert set(status["costs"]["spent"]) == set(status["costs"]["left"]) == {"gpu_hours", "disk_bytes", "money"}
     (campaign,) = status["campaigns"].values()
     assert set(campaign) == {"state", "jobs"}
     assert list(status["jobs"]) == ["caption", "prompt", "generate", "recaption"]
