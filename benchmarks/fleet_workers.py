@@ -137,8 +137,9 @@ class SilentEvents(TaskEventSender):
     def received(self, *_: Any, **__: Any) -> None:
         """Nothing."""
 
-    def started(self, *_: Any, **__: Any) -> None:
-        """Nothing."""
+    def started(self, *_: Any, **__: Any) -> float:
+        """Nothing; the moment, as ever."""
+        return time.time()
 
     def succeeded(self, *_: Any, **__: Any) -> None:
         """Nothing."""

@@ -9,7 +9,6 @@ from db.engine.clock import now
 from db.enums import FailureKind, ImageState, Stage
 from db.jobs.control import cancel, set_paused
 from db.jobs.requeue import JobFilter, requeue
-from db.monitoring import rates
 from db.monitoring.failures import failures
 from db.monitoring.progress import progress
 from db.monitoring.work_left import work_left
@@ -253,17 +252,3 @@ def test_jobs_before_a_cancelled_stage_are_not_stuck_behind_it(harness: Campaign
     cancel(harness.database, harness.campaign.id, Stage.RECAPTION)
 
     assert progress(harness.database).stuck == {}
-
-
-def test_the_rate_of_a_large_fleet_is_measured_over_its_latest_attempts(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    harness = harness_of(database, 10)
-    harness.finish(harness.claim(Stage.CAPTION, limit=4))
-    with database.engine.begin() as connection:
-        connection.execute(update(attempts).values(ended_at=now() - 100))
-    harness.finish(harness.claim(Stage.CAPTION, limit=6))
-    with database.engine.begin() as connection:
-        connection.execute(update(attempts).where(attempts.c.ended_at > now() - 50).values(ended_at=now() - 10))
-
-    assert progress(database).rates["caption"] == pytest.approx(10 / 100, rel=0.2)
-    monkeypatch.setattr(rates, "LATEST", 6)
-    assert progress(database).rates["caption"] == pytest.approx(6 / 10, rel=0.2)
