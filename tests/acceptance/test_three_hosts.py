@@ -126,8 +126,8 @@ def test_a_host_that_is_cut_off_for_longer_than_a_lease_does_nothing_twice(
                 # When another takes its jobs over
                 until(lambda: _lost(second, mine) & held, what="its jobs were taken over")
             # Then it comes back, works on, and nothing is there twice
-            _enqueue(second, "two", tmp_path)
             before = len(_done_by(second, mine))
+            _enqueue(second, "two", tmp_path)
             until(lambda: len(_done_by(second, mine)) > before, what="it works again")
             until(lambda: states(second).keys() == {"done"}, what="everything is done")
             assert (cut.stop(), other.stop()) == (0, 0), cut.output + other.output

@@ -26,7 +26,7 @@ def test_a_broker_that_cannot_be_trusted_is_told_at_once(
 
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith("paragone: the broker at rediss://localhost:")
+    assert line.startswith("paragone: the broker at rediss://:**@localhost:")
     assert line.endswith("an authority that this host does not know: name the right one's file in PARAGONE_BROKER_CA")
 
 
