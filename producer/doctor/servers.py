@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.filesize import decimal
 
-from db.engine.revisions import knows_revision
-from db.engine.schema import current_revision, newest_revision
+from db.engine.compatibility import known_revisions
+from db.engine.schema import check_schema, current_revision, newest_revision
+from db.errors import ProgramTooOld
 from db.monitoring.health import read_server_facts
 from producer.durations import format_duration
 from producer.health.check import failed, passed, warned
@@ -59,9 +60,13 @@ def check_revision(database: Database, server: ServerFacts, *, embedded: bool) -
     found, wanted = current_revision(database), newest_revision()
     if found == wanted:
         return passed(SCHEMA, f"{found}, as this program needs it")
-    if found is not None and not knows_revision(found):
-        text = f"the database is at schema {found}, which is newer than this program knows ({wanted})"
-        return failed(SCHEMA, text, "upgrade Paragone on this host to the version that migrated it")
+    if found is not None and found not in known_revisions():
+        text = f"the database is at schema {found}, which is newer than this program ({wanted})"
+        try:
+            check_schema(database)
+        except ProgramTooOld:
+            return failed(SCHEMA, f"{text} and needs a newer one", "upgrade Paragone on this host to the version that migrated it")
+        return warned(SCHEMA, f"{text} and takes it during an upgrade", "upgrade Paragone on this host soon")
     if server.may_create is False:
         text = f"the database's user may not create tables, and schema {wanted} is needed"
         return failed(SCHEMA, text, "as owner of the database: GRANT CREATE ON SCHEMA public TO that user; then `paragone init`")

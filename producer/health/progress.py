@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from producer.durations import format_duration
 from producer.health.check import failed, passed, warned
-from producer.health.host import host_name
 
 if TYPE_CHECKING:
     from db.monitoring.health import HealthFacts
@@ -36,7 +35,7 @@ def check_progress(facts: HealthFacts, settings: Settings) -> HealthCheck:
 
 def check_own_workers(facts: HealthFacts, settings: Settings) -> HealthCheck:
     """Whether a worker that is registered under this host's name was seen lately."""
-    host = host_name()
+    host = settings.host_name
     mine = [worker for worker in facts.workers if worker.host == host]
     if mine:
         quietest = max(worker.silent_for for worker in mine)

@@ -231,6 +231,7 @@ def database_of_a_newer_version(on: SetUp) -> None:
     database = connect(on.postgresql())
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '2099_01_01'"))
+        connection.execute(text("UPDATE schema_compatibility SET oldest_code = '2099_01_01'"))
     database.dispose()
 
 
