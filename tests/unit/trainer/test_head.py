@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from trainer.heads.mlp import MlpHead
+from trainer.heads.projection import project
 
 
 def test_the_head_gives_vectors_of_length_one() -> None:
@@ -20,6 +22,18 @@ def test_the_length_of_an_embedding_does_not_change_the_heads_output() -> None:
     vectors = torch.randn(3, 16)
 
     assert torch.allclose(head(vectors), head(vectors * 7), atol=1e-5)
+
+
+@pytest.mark.parametrize("few", [1, 3, 7])
+def test_a_vector_is_projected_to_the_same_bits_however_many_others_there_are(few: int) -> None:
+    torch.manual_seed(0)
+    head = MlpHead(dimension=512, hidden=256, out=64)
+    vectors = torch.randn(1500, 512).numpy()
+
+    everything = project(head, vectors)
+
+    assert everything.shape == (1500, 64)
+    assert np.array_equal(project(head, vectors[:few]), everything[:few])
 
 
 def test_batchnorm_normalises_anchors_positives_and_negatives_together() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock
 
 from sqlalchemy import func, select, update
 
@@ -23,6 +24,7 @@ from db.jobs.requeue import JobFilter, requeue
 from db.jobs.sweep import Swept, return_jobs_of, sweep
 from db.monitoring.worker_registry import deregister_worker, record_heartbeat, register_worker, retire_silent_workers
 from db.results.stage_results import Failure
+from db.store import Store
 from db.store.identity import read_store_id, register_store
 from db.tables import (
     artwork_paths,
@@ -40,6 +42,8 @@ from db.tables import (
     workers,
 )
 from db.training import Split, Triplet, begin_run, finish_run, keep_triplets
+from db.verification.findings import Finding, FindingKind, Verification
+from db.verification.mend import mend
 from tests.builders import CampaignHarness, artworks_of, fake_config, results_of
 from tests.builders.campaign_harness import EFFORT
 
@@ -280,6 +284,18 @@ def of_requeue(harness: CampaignHarness) -> Case:
         returns=4,
         leaves=lambda: {(row["state"], row["round"]) for row in harness.jobs(Stage.CAPTION)},
         expected={("ready", 1)},
+    )
+
+
+@case
+def of_mend(harness: CampaignHarness) -> Case:
+    harness.run_all()
+    (lost, *_) = harness.jobs(Stage.GENERATE)
+    finding = Finding(kind=FindingKind.REPAINT_MISSING, subject=lost["job_key"], detail="", job_id=lost["id"])
+    return Case(
+        call=lambda: mend(harness.database, MagicMock(spec=Store), Verification(), [finding]),
+        leaves=lambda: [row["id"] for row in harness.jobs(Stage.GENERATE) if row["state"] == "ready"],
+        expected=[lost["id"]],
     )
 
 

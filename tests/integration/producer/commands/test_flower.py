@@ -194,8 +194,9 @@ def test_flower_reports_a_taken_port_and_a_missing_broker_in_one_line(tmp_path: 
         )
     prefix = "the URL prefix 'a b' cannot be used: letters, digits, - and _, with / between, such as tools/flower"
     assert _fails(tmp_path, 0, broker_url, "--url-prefix", "a b", code=2) == f"paragone: {prefix}"
+    mend = "start it, or fix PARAGONE_BROKER_URL (rediss:// only where it speaks TLS)"
     error = _fails(tmp_path, 0, "redis://me:secret@127.0.0.1:1/0")
-    assert error == "paragone: no broker answers at redis://me:**@127.0.0.1:1/0: start it, or fix PARAGONE_BROKER_URL"
+    assert error == f"paragone: no broker answers at redis://me:**@127.0.0.1:1/0: {mend}"
 
 
 def _fails(tmp_path: Path, port: int, broker_url: str, *options: str, code: int = 1) -> str:
