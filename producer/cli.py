@@ -13,7 +13,7 @@ from rich.logging import RichHandler
 
 from db.engine import DBAPIError, outage_log
 from db.errors import ParagoneError
-from db.logs import LogFormat, json_writer, log_json_lines, tell_error, wanted_format
+from db.logs import LINE_FORMAT, LogFormat, json_writer, log_json_lines, tell_error, wanted_format
 from db.runtime import Runtime
 from producer.environment import read_settings
 from producer.errors import WrongUse
@@ -99,9 +99,13 @@ def _line(error: Exception) -> str:
 
 
 def _log(*, debug: bool) -> None:
-    if json_writer() is None:
-        handler = RichHandler(show_path=debug, console=Console(stderr=True), rich_tracebacks=False)
-        logging.basicConfig(level="DEBUG" if debug else "WARNING", format="%(message)s", handlers=[handler])
+    level = "DEBUG" if debug else "WARNING"
+    console = Console(stderr=True)
+    if json_writer() is None and console.is_terminal:
+        handler = RichHandler(show_path=debug, console=console, rich_tracebacks=False)
+        logging.basicConfig(level=level, format="%(message)s", handlers=[handler])
+    elif json_writer() is None:
+        logging.basicConfig(level=level, format=LINE_FORMAT)  # in a file one record is one line, not folded as for a screen
     outage_log.keep_quiet()  # the command's own last line says it
 
 

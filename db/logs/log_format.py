@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+#: One record in a file or a pipe, for people.
+LINE_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
 
 class LogFormat(StrEnum):
     """What a log line is."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from db.enums import Stage
 from db.errors import ParagoneError, ProgramTooOld
-from db.logs import LogFormat, log_json_lines, set_process_fields, tell_error, wanted_format
+from db.logs import LINE_FORMAT, LogFormat, log_json_lines, set_process_fields, tell_error, wanted_format
 from db.runtime import Runtime
 from db.settings import Settings
 from workers.error_log import note_ignored
@@ -95,6 +95,6 @@ def _log(level: str) -> None:
     if wanted_format() is LogFormat.JSON:
         log_json_lines("WARNING")
     else:
-        logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        logging.basicConfig(level="WARNING", format=LINE_FORMAT)
     for package in ("db", "workers"):
         logging.getLogger(package).setLevel(level)
