@@ -66,12 +66,14 @@ class FlowerHistory:
 
     def _is_news(self, attempt: PastAttempt) -> bool:
         again = bool(self._told)
+        told_under_way = (attempt.job, attempt.earlier, True) in self._told
         name = (attempt.job, attempt.earlier, attempt.outcome is None)
         if name in self._told:
             return False
         self._told.add(name)
         task = self._state.tasks.get(attempt.job) if again else None
-        return task is None or not task.ready  # else its worker has told it meanwhile
+        # One that its worker has told of since is left to it: two clocks in one task contradict each other.
+        return task is None or (told_under_way and not task.ready)
 
 
 def events_of(attempt: PastAttempt) -> Iterator[Event]:
