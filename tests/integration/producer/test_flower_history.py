@@ -105,6 +105,24 @@ def test_a_second_look_tells_what_ended_meanwhile_and_nothing_twice(state: Event
     assert state.event_count == count + 3
 
 
+def test_a_second_look_leaves_a_task_to_its_worker_whose_last_event_is_still_on_its_way(
+    state: EventsState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_the_database = replace(PAST, job="c1-a5-v5-generate")
+    history = FlowerHistory(state, Histories(monkeypatch, [PAST], [PAST, in_the_database]).database, limit=10)
+    history.tell()
+    *under_way, succeeded = events_of(replace(in_the_database, started_at=1_001.004, ended_at=1_009.0))
+    for event in under_way:
+        state.event(event)
+
+    history.tell()
+    state.event(succeeded)
+
+    task = state.tasks[in_the_database.job]
+    assert task.runtime == pytest.approx(task.succeeded - task.started)
+    assert task.started == 1_001.004
+
+
 def test_a_worker_that_has_ended_is_offline_however_fresh_its_last_job(state: EventsState, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("celery.events.state.Worker.expire_window", 10**12)
     ended = replace(PAST, job="c1-a9-v9-generate", worker_id="gpu9-ef@here", worker_ended=True)
