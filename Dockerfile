@@ -21,11 +21,11 @@ COPY db ./db
 COPY workers ./workers
 COPY producer ./producer
 COPY trainer ./trainer
-RUN pip --python /opt/paragone/bin/python install --constraint constraints/pinned.txt '.[s3,tracing]'
+RUN pip --python /opt/paragone/bin/python install --constraint constraints/pinned.txt '.[s3,data,tracing]'
 
 FROM build AS build-worker
 ARG PIP_EXTRA_INDEX_URL
-RUN pip --python /opt/paragone/bin/python install --constraint constraints/pinned.txt '.[s3,tracing,gpu,train]'
+RUN pip --python /opt/paragone/bin/python install --constraint constraints/pinned.txt '.[s3,data,tracing,gpu,train]'
 
 # No build tools, no sources: Python, tini and the finished environment.
 FROM ${BASE} AS base

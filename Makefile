@@ -32,7 +32,7 @@ $(INSTALLED): pyproject.toml constraints/cpu.txt
 	@test -n '$(PYTHON)' || { echo 'Paragone needs Python >= 3.11 with venv: install it (Debian: apt install python3-venv), or name it: make PYTHON=/path/to/python3.12' >&2; exit 1; }
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "$(PYTHON) is older than Python 3.11: make PYTHON=/path/to/python3.12")'
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --disable-pip-version-check --editable '.[local,gpu,train,s3,tracing,docs,dev]' $(CONSTRAINT)
+	$(BIN)/pip install --disable-pip-version-check --editable '.[local,gpu,train,s3,data,tracing,docs,dev]' $(CONSTRAINT)
 	@# Tests count tokens with the real CLIP vocabulary, a file in this wheel; what it depends on (torchvision) is not wanted.
 	$(BIN)/pip install --disable-pip-version-check --no-deps 'open_clip_torch>=3.0'
 	touch $@

@@ -60,6 +60,10 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
+#: The states of jobs that may still be worked on.
+UNFINISHED_STATES = (JobState.WAITING, JobState.READY, JobState.RUNNING)
+
+
 class FailureKind(StrEnum):
     """Why a job failed: decides whether it is tried again."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from db.campaigns import Campaign, all_campaigns, find_campaign
+from db.durations import parse_duration
 from db.enums import FailureKind, Stage
 from db.jobs.plan import Selection
 from db.runtime import Runtime
@@ -13,7 +14,6 @@ from paragone.images import RepaintPair, StoredOriginal, repaint_pairs, stored_o
 from paragone.work import run_workers
 from producer.campaign_options import CampaignOptions
 from producer.draining import DrainResult, drain_host
-from producer.durations import parse_duration
 from producer.enqueue import EnqueueResult, enqueue_campaign
 from producer.environment import read_settings
 from producer.errors import WrongUse

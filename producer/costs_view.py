@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.filesize import decimal
 from rich.text import Text
 
-from producer.durations import format_duration
+from db.durations import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,12 +1,10 @@
-"""Durations, as an operator types them (30s, 10m, 2h, 3d) and as people read them (2 h 5 min), and paces (12.0/min)."""
+"""A duration as an option of a command."""
 
 from __future__ import annotations
 
 import click
 
 from db.durations import parse_duration
-
-__all__ = ["duration_callback", "format_duration", "parse_duration"]
 
 
 def duration_callback(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
@@ -15,26 +13,3 @@ def duration_callback(_context: click.Context, _parameter: click.Parameter, valu
         return None if value is None else parse_duration(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
-
-
-def format_duration(seconds: float) -> str:
-    """A time span for people, in its two largest units: `3 d 4 h`, `2 min 5 s`."""
-    left = max(0, round(seconds))
-    parts = []
-    for name, unit in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
-        count, left = divmod(left, unit)
-        if count:
-            parts.append(f"{count:,} {name}")
-        elif parts:
-            break
-    return " ".join(parts[:2]) or "0 s"
-
-
-def format_pace(per_second: float) -> str:
-    """Jobs per second, minute or hour, whichever gives a readable number; empty for none."""
-    if per_second <= 0:
-        return ""
-    for unit, seconds in (("s", 1), ("min", 60)):
-        if per_second * seconds >= 1:
-            return f"{per_second * seconds:,.1f}/{unit}"
-    return f"{per_second * 3600:,.1f}/h"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from db.enums import Stage
 from db.monitoring.costs import Basis, priced
-from db.monitoring.device_rates import RateSource, device_rates, planned_keys
+from db.monitoring.device_rates import RateSource, device_rates, known_keys, planned_keys
 from db.monitoring.repaint_bytes import repaint_bytes
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def forecast(database: Database, campaign: Campaign, plan: PlannedWork, price: G
     """Disk, device time and money of a plan; a campaign that is not open yet has the id 0."""
     keys = planned_keys(campaign.config, campaign.id or None)
     with database.read() as connection:
-        rates = device_rates(connection, keys)
+        rates = device_rates(connection, keys, known_keys(connection))
         each = repaint_bytes(connection, campaign.config.picture.model_dump())
     seconds, basis, unmeasured = 0.0, Basis(), set()
     for key, count in _planned(campaign, plan, keys):

@@ -9,9 +9,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from db.durations import format_duration, format_pace
 from db.enums import HostState
 from db.monitoring.hosts import LARGE_CLOCK_OFFSET
-from producer.durations import format_duration, format_pace
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -9,9 +9,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from db.enums import CampaignState, JobState
+from db.durations import format_duration, format_pace
+from db.enums import UNFINISHED_STATES, CampaignState, JobState
 from producer.costs_view import costs_view
-from producer.durations import format_duration, format_pace
 from producer.hosts_view import hosts_view
 
 if TYPE_CHECKING:
@@ -80,8 +80,7 @@ def _count(count: int, style: str) -> Text:
 
 
 def _outlook(progress: Progress) -> Text:
-    active = (JobState.WAITING, JobState.READY, JobState.RUNNING)
-    left = sum(states.get(state, 0) for states in progress.jobs.values() for state in active)
+    left = sum(states.get(state, 0) for states in progress.jobs.values() for state in UNFINISHED_STATES)
     text = Text(f"{progress.images:,} repaints")
     if progress.eta_seconds is not None:
         text.append(f", about {format_duration(progress.eta_seconds)} left at this pace")

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from db.durations import format_duration
 from db.enums import Stage
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class WorkLog:
         seconds = self._clock() - sums.since
         facts = _facts(sums, seconds)
         said = _said(sums, facts) if sums.batches else "no batch was finished"
-        logger.info("worked for %s, %s: %s%s", _span(seconds), reason, said, models, extra=facts)
+        logger.info("worked for %s, %s: %s%s", format_duration(seconds), reason, said, models, extra=facts)
 
     def _models_in_words(self) -> str:
         loaded = f"; {_counted(self._loaded, 'model')} loaded" if self._loaded else ""
@@ -143,11 +144,3 @@ def _stages(sums: _Sums) -> list[Stage]:
 
 def _counted(number: int, name: str) -> str:
     return f"{number} {name}" if number == 1 else f"{number} {name}s"
-
-
-def _span(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"

@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from db.enums import JobState, Stage
+from db.enums import UNFINISHED_STATES, JobState, Stage
 from db.monitoring.assumptions import assumption_of
 from db.monitoring.device_rates import RateSource, device_rates, known_keys
 from db.monitoring.repaint_bytes import repaint_bytes
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from db.gpu_price import GpuPrice
     from db.monitoring.counts import StageCounts
     from db.monitoring.device_rates import DeviceRate, WorkKey
-
-_LEFT = (JobState.WAITING, JobState.READY, JobState.RUNNING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,12 +101,13 @@ def cost_outlook(connection: Connection, counts: Mapping[int, StageCounts], pric
     """Of the campaigns with these counts, together; None if they have no job."""
     if not any(sum(states.values()) for stages in counts.values() for states in stages.values()):
         return None
-    keys = [key for key in known_keys(connection, list(counts)) if key.share]
-    rates = device_rates(connection, keys)
+    everywhere = known_keys(connection)
+    keys = [key for key in everywhere if key.campaign_id in counts and key.share]
+    rates = device_rates(connection, keys, everywhere)
     spent, left, basis, disk = _Total(), _Total(), Basis(), _DiskBasis(connection)
     for key in keys:
         states = counts[key.campaign_id or 0][str(key.stage)]
-        done, open_ = (key.share * sum(states.get(str(state), 0) for state in some) for some in ((JobState.DONE,), _LEFT))
+        done, open_ = (key.share * sum(states.get(str(state), 0) for state in some) for some in ((JobState.DONE,), UNFINISHED_STATES))
         if not done and not open_:
             continue
         rate = rates[key.batch_key]

@@ -107,12 +107,9 @@ def planned_keys(config: CampaignConfig, campaign_id: int | None) -> list[WorkKe
     return keys
 
 
-def known_keys(connection: Connection, campaign_ids: Collection[int] | None = None) -> list[WorkKey]:
-    """The keys of these campaigns, or of all, each with its share of what is planned."""
-    query = select(batch_keys).order_by(batch_keys.c.campaign_id, batch_keys.c.batch_key)
-    if campaign_ids is not None:
-        query = query.where(batch_keys.c.campaign_id.in_(campaign_ids))
-    rows = connection.execute(query).mappings().all()
+def known_keys(connection: Connection) -> list[WorkKey]:
+    """The keys of all campaigns, each with its share of what its campaign planned of the stage."""
+    rows = connection.execute(select(batch_keys).order_by(batch_keys.c.campaign_id, batch_keys.c.batch_key)).mappings().all()
     planned: dict[tuple[int, str], int] = defaultdict(int)
     for row in rows:
         planned[row["campaign_id"], row["stage"]] += row["planned_jobs"]
@@ -128,9 +125,11 @@ def known_keys(connection: Connection, campaign_ids: Collection[int] | None = No
     ]
 
 
-def device_rates(connection: Connection, wanted: Collection[WorkKey]) -> dict[str, DeviceRate]:
-    """Batch key to the seconds of one of its jobs: means over jobs that were done; what failed is not counted."""
-    everywhere = known_keys(connection)
+def device_rates(connection: Connection, wanted: Collection[WorkKey], everywhere: Collection[WorkKey]) -> dict[str, DeviceRate]:
+    """Batch key to the seconds of one of its jobs: means over jobs that were done; what failed is not counted.
+
+    `everywhere`: what `known_keys` gives, the keys that may have been measured.
+    """
     sums = _by_key(connection, _LATEST_ATTEMPTS)
     for campaign_id, stage in _to_sample(wanted, everywhere, sums):
         for name, found in _by_key(connection, _some_done(campaign_id, stage)).items():

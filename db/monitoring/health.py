@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 
 from db.campaigns.tables import campaigns
 from db.engine.clock import now
-from db.enums import AttemptOutcome, CampaignState, JobState, Stage
+from db.enums import UNFINISHED_STATES, AttemptOutcome, CampaignState, Stage
 from db.jobs.living import is_living
 from db.jobs.tables import attempts, batch_keys, jobs, leases, workers
 from db.monitoring.work_left import work_left
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     from db.engine import Database
     from db.monitoring.worker_registry import RegisteredWorker
-
-#: Jobs that still need their model.
-_UNDONE = (JobState.WAITING, JobState.READY, JobState.RUNNING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +109,7 @@ def _needed_models(database: Database) -> list[NeededModel]:
             .where(
                 jobs.c.campaign_id == batch_keys.c.campaign_id,
                 jobs.c.stage == batch_keys.c.stage,
-                jobs.c.state.in_([str(state) for state in _UNDONE]),
+                jobs.c.state.in_([str(state) for state in UNFINISHED_STATES]),
             )
             .exists()
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, literal_column, select
 
 from db.campaigns.tables import campaigns
-from db.enums import JobState
+from db.enums import UNFINISHED_STATES
 from db.jobs.tables import jobs
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from db.engine import Database
     from db.enums import Stage
 
-_UNDONE: list[ColumnElement[Any]] = [literal_column(f"'{state}'") for state in (JobState.WAITING, JobState.READY, JobState.RUNNING)]
+_UNFINISHED: list[ColumnElement[Any]] = [literal_column(f"'{state}'") for state in UNFINISHED_STATES]
 
 
 def jobs_left(database: Database, stages: Sequence[Stage], *, most: int) -> int:
@@ -28,7 +28,7 @@ def jobs_left(database: Database, stages: Sequence[Stage], *, most: int) -> int:
         .where(
             jobs.c.campaign_id.in_(select(campaigns.c.id)),  # along ix_jobs_progress
             jobs.c.stage.in_([literal_column(f"'{stage}'") for stage in stages]),
-            jobs.c.state.in_(_UNDONE),
+            jobs.c.state.in_(_UNFINISHED),
         )
         .limit(most + 1)
         .subquery()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, literal, select
 
 from db.engine.metadata import Id
-from db.enums import AttemptOutcome, JobState
+from db.enums import UNFINISHED_STATES, AttemptOutcome, JobState
 from db.jobs.tables import attempts, jobs
 from db.monitoring.counts import of_campaign_unindexed
 
@@ -25,7 +25,6 @@ RATE_WINDOW = 300.0
 #: Attempts from which they are measured at most: of more, one in so many is looked at, and stands for those between.
 SAMPLED_ATTEMPTS = 1_500
 
-_REMAINING = (JobState.WAITING, JobState.READY, JobState.RUNNING)
 _MOVING = (JobState.READY, JobState.RUNNING)
 
 
@@ -84,7 +83,7 @@ def seconds_left(total: StageCounts, rates: Mapping[str, float]) -> float | None
 
     Stages share the devices, so it is the sum over stages of what remains by their pace.
     """
-    remaining = {stage: sum(states.get(str(state), 0) for state in _REMAINING) for stage, states in total.items()}
+    remaining = {stage: sum(states.get(str(state), 0) for state in UNFINISHED_STATES) for stage, states in total.items()}
     moving = any(states.get(str(state)) for states in total.values() for state in _MOVING)
     if not moving or any(count and not rates.get(stage) for stage, count in remaining.items()):
         return None

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import click
 from rich.filesize import decimal
 
+from db.durations import format_duration
 from db.jobs.prune import prune_attempts
 from db.store.garbage import GRACE_SECONDS, collect_garbage
 from producer.commands.context import console, emit_json, json_option, pass_runtime
-from producer.durations import duration_callback, format_duration
+from producer.durations import duration_callback
 from workers.commands.wait_option import wait_option
 from workers.service_wait import Service
 

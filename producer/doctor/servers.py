@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from rich.filesize import decimal
 
+from db.durations import format_duration
 from db.engine.compatibility import known_revisions
 from db.engine.schema import check_schema, current_revision, newest_revision
 from db.errors import ProgramTooOld
 from db.monitoring.health import read_server_facts
-from producer.durations import format_duration
 from producer.health.check import failed, passed, warned
 from workers.wake_ups.app import create_app
 

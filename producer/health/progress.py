@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from producer.durations import format_duration
+from db.durations import format_duration
 from producer.health.check import failed, passed, warned
 
 if TYPE_CHECKING:

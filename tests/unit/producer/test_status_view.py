@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from db.durations import format_pace
 from db.enums import HostState
 from db.monitoring.costs import Cost, CostOutlook
 from db.monitoring.hosts import HostStatus
 from db.monitoring.progress import Progress
 from db.monitoring.worker_registry import BatchUnderWay, RegisteredWorker
-from producer.durations import format_pace
 from producer.status_view import status_view
 
 WORKER = RegisteredWorker(

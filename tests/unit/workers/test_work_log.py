@@ -82,7 +82,7 @@ def test_the_last_line_tells_of_the_whole_life(caplog: pytest.LogCaptureFixture)
     log.summarize()
     caplog.clear()
     log.end("asked to stop")
-    said = "worked for 1 h 0 min, asked to stop: generate 7 done and 1 failed; 0.0 jobs/s in batches of 8.0, device busy 75 %"
+    said = "worked for 1 h, asked to stop: generate 7 done and 1 failed; 0.0 jobs/s in batches of 8.0, device busy 75 %"
     assert caplog.messages == [f"{said}; 2 models loaded, 1 unloaded to make room, out of memory 1 time"]
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from producer.durations import format_duration, parse_duration
+from db.durations import format_duration, parse_duration
 
 
 @pytest.mark.parametrize(
