@@ -17,6 +17,7 @@ from db.engine.wait import wait_until_available
 from db.errors import DatabaseUnavailable
 from db.jobs.drain import is_drained
 from db.monitoring.jobs_left import jobs_left
+from db.signal_wait import wait_for_item
 from workers.batches.batch_recorder import BatchRecorder
 from workers.broker import resolve_broker
 from workers.device_lock import DeviceLock
@@ -146,7 +147,7 @@ def run_worker(
             keeper.start()
             if until_idle:
                 _beside("until-idle", partial(_then, partial(worker.idleness.wait, stop), partial(endings.put, Ending.IDLE)))
-            ending = endings.get()
+            ending = wait_for_item(endings)
             code = _end(worker, keeper, ending, endings, runtime.settings)
             work_log.end(_ENDINGS[ending])
             return code

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from db.engine import connect
+from db.signal_wait import wait_for_item
 from producer.commands.context import console, pass_runtime
 
 if TYPE_CHECKING:
@@ -45,4 +46,4 @@ def metrics(runtime: Runtime, *, address: str | None, port: int) -> None:
         out = console()
         out.print(f"metrics are at http://{host}:{bound}/metrics", soft_wrap=True)
         out.file.flush()
-        signals.get()
+        wait_for_item(signals)
