@@ -99,9 +99,13 @@ def main() -> None:
                     server.drop(name)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-    if given.json:
+        _print(results, as_json=given.json)  # what was measured until an error or a signal is worth having
+
+
+def _print(results: list[Result], *, as_json: bool) -> None:
+    if as_json:
         print(json.dumps([asdict(result) for result in results], indent=2))
-    else:
+    elif results:
         print(f"\n{table(results)}\n\n{knee(results)}")
 
 

@@ -33,7 +33,8 @@ SELECT a, 'artist_title-' || a, 'artist_title-' || a, 'artist', 'style', '["styl
 FROM generate_series(1, {n}) a""",
     "variations": """
 INSERT INTO variations (id, campaign_id, artwork_id, level, ordinal, seed, redraws)
-SELECT v, {c}, (v + 1) / 2, CASE WHEN v % 2 = 1 THEN 'moderate' ELSE 'radical' END, 0, v * 7919, 0 FROM generate_series(1, 2 * {n}) v""",
+SELECT v, {c}, (v + 1) / 2, CASE WHEN v % 2 = 1 THEN 'moderate' ELSE 'radical' END, 0, v * 7919, 0
+FROM generate_series(1::bigint, 2 * {n}) v""",
     "jobs": """
 INSERT INTO jobs (id, job_key, campaign_id, artwork_id, variation_id, stage, batch_key, priority, state, attempt_count, created_at,
  changed_at, finished_at)
