@@ -1,0 +1,32 @@
+"""Scores of repaints, and the filter language over them."""
+
+from __future__ import annotations
+
+from db.quality.conditions import check_values, lacking, where
+from db.quality.scoring import (
+    ScorableRepaint,
+    RepaintScore,
+    ScoreSource,
+    count_repaints,
+    repaints_to_score,
+    scored_revision,
+    write_scores,
+)
+from db.quality.summaries import FilterCount, ScoreSummary, count_fitting, score_summaries
+
+__all__ = [
+    "FilterCount",
+    "ScorableRepaint",
+    "RepaintScore",
+    "ScoreSource",
+    "ScoreSummary",
+    "check_values",
+    "count_fitting",
+    "count_repaints",
+    "lacking",
+    "repaints_to_score",
+    "score_summaries",
+    "scored_revision",
+    "where",
+    "write_scores",
+]

@@ -1,0 +1,15 @@
+"""The scorers that are installed."""
+
+from __future__ import annotations
+
+from db.quality.names import SCORERS as GROUP
+from trainer.quality.protocol import Scorer
+from trainer.registry import ComponentRegistry
+
+SCORERS: ComponentRegistry[Scorer] = ComponentRegistry(group=GROUP, kind="scorer")
+
+#: What is measured unless scorers are named; those of named models come on top.
+DEFAULT_SCORERS = ("similarity", "prompt_agreement", "near_duplicates")
+
+#: Scorers that need a model named.
+NAMED_MODELS = ("aesthetic", "nsfw")
