@@ -10,6 +10,7 @@ from db.quality.scoring import (
     count_repaints,
     repaints_to_score,
     scored_revision,
+    scores_of,
     write_scores,
 )
 from db.quality.summaries import FilterCount, ScoreSummary, count_fitting, score_summaries
@@ -27,6 +28,7 @@ __all__ = [
     "repaints_to_score",
     "score_summaries",
     "scored_revision",
+    "scores_of",
     "where",
     "write_scores",
 ]

@@ -122,6 +122,14 @@ def write_scores(database: Database, source: ScoreSource, measured: Sequence[Rep
         database.write(write, timeout_seconds=BULK_SECONDS)
 
 
+def scores_of(database: Database, campaign_id: int, name: str) -> dict[int, float]:
+    """The values of one score of the current repaints of a campaign, by image."""
+    query = select(scores.c.image_id, scores.c.value).join(images, images.c.id == scores.c.image_id)
+    query = query.where(images.c.campaign_id == campaign_id, images.c.current, scores.c.name == name)
+    with database.read(timeout_seconds=BULK_SECONDS) as connection:
+        return {image: value for image, value in connection.execute(query)}
+
+
 def scored_revision(database: Database, campaign_id: int, *, name: str, model: str) -> str | None:
     """The revision of a model with which repaints of a campaign were scored last; None if there is none."""
     query = (

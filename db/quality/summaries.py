@@ -54,13 +54,10 @@ class FilterCount:
     repaints: int
     #: Those that fit the filter.
     fit: int
+    #: Those that have the scores and do not fit: what is kept if those that fit are taken out.
+    kept: int
     #: Those that lack a score that it names, and never fit.
     unscored: int
-
-    @property
-    def kept(self) -> int:
-        """What is left when those that fit are taken out, of those that have the scores."""
-        return self.repaints - self.fit - self.unscored
 
 
 def score_summaries(database: Database, campaign_id: int) -> list[ScoreSummary]:
@@ -94,7 +91,7 @@ def count_fitting(database: Database, campaign_id: int, text: str) -> list[Filte
     )
     with database.read(timeout_seconds=BULK_SECONDS) as connection:
         return [
-            FilterCount(where=text, level=level, repaints=int(repaints), fit=int(fit), unscored=int(unscored))
+            FilterCount(where=text, level=level, repaints=repaints, fit=int(fit), kept=repaints - int(fit) - int(unscored), unscored=int(unscored))
             for level, repaints, fit, unscored in connection.execute(query)
         ]
 
