@@ -121,6 +121,7 @@ class _Parser:
         self._text = text
         self._at = 0
         self._depth = 0
+        self._score_names = score_names()
         if len(text) > LONGEST:
             raise BadFilter(f"the filter has {len(text)} characters: at most {LONGEST} are read")
         self._tokens = self._split()
@@ -169,7 +170,7 @@ class _Parser:
         known = name.text.casefold()
         if known in TEXT_NAMES:
             return self._text_comparison(known)
-        if known not in score_names():
+        if known not in self._score_names:
             raise self._unknown(name)
         operator = self._next()
         if operator is None or operator.kind != "operator":
@@ -223,7 +224,7 @@ class _Parser:
         return self._take("word", word)
 
     def _unknown(self, name: _Token) -> BadFilter:
-        known = (*score_names(), *TEXT_NAMES)
+        known = (*self._score_names, *TEXT_NAMES)
         near = get_close_matches(name.text.casefold(), known, n=1)
         hint = f"did you mean `{near[0]}`? Known are " if near else "known are "
         return self._error(f"unknown name {name.text!r} ({hint}{', '.join(known)})", name)

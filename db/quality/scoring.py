@@ -68,6 +68,8 @@ class ScoreSource:
     model: str
     #: The commit or content hash that was loaded: scores of two revisions do not compare.
     revision: str
+    #: Whether it looks at captions: then a repaint that was described anew since lacks it.
+    reads_captions: bool = False
 
 
 def repaints_to_score(
@@ -76,7 +78,7 @@ def repaints_to_score(
     """The current repaints of a campaign by id, some at a time.
 
     Args:
-        lacking: only those without a score of this scorer and revision, or described anew since it was made; None means all.
+        lacking: only those without a score of this scorer and revision; None means all.
         limit: at most so many.
         at_once: at most so many in one list.
     """
@@ -148,11 +150,14 @@ def _of(source: ScoreSource) -> dict[str, str]:
 
 
 def _lacks(source: ScoreSource) -> Any:
-    mine = and_(scores.c.image_id == images.c.id, scores.c.name == source.scorer, scores.c.revision == source.revision)
-    caption = captions.alias()
-    # The repaint was described after that: only then can its description have changed.
-    later = select(caption.c.id).where(caption.c.image_id == images.c.id, caption.c.current, caption.c.created_at > scores.c.scored_at)
-    return ~select(scores.c.image_id).where(mine, ~later.correlate(images, scores).exists()).correlate(images).exists()
+    mine = select(scores.c.image_id).where(
+        scores.c.image_id == images.c.id, scores.c.name == source.scorer, scores.c.revision == source.revision
+    )
+    if source.reads_captions:
+        caption = captions.alias()
+        later = select(caption.c.id).where(caption.c.image_id == images.c.id, caption.c.current, caption.c.created_at > scores.c.scored_at)
+        mine = mine.where(~later.correlate(images, scores).exists())
+    return ~mine.correlate(images).exists()
 
 
 def _repaints(campaign_id: int) -> Select[Any]:

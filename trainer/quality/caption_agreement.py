@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from trainer.quality.clip_scorer import ClipScorer, cosines
 
@@ -16,6 +16,7 @@ class CaptionAgreement(ClipScorer):
     """cos(CLIP(caption of the original), CLIP(caption of the repaint))."""
 
     name = "caption_agreement"
+    reads_captions: ClassVar[bool] = True
 
     def score(self, repaints: Sequence[ScorableRepaint]) -> list[RepaintScore]:
         """Those of which both captions are there."""

@@ -22,6 +22,7 @@ class ClipScorer:
     """Scores each repaint by itself with the campaign's CLIP; a subclass says what of."""
 
     whole_campaign: ClassVar[bool] = False
+    reads_captions: ClassVar[bool] = False
     #: Its entry point.
     name: ClassVar[str]
 

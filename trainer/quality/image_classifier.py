@@ -91,6 +91,7 @@ class ClassifierScorer:
     """Scores each repaint by what a named classifier answers; a subclass says which of its labels count, and how much."""
 
     whole_campaign: ClassVar[bool] = False
+    reads_captions: ClassVar[bool] = False
     #: Its entry point, and the option that names its model.
     name: ClassVar[str]
 

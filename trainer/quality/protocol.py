@@ -40,6 +40,8 @@ class Scorer(Protocol):
 
     #: True if a repaint's score depends on the others: then it is given all of the campaign, never only those that lack it.
     whole_campaign: ClassVar[bool]
+    #: True if it looks at captions, of which a repaint can get new ones.
+    reads_captions: ClassVar[bool]
 
     #: Hugging Face id or directory of what measures, and its commit or content hash; known after `load`.
     model: str

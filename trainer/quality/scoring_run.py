@@ -102,7 +102,7 @@ def _score(context: ScoringContext, name: str, scorer: Scorer, options: ScoringO
     database, campaign_id = context.database, context.campaign.id
     scorer.load()
     try:
-        source = ScoreSource(scorer=name, model=scorer.model, revision=scorer.revision)
+        source = ScoreSource(scorer=name, model=scorer.model, revision=scorer.revision, reads_captions=scorer.reads_captions)
         lacking = None if options.again else source
         if scorer.whole_campaign:
             if not count_repaints(database, campaign_id, lacking=lacking):
