@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 
 #: Entry point group of scorers: each writes a score under its own name.
-SCORERS = "paragone.scorers"
+SCORER_GROUP = "paragone.scorers"
 
 #: Whether a near-duplicate of the repaint is better, as 1 or 0; `near_duplicates` writes it beside the number of the group.
 DUPLICATE = "duplicate"
@@ -19,4 +19,4 @@ TEXT_NAMES = ("level", "style", "artist", "brief")
 
 def score_names() -> tuple[str, ...]:
     """The scores that installed packages can make, sorted."""
-    return tuple(sorted({point.name for point in entry_points(group=SCORERS)} | FLAGS))
+    return tuple(sorted({point.name for point in entry_points(group=SCORER_GROUP)} | FLAGS))

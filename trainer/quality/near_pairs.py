@@ -14,9 +14,11 @@ import numpy as np
 from trainer.quality.perceptual_hash import bit_distances
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
+
+    Rows = npt.NDArray[np.int64]
 
 #: Rows of a block: 4 MB of cosines.
 BLOCK = 1024
@@ -27,11 +29,11 @@ LEAST_COSINE, MOST_BITS = 0.95, 8
 
 @dataclass(frozen=True, kw_only=True)
 class PictureSet:
-    """Pictures among which near-duplicates are looked for."""
+    """N pictures among which near-duplicates are looked for."""
 
     #: (N, dimension), rows of unit length.
     vectors: npt.NDArray[np.float16]
-    #: (N,) pictures of one family may be alike when exactly one of the two is an original: a repaint and its own original.
+    #: (N,) pictures of one family may be alike if exactly one of the two is an original: a repaint and its own original.
     families: npt.NDArray[np.int64]
     #: (N,) whether the picture is an original.
     originals: npt.NDArray[np.bool_]
@@ -40,7 +42,7 @@ class PictureSet:
 
 
 class Groups:
-    """Disjoint sets of rows, joined pair by pair (union-find with path halving, the smaller row as root)."""
+    """Disjoint sets of rows, joined pair by pair (union-find with path halving, the smallest row as root)."""
 
     def __init__(self, count: int) -> None:
         self._parent = list(range(count))
@@ -58,6 +60,11 @@ class Groups:
         first, second = sorted((self.root(one), self.root(other)))
         self._parent[second] = first
 
+    def apart(self, rows: Rows, columns: Rows) -> tuple[Rows, Rows]:
+        """The pairs that are not in one group yet: of a thousand equal pictures few are, after their first block."""
+        different = self._roots(rows) != self._roots(columns)
+        return rows[different], columns[different]
+
     def members(self) -> list[list[int]]:
         """The groups of two and more, each in order, by their first row."""
         found: dict[int, list[int]] = {}
@@ -65,30 +72,39 @@ class Groups:
             found.setdefault(self.root(row), []).append(row)
         return [rows for rows in found.values() if len(rows) > 1]
 
+    def _roots(self, rows: Rows) -> Rows:
+        unique, places = np.unique(rows, return_inverse=True)
+        roots: Rows = np.array([self.root(row) for row in unique.tolist()], dtype=np.int64)[places]
+        return roots
+
 
 def near_duplicate_groups(pictures: PictureSet, *, block: int = BLOCK) -> list[list[int]]:
     """Rows that are near-duplicates of one another, directly or through others."""
-    groups = Groups(len(pictures.vectors))
-    for rows, columns in _near_by_clip(pictures, block):
-        involved = np.unique(np.concatenate([rows, columns]))
-        hashes = pictures.hashes(involved.tolist())
-        distances = bit_distances(hashes[np.searchsorted(involved, rows)], hashes[np.searchsorted(involved, columns)])
-        alike = distances <= MOST_BITS
-        for one, other in zip(rows[alike].tolist(), columns[alike].tolist(), strict=True):
-            groups.join(one, other)
+    count = len(pictures.vectors)
+    groups = Groups(count)
+    for top in range(0, count, block):
+        for left in range(top, count, block):
+            rows, columns = groups.apart(*_near_by_clip(pictures, top, left, block))
+            alike = _near_by_hash(pictures, rows, columns)
+            for one, other in zip(rows[alike].tolist(), columns[alike].tolist(), strict=True):
+                groups.join(one, other)
     return groups.members()
 
 
-def _near_by_clip(pictures: PictureSet, block: int) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    """Pairs of rows, the smaller first, that are no repaint with its own original; block by block of the upper triangle."""
-    count = len(pictures.vectors)
-    for top in range(0, count, block):
-        upper = pictures.vectors[top : top + block].astype(np.float32)
-        for left in range(top, count, block):
-            cosines = upper @ pictures.vectors[left : left + block].astype(np.float32).T
-            rows, columns = np.nonzero(cosines >= LEAST_COSINE)
-            rows, columns = rows + top, columns + left
-            own = (pictures.families[rows] == pictures.families[columns]) & (pictures.originals[rows] != pictures.originals[columns])
-            kept = (rows < columns) & ~own
-            if kept.any():
-                yield rows[kept], columns[kept]
+def _near_by_clip(pictures: PictureSet, top: int, left: int, block: int) -> tuple[Rows, Rows]:
+    """The pairs of a block, the smaller row first, that are no repaint with its own original."""
+    upper, other = (pictures.vectors[start : start + block].astype(np.float32) for start in (top, left))
+    rows, columns = np.nonzero(upper @ other.T >= LEAST_COSINE)
+    rows, columns = rows + top, columns + left
+    own = (pictures.families[rows] == pictures.families[columns]) & (pictures.originals[rows] != pictures.originals[columns])
+    kept = (rows < columns) & ~own
+    return rows[kept], columns[kept]
+
+
+def _near_by_hash(pictures: PictureSet, rows: Rows, columns: Rows) -> npt.NDArray[np.bool_]:
+    """Which of the pairs the difference hash finds near too."""
+    involved = np.unique(np.concatenate([rows, columns]))
+    hashes = pictures.hashes(involved.tolist()) if len(involved) else np.zeros(0, np.uint64)
+    distances = bit_distances(hashes[np.searchsorted(involved, rows)], hashes[np.searchsorted(involved, columns)])
+    alike: npt.NDArray[np.bool_] = distances <= MOST_BITS
+    return alike

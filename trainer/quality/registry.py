@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from db.quality.names import SCORERS as GROUP
+from db.quality.names import SCORER_GROUP
 from trainer.quality.protocol import Scorer
 from trainer.registry import ComponentRegistry
 
-SCORERS: ComponentRegistry[Scorer] = ComponentRegistry(group=GROUP, kind="scorer")
+SCORERS: ComponentRegistry[Scorer] = ComponentRegistry(group=SCORER_GROUP, kind="scorer")
 
 #: What is measured unless scorers are named; those of named models come on top.
 DEFAULT_SCORERS = ("similarity", "prompt_agreement", "near_duplicates")

@@ -249,3 +249,45 @@ def test_a_clip_that_knows_the_pictures_tells_repaints_apart(painted: Filled, tm
         ("moderate", 8),
         ("radical", 0),
     ]
+
+
+SOURCE = '''
+from typing import ClassVar
+from db.quality import RepaintScore
+
+
+class Brevity:
+    """How short the prompt is."""
+
+    whole_campaign: ClassVar[bool] = False
+    reads_captions: ClassVar[bool] = False
+
+    def __init__(self, context):
+        self.model, self.revision, self.notes = "counting", "1", []
+
+    def load(self):
+        """Nothing to load."""
+
+    def measure(self, repaints):
+        for some in repaints:
+            yield [RepaintScore(image_id=one.image_id, name="brevity", value=1 / len(one.prompt)) for one in some]
+
+    def unload(self):
+        """Nothing to free."""
+'''
+
+
+def test_a_third_partys_scorer_is_chosen_by_its_name_and_filters_know_it(
+    runtime: OpenRuntime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metadata = tmp_path / "site" / "brief-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (tmp_path / "site" / "brief_scorer.py").write_text(SOURCE)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: brief\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[paragone.scorers]\nbrevity = brief_scorer:Brevity\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+
+    printed = call(score, runtime, "--scorer", "brevity", "--where", "brevity > 0.0001")
+
+    assert printed["scored"] == {"brevity": 10}
+    assert [one["fit"] for one in printed["filters"]] == [5, 5]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def score_of(kind: type[ClassifierScorer], folder: Path) -> float:
     scorer = kind.__new__(kind)
-    scorer.name, scorer.model = kind.name, str(folder)
+    scorer.model = str(folder)
     classifier = ImageClassifier(model=ModelSource(location=str(folder)), device="cpu")
     classifier.load()
     chosen, classifier.activation = scorer.weights(classifier.labels, classifier.activation)

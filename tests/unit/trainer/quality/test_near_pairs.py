@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,13 +58,8 @@ def test_clip_alone_makes_no_duplicates_and_the_hash_alone_neither() -> None:
 
 def test_a_cosine_below_the_least_is_not_near() -> None:
     for cosine, expected in ((LEAST_COSINE + 0.01, [[0, 1]]), (LEAST_COSINE - 0.01, [])):
-        found = pictures([0, 0])
         vectors = np.array([[1.0, 0.0], [cosine, np.sqrt(1 - cosine**2)]], dtype=np.float16)
-        assert near_duplicate_groups(PictureSet(**{**vars_of(found), "vectors": vectors})) == expected
-
-
-def vars_of(found: PictureSet) -> dict[str, object]:
-    return {name: getattr(found, name) for name in PictureSet.__dataclass_fields__}
+        assert near_duplicate_groups(replace(pictures([0, 0]), vectors=vectors)) == expected
 
 
 def test_nearness_goes_on_through_others() -> None:
