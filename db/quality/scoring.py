@@ -155,7 +155,7 @@ def _lacks(source: ScoreSource) -> Any:
     )
     if source.reads_captions:
         caption = captions.alias()
-        later = select(caption.c.id).where(caption.c.image_id == images.c.id, caption.c.current, caption.c.created_at > scores.c.scored_at)
+        later = select(caption.c.id).where(_of_repaint(caption), caption.c.created_at > scores.c.scored_at)
         mine = mine.where(~later.correlate(images, scores).exists())
     return ~mine.correlate(images).exists()
 
@@ -185,9 +185,14 @@ def _repaints(campaign_id: int) -> Select[Any]:
         .join(prompts, prompts.c.id == images.c.prompt_id)
         .join(artworks, artworks.c.id == images.c.artwork_id)
         .outerjoin(caption, of_original)
-        .outerjoin(recaption, and_(recaption.c.image_id == images.c.id, recaption.c.current))
+        .outerjoin(recaption, _of_repaint(recaption))
         .where(images.c.campaign_id == campaign_id, images.c.current, artworks.c.content_hash.is_not(None))
         # A repaint of an original that was replaced since is no pair any more.
         .where(or_(images.c.original_hash.is_(None), images.c.original_hash == artworks.c.content_hash))
         .order_by(images.c.id)
     )
+
+
+def _of_repaint(caption: Any) -> Any:
+    """The current caption of an image; by its variation too, for the index."""
+    return and_(caption.c.variation_id == images.c.variation_id, caption.c.image_id == images.c.id, caption.c.current)

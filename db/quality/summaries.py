@@ -6,9 +6,9 @@ import math
 from array import array
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Select, case, func, select
 
 from db.campaigns.tables import variations
 from db.engine.limits import BULK_SECONDS
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from db.engine import Database
+
+
+#: Rows that are fetched at once.
+_ROWS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,20 +66,21 @@ class FilterCount:
 
 def score_summaries(database: Database, campaign_id: int) -> list[ScoreSummary]:
     """Every score of the current repaints of a campaign, by name and level; empty if none was scored."""
-    query = (
-        select(scores.c.name, variations.c.level, scores.c.value, scores.c.model, scores.c.revision)
-        .join(images, images.c.id == scores.c.image_id)
-        .join(variations, variations.c.id == images.c.variation_id)
-        .where(images.c.campaign_id == campaign_id, images.c.current)
-        .order_by(scores.c.scored_at)
-    )
+    current = (images.c.campaign_id == campaign_id, images.c.current)
+
+    def chosen(*columns: Any) -> Select[Any]:
+        query = select(*columns).select_from(scores).join(images, images.c.id == scores.c.image_id)
+        return query.join(variations, variations.c.id == images.c.variation_id).where(*current)
+
+    key = (scores.c.name, variations.c.level)
+    made_with = (scores.c.model, scores.c.revision)
+    last = chosen(*key, *made_with).group_by(*key, *made_with).order_by(func.max(scores.c.scored_at))
     values: defaultdict[tuple[str, str], array[float]] = defaultdict(lambda: array("d"))
-    made_with: dict[tuple[str, str], tuple[str, str]] = {}
     with database.read(timeout_seconds=BULK_SECONDS) as connection:
-        for name, level, value, model, revision in connection.execute(query):
+        models = {(name, level): (model, revision) for name, level, model, revision in connection.execute(last)}
+        for name, level, value in connection.execute(chosen(*key, scores.c.value), execution_options={"yield_per": _ROWS}):
             values[name, level].append(value)
-            made_with[name, level] = model, revision
-    return [_summary(*key, sorted(values[key]), *made_with[key]) for key in sorted(values)]
+    return [_summary(*one, sorted(values[one]), *models[one]) for one in sorted(models.keys() & values.keys())]
 
 
 def count_fitting(database: Database, campaign_id: int, text: str) -> list[FilterCount]:
