@@ -113,7 +113,9 @@ def _check(options: RequeueOptions, *, new_seed: bool) -> None:
     """Raise `WrongUse` for options that do not fit together."""
     narrowed = any(getattr(options, name) is not None for name in _NARROWING)
     if not narrowed and not options.all_failed and not options.done:
-        raise WrongUse("say which jobs: --stage, --kind, --error, --style, --artwork, --older-than or --where, or --all-failed for all failed ones")
+        raise WrongUse(
+            "say which jobs: --stage, --kind, --error, --style, --artwork, --older-than or --where, or --all-failed for all failed ones"
+        )
     if options.where is not None and options.stage not in {None, Stage.GENERATE}:
         raise WrongUse("--where chooses repaints, which the stage generate makes: leave out --stage")
     if options.where is not None and (options.all_failed or options.kind is not None or options.error is not None):

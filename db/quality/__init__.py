@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from db.quality.conditions import check_values, lacking, where
 from db.quality.scoring import (
-    ScorableRepaint,
     RepaintScore,
+    ScorableRepaint,
     ScoreSource,
     count_repaints,
     repaints_to_score,
@@ -17,8 +17,8 @@ from db.quality.summaries import FilterCount, ScoreSummary, count_fitting, score
 
 __all__ = [
     "FilterCount",
-    "ScorableRepaint",
     "RepaintScore",
+    "ScorableRepaint",
     "ScoreSource",
     "ScoreSummary",
     "check_values",

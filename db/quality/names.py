@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from functools import lru_cache
 from importlib.metadata import entry_points
 
 #: Entry point group of scorers: each writes a score under its own name.
@@ -19,4 +21,10 @@ TEXT_NAMES = ("level", "style", "artist", "brief")
 
 def score_names() -> tuple[str, ...]:
     """The scores that installed packages can make, sorted."""
+    return _score_names(tuple(sys.path))
+
+
+@lru_cache(maxsize=4)
+def _score_names(_path: tuple[str, ...]) -> tuple[str, ...]:
+    """Looked up once for each module path: it reads the metadata of every installed package."""
     return tuple(sorted({point.name for point in entry_points(group=SCORER_GROUP)} | FLAGS))

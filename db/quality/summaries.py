@@ -96,7 +96,9 @@ def count_fitting(database: Database, campaign_id: int, text: str) -> list[Filte
     )
     with database.read(timeout_seconds=BULK_SECONDS) as connection:
         return [
-            FilterCount(where=text, level=level, repaints=repaints, fit=int(fit), kept=repaints - int(fit) - int(unscored), unscored=int(unscored))
+            FilterCount(
+                where=text, level=level, repaints=repaints, fit=int(fit), kept=repaints - int(fit) - int(unscored), unscored=int(unscored)
+            )
             for level, repaints, fit, unscored in connection.execute(query)
         ]
 

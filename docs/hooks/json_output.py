@@ -68,7 +68,9 @@ OUTPUTS = {
     ),
     "failures": Output(shape="An array with one object for each failed job, oldest first.", classes=("producer.failures:ReportedFailure",)),
     "requeue": Output(
-        shape="An object.", classes=("producer.requeue:RequeueResult",), parts={"with --where also": "producer.requeue:RepaintRequeueResult"}
+        shape="An object.",
+        classes=("producer.requeue:RequeueResult",),
+        parts={"with --where also": "producer.requeue:RepaintRequeueResult"},
     ),
     "pause, resume": Output(shape="An object.", classes=("producer.steering:PauseResult",)),
     "cancel": Output(shape="An object.", classes=("producer.steering:CancelResult",)),

@@ -49,9 +49,16 @@ def _filters(_context: click.Context, _parameter: click.Parameter, values: tuple
 @click.command("score", short_help="Measure repaints, try filters on them.")
 @click.option("--campaign", "campaign_name", metavar="NAME", help="Campaign.  [default: the latest]")
 @click.option(
-    "--scorer", "scorers", multiple=True, metavar="NAME", callback=_scorers, help=f"What to measure.  [default: {', '.join(DEFAULT_SCORERS)}]"
+    "--scorer",
+    "scorers",
+    multiple=True,
+    metavar="NAME",
+    callback=_scorers,
+    help=f"What to measure.  [default: {', '.join(DEFAULT_SCORERS)}]",
 )
-@click.option("--nsfw", metavar="MODEL", help="Also measure nsfw, with this image classifier: a Hugging Face id (ID@REVISION) or a directory.")
+@click.option(
+    "--nsfw", metavar="MODEL", help="Also measure nsfw, with this image classifier: a Hugging Face id (ID@REVISION) or a directory."
+)
 @click.option("--aesthetic", metavar="MODEL", help="Also measure aesthetic, with this image classifier.")
 @click.option("--clip", metavar="MODEL", help="CLIP: Hugging Face id or directory.  [default: as in train]")
 @click.option("--where", "filters", multiple=True, metavar="FILTER", callback=_filters, help="Show what this filter takes out.")

@@ -19,7 +19,7 @@ _PLEASING = ("aesthetic", "hq", "high quality", "high", "good", "beautiful", "be
 
 
 class Aesthetic(ClassifierScorer):
-    """The number that a regression gives; the mean of labels that are ratings, by their probability; or the probability of the good label."""
+    """The number of a regression, else the mean of labels that are ratings by their probability, else the probability of the good label."""
 
     name = "aesthetic"
 
@@ -33,4 +33,6 @@ class Aesthetic(ClassifierScorer):
             return [float(rating[1]) for rating in ratings if rating], activation
         if any(label in _PLEASING for label in plain):
             return [float(label in _PLEASING) for label in plain], activation
-        raise ScoringImpossible(f"{self.model} has neither one number nor ratings nor a label such as `aesthetic`: it knows {', '.join(labels)}")
+        raise ScoringImpossible(
+            f"{self.model} has neither one number nor ratings nor a label such as `aesthetic`: it knows {', '.join(labels)}"
+        )

@@ -1,9 +1,11 @@
 """Groups of repaints that look the same, and which of each group to keep.
 
 Originals of the campaign take part: a repaint that came out as somebody else's original is a duplicate of that. A repaint beside its own
-original is not looked at, `similarity` tells of it. Written for every repaint: `near_duplicates`, the number of its group (the smallest image
-id in it, 0 if it is alone), and `duplicate`, 1 unless it is alone or the best of its group. The best is an original, if one is in the group,
-else the repaint with the highest `prompt_agreement`, else the first.
+original is not looked at, `similarity` tells of it.
+
+Written for every repaint: `near_duplicates`, the number of its group (the smallest image id in it, 0 if it is alone), and `duplicate`, 1
+unless it is alone or the best of its group. The best is an original, if one is in the group, else the repaint with the highest
+`prompt_agreement`, else the first.
 """
 
 from __future__ import annotations

@@ -30,7 +30,9 @@ class PromptAgreement(ClipScorer):
             yield self.score(some)
         if cut:
             limit = self.context.vectors.text_limit
-            self.notes.append(f"prompt_agreement: {cut} of {seen} prompts are longer than the {limit} tokens that CLIP reads: the rest is cut")
+            self.notes.append(
+                f"prompt_agreement: {cut} of {seen} prompts are longer than the {limit} tokens that CLIP reads: the rest is cut"
+            )
 
     def score(self, repaints: Sequence[ScorableRepaint]) -> list[RepaintScore]:
         """Those whose image can be read."""

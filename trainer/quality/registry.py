@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from db.quality.names import SCORER_GROUP
-from trainer.quality.protocol import Scorer
 from trainer.registry import ComponentRegistry
+
+if TYPE_CHECKING:
+    from trainer.quality.protocol import Scorer
 
 SCORERS: ComponentRegistry[Scorer] = ComponentRegistry(group=SCORER_GROUP, kind="scorer")
 

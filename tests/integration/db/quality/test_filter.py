@@ -51,7 +51,7 @@ def known_facts(database: Database) -> dict[int, Facts]:
 
 
 def filled(database: Database) -> CampaignHarness:
-    artworks_of(database, 4, style="L'Art \"Nouveau\"")
+    artworks_of(database, 4, style='L\'Art "Nouveau"')
     artworks_of(database, 4, style=None)
     harness = harness_of(database, 4)
     harness.run_all()
@@ -97,7 +97,7 @@ def negated(term: Case) -> Case:
 LEAVES: st.SearchStrategy[Case] = st.one_of(
     st.builds(compared, st.sampled_from(["similarity", "prompt_agreement"]), st.sampled_from(list(SIGNS)), st.sampled_from(VALUES)),
     st.builds(compared, st.just("level"), st.sampled_from(["=", "!="]), st.sampled_from(["moderate", "radical"])),
-    st.builds(compared, st.just("style"), st.sampled_from(["=", "!="]), st.sampled_from(["Baroque", "L'Art \"Nouveau\"", ""])),
+    st.builds(compared, st.just("style"), st.sampled_from(["=", "!="]), st.sampled_from(["Baroque", 'L\'Art "Nouveau"', ""])),
     st.builds(compared, st.just("artist"), st.sampled_from(["=", "!="]), st.sampled_from(["Painter 1", ""])),
     st.just(("duplicate", frozenset({"duplicate"}), lambda facts: facts["duplicate"] >= 0.5)),
 )

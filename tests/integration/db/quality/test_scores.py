@@ -49,7 +49,9 @@ def lacking(harness: CampaignHarness, source: ScoreSource = SOURCE) -> list[int]
 
 
 def score(harness: CampaignHarness, values: dict[int, float], source: ScoreSource = SOURCE) -> None:
-    write_scores(harness.database, source, [RepaintScore(image_id=image, name=source.scorer, value=value) for image, value in values.items()])
+    write_scores(
+        harness.database, source, [RepaintScore(image_id=image, name=source.scorer, value=value) for image, value in values.items()]
+    )
 
 
 def test_a_repaint_comes_with_its_original_and_its_texts(done: CampaignHarness) -> None:

@@ -28,7 +28,7 @@ from trainer.report.gather import gather_report
 from workers.backends.clip import ClipEmbedder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from db.engine import Database
@@ -117,9 +117,7 @@ def test_what_was_measured_before_an_interruption_is_kept(runtime: OpenRuntime, 
     with monkeypatch.context() as cut:
         cut.setattr(Similarity, "score", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            scoring_run.score_campaign(
-                filled.database, filled.store, filled.campaign, scoring_run.ScoringOptions(scorers=("similarity",))
-            )
+            scoring_run.score_campaign(filled.database, filled.store, filled.campaign, scoring_run.ScoringOptions(scorers=("similarity",)))
     assert sorted(scores_of(filled.database, filled.campaign.id, "similarity")) == seen
     assert len(seen) == 4
 
@@ -211,8 +209,8 @@ def test_the_report_shows_the_scores_if_there_are_any(runtime: OpenRuntime, fill
 
 
 @pytest.fixture
-def painted(sqlite_database: Database, fill: Callable[..., Filled]) -> Iterator[Filled]:
-    """Eight painted artworks. Each moderate repaint is its original itself, each radical one shows the next artwork; all prompts tell the original."""
+def painted(sqlite_database: Database, fill: Callable[..., Filled]) -> Filled:
+    """Eight painted artworks: moderate repaints are the originals themselves, radical ones show the next artwork, prompts tell the original."""
     filled = fill(sqlite_database, count=8, styles=4, models=pocket_directory())
     paintings = [paint(77, index, 128) for index in range(8)]
     hashes = []
@@ -228,7 +226,7 @@ def painted(sqlite_database: Database, fill: Callable[..., Filled]) -> Iterator[
             for level, shown in (("moderate", number), ("radical", (number + 1) % 8)):
                 one = mine.where(variations.c.level == level)
                 connection.execute(update(images).where(images.c.variation_id.in_(one)).values(content_hash=hashes[shown]))
-    yield filled
+    return filled
 
 
 @pytest.mark.slow(reason="runs the pocket CLIP")
