@@ -75,7 +75,7 @@ class ScoreSource:
 def repaints_to_score(
     database: Database, campaign_id: int, *, lacking: ScoreSource | None = None, limit: int | None = None, at_once: int = AT_ONCE
 ) -> Iterator[list[ScorableRepaint]]:
-    """The current repaints of a campaign by id, `at_once` in a list, `limit` in all; with `lacking` those without a score of that source."""
+    """The current repaints of a campaign by id, `at_once` in a list, `limit` in all; with `lacking` those without such a score."""
     query = _repaints(campaign_id)
     if lacking is not None:
         query = query.where(_lacks(lacking))
@@ -123,7 +123,7 @@ def scores_of(database: Database, campaign_id: int, name: str) -> dict[int, floa
     query = select(scores.c.image_id, scores.c.value).join(images, images.c.id == scores.c.image_id)
     query = query.where(images.c.campaign_id == campaign_id, images.c.current, scores.c.name == name)
     with database.read(timeout_seconds=BULK_SECONDS) as connection:
-        return dict(connection.execute(query).tuples().all())
+        return {row.image_id: row.value for row in connection.execute(query)}
 
 
 def scored_revision(database: Database, campaign_id: int, *, name: str, model: str) -> str | None:

@@ -210,7 +210,7 @@ def test_the_report_shows_the_scores_if_there_are_any(runtime: OpenRuntime, fill
 
 @pytest.fixture
 def painted(sqlite_database: Database, fill: Callable[..., Filled]) -> Filled:
-    """Eight painted artworks: moderate repaints are the originals themselves, radical ones show the next artwork, prompts tell the original."""
+    """Eight painted artworks: moderate repaints are the originals themselves, radical ones show the next artwork."""
     filled = fill(sqlite_database, count=8, styles=4, models=pocket_directory())
     paintings = [paint(77, index, 128) for index in range(8)]
     hashes = []
