@@ -12,6 +12,7 @@ ParagoneError           an error of any package whose text is one clear line for
     ├── WorkerIdTaken       a living worker has that id
     ├── UnknownHost         no worker of that host was ever seen
     ├── BadConfiguration    a campaign file or setting that cannot be used
+    ├── BadFilter           a filter over repaints that cannot be read
     └── StoreError          the image store cannot be read or written
         ├── StoreUnavailable    the store as a whole is away, full, or another one than the database knows
         └── BlobMissing     a blob that the database names is not in the store
@@ -69,6 +70,10 @@ class UnknownHost(PersistenceError):
 
 class BadConfiguration(PersistenceError):
     """The configuration cannot be used."""
+
+
+class BadFilter(PersistenceError):
+    """The filter cannot be read."""
 
 
 class StoreError(PersistenceError):

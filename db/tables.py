@@ -7,6 +7,7 @@ from db.catalogue.tables import artwork_paths, artworks, ingests
 from db.engine.metadata import metadata
 from db.engine.tables import schema_compatibility
 from db.jobs.tables import attempts, batch_keys, drained_hosts, jobs, leases, workers
+from db.quality.tables import scores
 from db.results.tables import captions, images, prompts
 from db.store.tables import stores
 from db.training.tables import training_runs, triplet_sets, triplets
@@ -27,6 +28,7 @@ __all__ = [
     "model_revisions",
     "prompts",
     "schema_compatibility",
+    "scores",
     "stores",
     "training_runs",
     "triplet_sets",

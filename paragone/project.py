@@ -205,6 +205,7 @@ class Project:
         older_than: float | str | None = None,
         all_failed: bool = False,
         done: bool = False,
+        where: str | None = None,
         new_seed: bool = False,
         dry_run: bool = False,
     ) -> RequeueResult:
@@ -220,6 +221,7 @@ class Project:
             older_than: only jobs that ended longer ago: seconds, or such as "30s", "10m", "2h", "3d".
             all_failed: every failed job.
             done: done jobs instead of failed ones: new results supersede the old.
+            where: repaints whose scores fit this filter, such as "similarity > 0.97".
             new_seed: repaint with another seed.
             dry_run: count only.
 
@@ -239,6 +241,7 @@ class Project:
             older_than=_seconds(older_than),
             all_failed=all_failed,
             done=done,
+            where=where,
         )
         return requeue_chosen(self._runtime, options, new_seed=new_seed, dry_run=dry_run)
 

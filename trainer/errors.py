@@ -2,13 +2,14 @@
 
 TrainerError
 ├── NothingToTrainOn    no repaints, too few artworks, or too few styles
-├── UnknownComponent    a negative strategy, loss or head that is not installed
+├── UnknownComponent    a negative strategy, loss, head or scorer that is not installed
 ├── TripletSetDiffers   a triplet set of this name holds other triplets
 ├── NoTrainedModel      no training run has finished yet
 ├── BadModelFolder      a saved model that cannot be used
 ├── EmbedderMismatch    the CLIP loaded is not the one the model was trained on
 ├── PretrainedModelUnavailable  its CLIP or captioner cannot be loaded
 ├── BadCheckpoint       a checkpoint that cannot be resumed
+├── ScoringImpossible   a scorer lacks what it needs, or there is nothing to score
 └── BadImageFile        an image file to compare cannot be read
 """
 
@@ -29,7 +30,7 @@ class NothingToTrainOn(TrainerError):
 
 
 class UnknownComponent(TrainerError):
-    """No installed package offers a negative strategy, loss or head of this name."""
+    """No installed package offers a negative strategy, loss, head or scorer of this name."""
 
 
 class TripletSetDiffers(TrainerError):
@@ -54,6 +55,10 @@ class PretrainedModelUnavailable(TrainerError):
 
 class BadCheckpoint(TrainerError):
     """The checkpoint cannot be resumed: start anew with --fresh."""
+
+
+class ScoringImpossible(TrainerError):
+    """There is nothing to score: let `paragone work` finish some repaints."""
 
 
 class BadImageFile(TrainerError):

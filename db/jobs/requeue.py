@@ -17,12 +17,14 @@ from db.campaigns.tables import campaigns, variations
 from db.catalogue.tables import artworks
 from db.engine.bulk import runs
 from db.engine.clock import now
+from db.engine.limits import BULK_SECONDS
 from db.enums import CampaignState, FailureKind, JobState, Stage
 from db.errors import CampaignCancelled
 from db.jobs.dependents import reset_values
 from db.jobs.reseed import reseed
 from db.jobs.tables import jobs
 from db.jobs.transitions import move
+from db.results.tables import images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +52,13 @@ class JobFilter:
     older_than: float | None = None
     #: Done jobs instead of failed ones.
     done: bool = False
+    #: Only jobs of variations whose current repaint fits: a condition on `images`, as `db.quality.where` gives it.
+    repaint: ColumnElement[bool] | None = None
+
+    @property
+    def query_seconds(self) -> float | None:
+        """What a query may take: one that looks at repaints looks at all of them."""
+        return None if self.repaint is None else BULK_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +80,7 @@ def count_requeueable(database: Database, chosen: JobFilter) -> Requeueable:
     """Count the chosen jobs; where a job's predecessor is chosen too only the predecessor counts."""
     found: dict[int, dict[Stage, int]] = {}
     cancelled = 0
-    with database.read() as connection:
+    with database.read(timeout_seconds=chosen.query_seconds) as connection:
         for stage in Stage if chosen.stage is None else [chosen.stage]:
             query = select(jobs.c.campaign_id, campaigns.c.state, func.count()).join(campaigns, campaigns.c.id == jobs.c.campaign_id)
             query = query.where(*_first_of_chain(chosen, stage)).group_by(jobs.c.campaign_id, campaigns.c.state)
@@ -124,7 +133,7 @@ def _requeue_stage(database: Database, chosen: JobFilter, campaign_id: int, stag
         return found
 
     total = last = 0
-    while some := database.write(partial(write, after=last)):
+    while some := database.write(partial(write, after=last), timeout_seconds=chosen.query_seconds):
         total += len(some)
         last = some[-1].id
     return total
@@ -163,6 +172,9 @@ def _matches(table: Any, chosen: JobFilter) -> list[ColumnElement[bool]]:
         found.append(table.c.finished_at < now() - chosen.older_than)
     if chosen.style is not None:
         found.append(table.c.artwork_id.in_(select(artworks.c.id).where(artworks.c.style == chosen.style)))
+    if chosen.repaint is not None:
+        current = select(images.c.id).where(images.c.variation_id == table.c.variation_id, images.c.current, chosen.repaint)
+        found.append(current.correlate(table).exists())
     return found
 
 

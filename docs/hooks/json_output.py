@@ -67,7 +67,11 @@ OUTPUTS = {
         },
     ),
     "failures": Output(shape="An array with one object for each failed job, oldest first.", classes=("producer.failures:ReportedFailure",)),
-    "requeue": Output(shape="An object.", classes=("producer.requeue:RequeueResult",)),
+    "requeue": Output(
+        shape="An object.",
+        classes=("producer.requeue:RequeueResult",),
+        parts={"with --where also": "producer.requeue:RepaintRequeueResult"},
+    ),
     "pause, resume": Output(shape="An object.", classes=("producer.steering:PauseResult",)),
     "cancel": Output(shape="An object.", classes=("producer.steering:CancelResult",)),
     "drain": Output(shape="An object.", classes=("producer.draining:DrainResult",)),
@@ -100,6 +104,17 @@ OUTPUTS = {
             "untrained_models": ("bool", "Whether the campaign's models are random, so that figures mean nothing."),
         },
         parts={"metrics": "trainer.evaluate.evaluation:Evaluation", "each of scores": "trainer.evaluate.metrics:Score"},
+    ),
+    "score": Output(
+        shape="An object.",
+        before={"campaign": ("str", "The campaign's name.")},
+        classes=("trainer.quality.scoring_run:ScoringResult",),
+        meanings={"notes": "What a person should know of what was measured, a line each."},
+        after={
+            "scores": ("array", "Every score of the current repaints, by name and level."),
+            "filters": ("array", "What each filter would take out, by level."),
+        },
+        parts={"each of scores": "db.quality.summaries:ScoreSummary", "each of filters": "db.quality.summaries:FilterCount"},
     ),
     "evaluate": Output(
         shape="An object.",

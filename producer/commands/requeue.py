@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from producer.commands.context import console, emit_json, json_option, pass_runtime
-from producer.commands.filter_options import kind_option, stage_option
+from producer.commands.filter_options import kind_option, stage_option, where_option
 from producer.durations import duration_callback
-from producer.requeue import RequeueOptions, requeue_chosen
+from producer.requeue import RepaintRequeueResult, RequeueOptions, requeue_chosen
 from workers.commands.wait_option import wait_option
 from workers.service_wait import Service
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--older-than", metavar="AGE", callback=duration_callback, help="Only jobs that ended longer ago than 30s, 10m, 2h, 3d.")
 @click.option("--all-failed", is_flag=True, help="Every failed job.")
 @click.option("--done", is_flag=True, help="Done jobs instead of failed ones: new results supersede the old ones.")
+@where_option
 @click.option("--new-seed", is_flag=True, help="Repaint with another seed.")
 @click.option("--dry-run", is_flag=True, help="Count only.")
 @json_option
@@ -38,6 +39,9 @@ def requeue(runtime: Runtime, /, *, new_seed: bool, dry_run: bool, as_json: bool
     Fix the cause of a failure first.
 
     The result of a done job stays current until the new one is there; then what was made from it is redone too.
+
+    --where chooses among repaints that `paragone score` has measured, and implies --done and --stage generate. The same seed gives the same
+    picture: add --new-seed.
     """
     result = requeue_chosen(runtime, RequeueOptions(**options), new_seed=new_seed, dry_run=dry_run)
     if as_json:
@@ -47,3 +51,8 @@ def requeue(runtime: Runtime, /, *, new_seed: bool, dry_run: bool, as_json: bool
         console().print(f"{jobs} {'would be requeued' if dry_run else 'requeued'}")
         if result.cancelled:
             console().print(f"left out: {result.cancelled:,} of cancelled campaigns, which is final", soft_wrap=True)
+        if isinstance(result, RepaintRequeueResult) and result.unscored:
+            repaints = f"{result.unscored:,} {'repaint' if result.unscored == 1 else 'repaints'}"
+            console().print(f"left out: {repaints} without the score, run `paragone score` first", soft_wrap=True)
+        if options["where"] is not None and result.jobs and not new_seed:
+            console().print("the same seed gives the same picture: add --new-seed for another", soft_wrap=True)

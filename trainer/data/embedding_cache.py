@@ -60,11 +60,13 @@ class EmbeddingCache:
     def __init__(self, store: Store, space: EmbeddingSpace) -> None:
         self._store = store
         self.space = space
+        #: Shard to the first 8 bytes of each of its hashes: a shard never changes, so one without anything wanted is not fetched again.
+        self._contents: dict[str, npt.NDArray[np.uint64]] = {}
 
     def read(self, wanted: AbstractSet[str]) -> dict[str, npt.NDArray[np.float32]]:
         """The vectors that are kept for these content hashes."""
         found: dict[str, npt.NDArray[np.float32]] = {}
-        for hashes, vectors in self._shards():
+        for hashes, vectors in self._shards(wanted):
             rows = [row for row, content_hash in enumerate(hashes) if content_hash in wanted]
             kept = vectors[rows]  # a copy: the rest of the shard need not stay in memory
             found.update(zip((hashes[row] for row in rows), kept, strict=True))
@@ -79,8 +81,11 @@ class EmbeddingCache:
         name = hashlib.sha256("".join(sorted(hashes)).encode()).hexdigest()[:24]
         self._store.put_named(f"{self.space.folder}/{name}.safetensors", save_tensors(tensors, metadata=self.space.header))
 
-    def _shards(self) -> Iterator[tuple[list[str], npt.NDArray[np.float32]]]:
+    def _shards(self, wanted: AbstractSet[str]) -> Iterator[tuple[list[str], npt.NDArray[np.float32]]]:
+        beginnings = np.array([int(content_hash[:16], 16) for content_hash in wanted], dtype=np.uint64)
         for name in self._store.names(self.space.folder):
+            if name in self._contents and not np.isin(self._contents[name], beginnings).any():
+                continue
             data = self._store.get_named(name)
             try:
                 header, tensors = _header(data), load_tensors(data)
@@ -90,6 +95,7 @@ class EmbeddingCache:
             if header != self.space.header:
                 _log.warning("embedding shard of another model is ignored", extra={"shard": name, "header": header})
                 continue
+            self._contents[name] = tensors["hashes"][:, :8].copy().view(">u8").ravel().astype(np.uint64)
             yield [row.tobytes().hex() for row in tensors["hashes"]], tensors["vectors"]
 
 

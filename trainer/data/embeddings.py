@@ -107,6 +107,14 @@ def embed(
     return _stack(found, unreadable, len(missing) - len(unreadable))
 
 
+def read_images(
+    references: Sequence[ImageReference], store: Store, batch_size: int, unreadable: dict[str, str]
+) -> Iterator[list[tuple[str, Image]]]:
+    """Batches of (content hash, RGB image), one read ahead; what cannot be read goes into `unreadable` with its reason."""
+    for batch in _decoded(references, store, batch_size):
+        yield _without_unreadable(batch, unreadable)
+
+
 def unit_length(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Rows scaled to length 1; a zero row stays zero."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)

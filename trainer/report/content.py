@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
+    from db.quality import ScoreSummary
     from trainer.evaluate.evaluation import Evaluation
     from trainer.fit.history import History
 
@@ -103,5 +104,7 @@ class ReportContent:
     examples: tuple[ExampleArtwork, ...] = ()
     runs: tuple[ReportRun, ...] = ()
     pairs: tuple[ExamplePair, ...] = ()
+    #: What `paragone score` measured, by score and level.
+    scores: tuple[ScoreSummary, ...] = ()
     #: True if models with random weights made all this: the page says so first.
     untrained: bool = False

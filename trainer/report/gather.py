@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from db.campaigns import frozen_revision
+from db.quality import score_summaries
 from db.results.pairs import originals, repaints
 from db.training import finished_runs
 from trainer.evaluate.evaluation import Evaluation
@@ -50,6 +51,7 @@ def gather_report(
         runs=tuple(_report_runs(runs)),
         pairs=example_pairs(database, store, runs, found, made),
         untrained=untrained,
+        scores=tuple(score_summaries(database, campaign.id)),
     )
 
 

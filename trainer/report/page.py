@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from trainer.evaluate.metrics_table import COLUMNS, table_rows
 from trainer.fit.curves import plot_splits
+from trainer.quality.scores_table import SCORE_COLUMNS, score_rows
 from trainer.report.contact_sheet import UNTRAINED, draw_sheet
 from trainer.report.thumbnails import data_uri
 
@@ -58,6 +59,8 @@ def _render(content: ReportContent, curves: Path | None) -> str:
         untrained_note=UNTRAINED,
         small=_SMALL,
         columns=COLUMNS,
+        score_columns=SCORE_COLUMNS,
+        scores=score_rows(content.scores),
         evaluations=[(run, _rows(run.evaluation)) for run in content.runs],
         states=[state for state in _STATES if any(counts.get(state) for counts in content.counts.values())],
         curves=None if curves is None else "data:image/png;base64," + base64.b64encode(curves.read_bytes()).decode(),

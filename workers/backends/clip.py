@@ -35,6 +35,8 @@ class ClipEmbedder:
         self.revision = ""
         #: Length of a vector; 0 before `load`.
         self.dimension = 0
+        #: The most tokens of a text that are read, with begin and end; 0 before `load`.
+        self.text_limit = 0
         self._model: Any = None
         self._processor: Any = None
         self._tokenizer: Any = None
@@ -50,6 +52,7 @@ class ClipEmbedder:
             model = CLIPModel.from_pretrained(found.directory, dtype=dtype, use_safetensors=True, **local)
             self._model = model.to(self.device).eval()
         self.dimension = int(model.config.projection_dim)
+        self.text_limit = int(model.config.text_config.max_position_embeddings)
         self.revision = found.revision
 
     def embed_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
@@ -64,10 +67,13 @@ class ClipEmbedder:
         """Texts, cut at the model's 77 tokens, to (N, dimension). Raises `OutOfMemory` or `TransientFailure`."""
         if not texts:
             return np.zeros((0, self.dimension), np.float32)
-        limit = self._model.config.text_config.max_position_embeddings
         with device_errors(), torch.inference_mode():
-            tokens = self._tokenizer(list(texts), padding=True, truncation=True, max_length=limit, return_tensors="pt")
+            tokens = self._tokenizer(list(texts), padding=True, truncation=True, max_length=self.text_limit, return_tensors="pt")
             return _vectors(self._model.get_text_features(**tokens.to(self.device)))
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """The whole length of each text in tokens, with begin and end, nothing cut."""
+        return [len(ids) for ids in self._tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]] if texts else []
 
     def unload(self) -> None:
         """Free the device."""

@@ -195,3 +195,20 @@ def test_a_device_out_of_memory_gets_smaller_batches_and_the_same_vectors(store:
 
     for content_hash, row in large.rows.items():
         np.testing.assert_array_equal(small.vectors[small.rows[content_hash]], large.vectors[row])
+
+
+def test_a_shard_that_holds_nothing_wanted_is_fetched_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = stored(store, 12)
+    for start in (0, 4, 8):
+        run(store, images[start : start + 4], FakeEmbedder())
+    fetched: list[str] = []
+    whole = store.get_named
+    monkeypatch.setattr(store, "get_named", lambda name: fetched.append(name) or whole(name))
+    cache = EmbeddingCache(store, SPACE)
+
+    assert cache.read({images[0].content_hash}).keys() == {images[0].content_hash}
+    assert len(fetched) == 3
+    assert cache.read({images[5].content_hash}).keys() == {images[5].content_hash}
+    assert len(fetched) == 4
+    run(store, stored(store, 14)[12:], FakeEmbedder())
+    assert len(cache.read({image.content_hash for image in stored(store, 14)})) == 14, "what was written since is read too"

@@ -56,3 +56,13 @@ def test_texts_share_the_space_and_long_ones_are_cut(embedder: ClipEmbedder) -> 
 def test_no_images_and_no_texts_give_no_vectors(embedder: ClipEmbedder) -> None:
     assert embedder.embed_images([]).shape == (0, 512)
     assert embedder.embed_texts([]).shape == (0, 512)
+
+
+def test_the_tokens_of_a_text_are_counted_whole_though_only_the_first_are_read(embedder: ClipEmbedder) -> None:
+    words = ["red"] * 500
+    short, long, longer = embedder.count_tokens(["red", " ".join(words), " ".join([*words, "blue"])])
+
+    assert short < embedder.text_limit < long < longer
+    assert embedder.count_tokens([]) == []
+    cut, cut_too = embedder.embed_texts([" ".join(words), " ".join([*words, "blue"])])
+    np.testing.assert_array_equal(cut, cut_too)
