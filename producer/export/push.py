@@ -1,0 +1,85 @@
+"""An export to the Hugging Face hub, by the token of the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Protocol
+
+from producer.errors import WrongUse
+from producer.export.errors import PushFailed
+from producer.export.shard_files import UNFINISHED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+#: Environment variable of the token; its file is named by HF_TOKEN_FILE.
+TOKEN = "HF_TOKEN"  # noqa: S105  # a name
+#: An export of more bytes goes up in many commits that can be resumed, instead of one.
+LARGE = 5 << 30
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
+
+
+class HubUploader(Protocol):
+    """Makes a data set on a hub and fills it."""
+
+    def create(self, hub_id: str, *, private: bool) -> None:
+        """Make the data set unless it is there."""
+        ...
+
+    def upload(self, hub_id: str, folder: Path, *, large: bool) -> None:
+        """Put all files of a folder there."""
+        ...
+
+
+class HuggingFaceUploader:
+    """The hub at HF_ENDPOINT, huggingface.co by default."""
+
+    def __init__(self, token: str) -> None:
+        try:
+            from huggingface_hub import HfApi
+        except ImportError:
+            raise PushFailed("--push-to needs huggingface_hub: pip install 'paragone[data]'") from None
+        self._hub = HfApi(token=token, endpoint=os.environ.get("HF_ENDPOINT") or None)
+
+    def create(self, hub_id: str, *, private: bool) -> None:
+        """Make the data set unless it is there; one that is there stays as public as it is."""
+        self._hub.create_repo(hub_id, repo_type="dataset", private=private, exist_ok=True)
+
+    def upload(self, hub_id: str, folder: Path, *, large: bool) -> None:
+        """Put all files of a folder there; files that are there with the same bytes are not sent again."""
+        ignored = [f"**/{UNFINISHED}*", f"{UNFINISHED}*"]
+        if large:
+            self._hub.upload_large_folder(hub_id, folder_path=folder, repo_type="dataset", ignore_patterns=ignored, print_report=False)
+        else:
+            self._hub.upload_folder(
+                repo_id=hub_id, folder_path=folder, repo_type="dataset", ignore_patterns=ignored, commit_message="Paragone export"
+            )
+
+
+def check_hub_id(hub_id: str) -> None:
+    """Raise `WrongUse` unless it looks like an id of the hub."""
+    if not _HUB_ID.fullmatch(hub_id):
+        raise WrongUse(f"--push-to: {hub_id!r} is no id of a data set: write OWNER/NAME")
+
+
+def hub_token(environment: Mapping[str, str]) -> str:
+    """The token; raises `PushFailed` if there is none."""
+    token = environment.get(TOKEN, "").strip()
+    if not token:
+        raise PushFailed(f"--push-to needs a token with the right to write: set {TOKEN}, or {TOKEN}_FILE to a file that holds it")
+    return token
+
+
+def push_export(folder: Path, hub_id: str, *, private: bool, bytes_there: int, uploader: HubUploader, token: str) -> None:
+    """Send a finished export; raises `PushFailed` with the hub's reason, in which the token is never shown."""
+    try:
+        uploader.create(hub_id, private=private)
+        uploader.upload(hub_id, folder, large=bytes_there > LARGE)
+    except PushFailed:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever the client or its transport raises: nothing here is lost
+        cause = " ".join(str(error).replace(token, "***").split()) or type(error).__name__
+        raise PushFailed(f"{hub_id} was not pushed ({cause}): the export in {folder} is whole, run the same command again") from None
