@@ -5,6 +5,7 @@ By it an interrupted export is resumed, and a training reads what was exported.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -26,12 +27,17 @@ class _Facts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class LeftOutPair(_Facts):
+@dataclass(frozen=True, kw_only=True)
+class LeftOutPair:
     """A row that is not in the export, because one of its images is not there or is not the one that it should be."""
 
+    #: Key of the artwork.
     artwork: str
+    #: Level of the repaint.
     level: str
+    #: Which repaint of that level it is.
     ordinal: int
+    #: Which image, and what is wrong with it.
     reason: str
 
 

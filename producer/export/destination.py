@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from db.results.export_manifest import MANIFEST, read_manifest
@@ -47,6 +48,9 @@ def discard_export(folder: Path, known: ExportManifest, wanted: ExportSource, *,
         )
     for name in (*(shard.name for shard in known.shards), *_BESIDE):
         remove(folder / name)
+    for parent in {(folder / shard.name).parent for shard in known.shards} - {folder}:
+        with suppress(OSError):  # it holds something else
+            parent.rmdir()
 
 
 def _differences(known: ExportSource, wanted: ExportSource) -> str:
