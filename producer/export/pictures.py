@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -97,6 +98,7 @@ def prepare_original(data: bytes, row: ExportRow, canvas: CanvasConfig) -> bytes
 
 def suffix_of(data: bytes) -> str:
     """The ending that tells an image's format by its bytes, whatever its name was; ".bin" if they tell none."""
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # of large images; as where they are decoded
     try:
         with Image.open(BytesIO(data)) as image:
             name = (image.format or "bin").lower()

@@ -103,7 +103,9 @@ class _Groups:
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
         self._styles: list[str] = []
-        self._subsets: list[set[str | None]] = []
+        self._subsets: list[frozenset[str | None]] = []
+        #: Each set of subsets once, however many groups have it.
+        self._shared: dict[frozenset[str | None], frozenset[str | None]] = {}
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -113,8 +115,9 @@ class _Groups:
         number = self._numbers.setdefault(row.group_key, len(self._numbers))
         if number == len(self._styles):
             self._styles.append(row.style or min(row.styles, default=""))
-            self._subsets.append(set())
-        self._subsets[number].add(row.subset)
+            self._subsets.append(frozenset())
+        subsets = self._subsets[number] | {row.subset}
+        self._subsets[number] = self._shared.setdefault(subsets, subsets)
         return number
 
     def sides(self, split: ExportSplit, seed: int) -> list[str]:

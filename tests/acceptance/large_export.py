@@ -39,7 +39,7 @@ def fill(runtime: Runtime) -> None:
         about = [{"job_id": n, "artwork_id": n, "text": TEXT, **by, **made} for n in range(1, ARTWORKS + 1)]
         connection.execute(insert(captions), about)
         texts = {"draft": TEXT * 2, "text": TEXT, "draft_tokens": 120, "tokens": 60, "brief": "fake", **by, **made}
-        connection.execute(insert(prompts), [{"job_id": n, "variation_id": n, **texts} for n in numbers])
+        connection.execute(insert(prompts), [{"id": n, "job_id": n, "variation_id": n, **texts} for n in numbers])
         facts = {"format": "jpeg", "byte_size": 400, "width": 16, "height": 12, "content_box": [0, 0, 16, 12], "worker_id": "w", **made}
         facts |= {"content_hash": repaint, "pixel_hash": repaint, "provenance": {"prompt": TEXT, "model": "m", "revision": "r"}}
         rows = [{"id": n, "job_id": n, "artwork_id": _of(n), "variation_id": n, "prompt_id": n, "seed": n, **facts} for n in numbers]

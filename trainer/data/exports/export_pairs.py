@@ -13,9 +13,9 @@ from db.errors import BadConfiguration, BlobMissing
 from db.results.export_manifest import MANIFEST, read_manifest
 from db.results.pairs import Original, Repaint
 from db.training import Split
-from trainer.data.exports.folder_reader import FolderReader
-from trainer.data.exports.parquet_reader import ParquetReader
-from trainer.data.exports.tar_reader import TarReader
+from trainer.data.exports.folder_reader import FolderExport
+from trainer.data.exports.parquet_reader import ParquetExport
+from trainer.data.exports.tar_reader import TarExport
 from trainer.data.pair_source import GivenSplits, catalogue_split
 from trainer.errors import BadExportFolder
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 #: Format of an export to what reads it.
 READERS: dict[str, Callable[[Path], ExportReader]] = {
-    "parquet": ParquetReader,
-    "hf": ParquetReader,
-    "webdataset": TarReader,
-    "csv": FolderReader,
-    "imagefolder": FolderReader,
+    "parquet": ParquetExport,
+    "hf": ParquetExport,
+    "webdataset": TarExport,
+    "csv": FolderExport,
+    "imagefolder": FolderExport,
 }
 
 

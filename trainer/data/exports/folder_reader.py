@@ -22,7 +22,7 @@ _LISTS = {"styles"}
 _CSV, _JSON_LINES = "pairs.csv", "metadata.jsonl"
 
 
-class FolderReader:
+class FolderExport:
     """Reads the formats csv and imagefolder."""
 
     def __init__(self, folder: Path) -> None:

@@ -18,7 +18,7 @@ _IMAGES = ("original", "repaint")
 _KEPT = 3
 
 
-class ParquetReader:
+class ParquetExport:
     """Reads the formats parquet and hf."""
 
     def __init__(self, folder: Path) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class TarReader:
+class TarExport:
     """Reads the format webdataset."""
 
     def __init__(self, folder: Path) -> None:
