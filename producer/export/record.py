@@ -23,7 +23,7 @@ class ColumnKind(StrEnum):
     TEXT = "text"
     #: A whole number of 64 bits.
     INTEGER = "integer"
-    #: A list of texts.
+    #: A list of texts; JSON as text where a format has no schema.
     TEXTS = "texts"
     #: JSON as text: its keys differ from row to row, which no table could hold.
     JSON = "json"
@@ -91,6 +91,16 @@ def record_of(row: ExportRow, *, campaign: str, split: str, original_file_hash: 
         "scores": _json(row.scores),
     }
     return {column.name: given[column.name] if column.name in given else getattr(row, column.name) for column in COLUMNS}
+
+
+def flat_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for formats without a schema: a text that is missing is empty, a list is JSON as text.
+
+    Whoever reads such a format guesses types from the first rows, and would find later ones of another type where these have no value.
+    """
+    kinds = {column.name: column.kind for column in COLUMNS}
+    flat = {name: "" if value is None and kinds[name] is not ColumnKind.INTEGER else value for name, value in record.items()}
+    return {name: json.dumps(value, ensure_ascii=False) if kinds[name] is ColumnKind.TEXTS else value for name, value in flat.items()}
 
 
 def models_of(row: ExportRow) -> dict[str, dict[str, str]]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import json
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from producer.export.formats.image_folder import write_images
 from producer.export.formats.protocol import TableFiles
-from producer.export.record import COLUMNS, ColumnKind
+from producer.export.record import COLUMNS, flat_record
 from producer.export.shard_files import write_whole
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 #: The whole table, at the top; each folder of images has its own part of it beside them.
 TABLE = "pairs.csv"
 _COLUMNS = ("original_image", "repaint_image", *(column.name for column in COLUMNS))
-_LISTS = {column.name for column in COLUMNS if column.kind is ColumnKind.TEXTS}
 
 
 class CsvFormat:
@@ -42,7 +40,7 @@ class CsvFormat:
             table.writerow(_COLUMNS)
             for pair in pairs:
                 original, repaint = write_images(path, pair)
-                table.writerow([original, repaint, *(_cell(name, value) for name, value in pair.record.items())])
+                table.writerow([original, repaint, *flat_record(pair.record).values()])
 
     def finish(self, folder: Path, shards: Sequence[ExportShard]) -> None:
         """The parts of the table as one, with the paths of the images seen from the top."""
@@ -59,6 +57,3 @@ def _join(path: Path, folder: Path, shards: Sequence[ExportShard]) -> None:
                 next(rows)
                 table.writerows([shard.name + original, shard.name + repaint, *facts] for original, repaint, *facts in rows)
 
-
-def _cell(name: str, value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if name in _LISTS else value

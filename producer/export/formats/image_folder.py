@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, ClassVar
 
 from producer.export.formats.protocol import TableFiles
+from producer.export.record import flat_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,7 +32,7 @@ class ImageFolderFormat:
         with (path / "metadata.jsonl").open("w", encoding="utf-8", newline="\n") as table:
             for pair in pairs:
                 original, repaint = write_images(path, pair)
-                facts = {"file_name": repaint, "original_file_name": original, **pair.record}
+                facts = {"file_name": repaint, "original_file_name": original, **flat_record(pair.record)}
                 table.write(json.dumps(facts, ensure_ascii=False) + "\n")
 
     def finish(self, folder: Path, shards: Sequence[ExportShard]) -> None:

@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, ClassVar
 
 from producer.export.formats.protocol import TableFiles
+from producer.export.record import flat_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,7 +34,7 @@ class WebDatasetFormat:
             for pair in pairs:
                 _add(tar, f"{pair.stem}.original{pair.original.suffix}", pair.original.data)
                 _add(tar, f"{pair.stem}.repaint{pair.repaint.suffix}", pair.repaint.data)
-                _add(tar, f"{pair.stem}.json", json.dumps(pair.record, ensure_ascii=False).encode())
+                _add(tar, f"{pair.stem}.json", json.dumps(flat_record(pair.record), ensure_ascii=False).encode())
                 _add(tar, f"{pair.stem}.txt", pair.record["prompt"].encode())
                 tar.members.clear()  # type: ignore[attr-defined]  # tarfile would keep each for a listing that nobody asks for
 

@@ -6,19 +6,18 @@ import csv
 import json
 from typing import TYPE_CHECKING, Any
 
-from trainer.data.exports.reader import ExportedFacts, ImagePlace
+from trainer.data.exports.reader import ExportedFacts, ImagePlace, read_flat
 from trainer.errors import BadExportFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-#: Columns that hold numbers, and those that hold lists: a CSV holds text alone.
+#: Columns that hold numbers: a CSV holds text alone.
 _NUMBERS = {
     *("ordinal", "seed", "draft_tokens", "prompt_tokens"),
     *("original_width", "original_height", "repaint_width", "repaint_height"),
 }
-_LISTS = {"styles"}
 _CSV, _JSON_LINES = "pairs.csv", "metadata.jsonl"
 
 
@@ -50,21 +49,14 @@ class FolderExport:
 def _csv_records(table: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
     with table.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            record = {name: _value(name, cell) for name, cell in row.items()}
-            yield record.pop("original_image"), record.pop("repaint_image"), record
+            images = row.pop("original_image"), row.pop("repaint_image")
+            record = {name: int(cell) if name in _NUMBERS and cell else cell for name, cell in row.items()}
+            yield *images, read_flat(record)
 
 
 def _json_records(table: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
     with table.open(encoding="utf-8") as file:
         for line in file:
             record = json.loads(line)
-            yield record.pop("original_file_name"), record.pop("file_name"), record
+            yield record.pop("original_file_name"), record.pop("file_name"), read_flat(record)
 
-
-def _value(name: str, cell: str) -> Any:
-    """A cell; an empty one is no value. A text of the database that is empty cannot be told from one that is not there."""
-    if not cell:
-        return None
-    if name in _NUMBERS:
-        return int(cell)
-    return json.loads(cell) if name in _LISTS else cell

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +31,12 @@ class ExportedFacts:
     record: dict[str, Any]
     original: ImagePlace
     repaint: ImagePlace
+
+
+def read_flat(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a format without a schema: there a text that is missing is empty, and a list is JSON as text."""
+    whole = {name: None if value == "" else value for name, value in record.items()}
+    return whole | {"styles": json.loads(record["styles"])}
 
 
 class ExportReader(Protocol):

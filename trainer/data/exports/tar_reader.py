@@ -6,7 +6,7 @@ import json
 import tarfile
 from typing import TYPE_CHECKING
 
-from trainer.data.exports.reader import ExportedFacts, ImagePlace
+from trainer.data.exports.reader import ExportedFacts, ImagePlace, read_flat
 from trainer.errors import BadExportFolder
 
 if TYPE_CHECKING:
@@ -47,4 +47,4 @@ def _pairs(tar: tarfile.TarFile, shard: str) -> Iterator[ExportedFacts]:
             file = tar.extractfile(member)
             if file is None:
                 raise ValueError(f"{member.name} is no file")
-            yield ExportedFacts(record=json.loads(file.read()), original=places.pop("original"), repaint=places.pop("repaint"))
+            yield ExportedFacts(record=read_flat(json.loads(file.read())), original=places.pop("original"), repaint=places.pop("repaint"))
