@@ -28,13 +28,18 @@ def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
 
 
 def _key(name: str) -> str:
-    return name if _BARE_KEY.fullmatch(name) else json.dumps(name)
+    return name if _BARE_KEY.fullmatch(name) else _scalar(name)
 
 
 def _value(value: Any) -> str:
-    """Strings, numbers and booleans are written as in JSON; a table within a list stands on one line."""
+    """A table within a list stands on one line."""
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{_key(name)} = {_value(inner)}" for name, inner in value.items() if inner is not None) + " }"
     if isinstance(value, list):
         return f"[{', '.join(map(_value, value))}]"
-    return json.dumps(value)
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> str:
+    """Strings, numbers and booleans as in JSON, but for characters that JSON escapes in pairs, and one that only TOML escapes."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

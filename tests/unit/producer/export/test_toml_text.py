@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from db.campaigns import CampaignConfig, parse_config
 from producer.export.toml_text import toml_text
 
-TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x7f"), max_size=12)
+TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 PLAIN = st.one_of(TEXT, st.integers(-(2**62), 2**62), st.booleans(), st.floats(allow_nan=False, allow_infinity=False), st.lists(TEXT, max_size=3))
 TABLES = st.dictionaries(TEXT, st.recursive(PLAIN, lambda inner: st.dictionaries(TEXT, inner, max_size=3), max_leaves=8), max_size=5)
 
