@@ -1,13 +1,14 @@
-"""The current repaints of a campaign with everything that a data set tells of them, streamed in an order that is the same in any database.
+"""The current repaints of a campaign with everything that a data set tells of them, in an order that is the same in any database.
 
-The order is by artwork key, level and ordinal, compared byte by byte. One statement sorts them once and streams them, and what a reader
-keeps of a row is its id, eight bytes: pages of ids then fetch the rows again. Pages by the last key would have PostgreSQL, whose index
-on the keys follows the language of the database, sort the rest of the campaign anew for each page. Rows of results are never deleted: a
-repaint that is superseded meanwhile is still read as it was.
+The order is by artwork key, level and ordinal, compared byte by byte. One statement sorts them and gives their ids, of which a reader keeps
+eight bytes each; facts are then read by pages of ids. Pages by the last key would have PostgreSQL, whose index on the keys follows the
+language of the database, sort the rest of the campaign anew for each page; sorting whole rows would have SQLite hold them all. Results are
+never deleted: a repaint that is superseded meanwhile is still read as it was.
 """
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 #: A condition on a row of `images`.
 ImageCondition = ColumnElement[bool]
 
-#: Rows that are held at once while they are streamed.
+#: Rows that are read at once.
 PAGE = 500
 
 
@@ -93,26 +94,29 @@ class ExportRow:
     scores: dict[str, float] = field(default_factory=dict)
 
 
-def stream_rows(database: Database, selection: ExportSelection) -> Iterator[ExportRow]:
-    """The chosen rows as they are at one moment, in order; a page of them is held. Ask nothing else of the database meanwhile."""
+def select_images(database: Database, selection: ExportSelection) -> array[int]:
+    """The ids of the chosen repaints as they are now, in order."""
     query = _chosen(selection)
     for column in (artworks.c.key, variations.c.level):
         query = query.order_by(column.collate("C") if database.is_postgresql else column)
     query = query.order_by(variations.c.ordinal).limit(selection.limit)
     with database.read(timeout_seconds=BULK_SECONDS) as connection:
-        found = connection.execute(query, execution_options={"yield_per": PAGE})
-        yield from map(_row, found.mappings())
+        return array("q", connection.execute(query, execution_options={"yield_per": PAGE}).scalars())
 
 
-def rows_of(database: Database, image_ids: Sequence[int]) -> list[ExportRow]:
-    """The rows of these repaints, current or not, in the order of the ids."""
-    with database.read(timeout_seconds=BULK_SECONDS) as connection:
-        found = {row["image_id"]: _row(row) for row in connection.execute(_facts().where(images.c.id.in_(image_ids))).mappings()}
-    return [found[image_id] for image_id in image_ids]
+def rows_of(database: Database, image_ids: Sequence[int]) -> Iterator[ExportRow]:
+    """The rows of these repaints, current or not, in the order of the ids; a page of them is held."""
+    for start in range(0, len(image_ids), PAGE):
+        page = list(image_ids[start : start + PAGE])
+        with database.read(timeout_seconds=BULK_SECONDS) as connection:
+            found = {row["image_id"]: _row(row) for row in connection.execute(_facts().where(images.c.id.in_(page))).mappings()}
+        yield from (found[image_id] for image_id in page)
 
 
 def _chosen(selection: ExportSelection) -> Select[Any]:
-    query = _facts().where(
+    query = select(images.c.id).join(variations, variations.c.id == images.c.variation_id)
+    query = query.join(artworks, artworks.c.id == images.c.artwork_id)
+    query = query.where(
         images.c.campaign_id == selection.campaign_id,
         images.c.current,
         artworks.c.picture == ImageState.PRESENT,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from db.results.export_rows import ExportRow, stream_rows
+from db.results.export_rows import rows_of, select_images
 from db.training.group_splits import draw_splits, splits_by_subset
 from producer.errors import WrongUse
 from producer.export.errors import ExportRefused
@@ -18,7 +18,7 @@ from producer.export.record import models_of
 
 if TYPE_CHECKING:
     from db.engine import Database
-    from db.results.export_rows import ExportSelection
+    from db.results.export_rows import ExportRow, ExportSelection
     from db.training import Split
     from producer.export.options import ExportSplit
 
@@ -75,20 +75,19 @@ class ExportPlan:
 
 
 def plan_export(database: Database, selection: ExportSelection, split: ExportSplit, seed: int) -> ExportPlan:
-    """Read all rows once, in order. What is kept grows by 12 bytes a row, and by the name of each group of copies.
+    """Read all rows once, in order. What is kept grows by 24 bytes a row, and by the name of each group of copies.
 
     Raises:
         ExportRefused: there are no rows, or too few groups for the split.
     """
     digest, statistics, groups = hashlib.sha256(b"paragone-export-1\n"), ExportStatistics(), _Groups()
-    ids, numbers = array("q"), array("l")
-    for row in stream_rows(database, selection):
-        digest.update(_facts(row))
-        statistics.add(row)
-        ids.append(row.image_id)
-        numbers.append(groups.number(row))
+    ids, numbers = select_images(database, selection), array("l")
     if not ids:
         raise ExportRefused(_nothing(selection))
+    for row in rows_of(database, ids):
+        digest.update(_facts(row))
+        statistics.add(row)
+        numbers.append(groups.number(row))
     side_of = groups.sides(split, seed)
     sides = {side: array("q") for side in SIDES}
     for image_id, number in zip(ids, numbers, strict=True):

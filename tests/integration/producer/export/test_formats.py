@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from db.results.export_manifest import read_manifest
-from db.results.export_rows import ExportSelection, stream_rows
+from db.results.export_rows import ExportSelection, rows_of, select_images
 from db.tables import artworks
 from producer.export.options import ExportOptions, ExportSplit, OriginalsAs
 from producer.export.record import COLUMNS, ColumnKind, record_of
@@ -44,7 +44,8 @@ def export(made: Exportable, folder: Path, name: str, **options: Any) -> ExportR
 
 
 def expected(made: Exportable) -> dict[tuple[str, str], tuple[ExportRow, dict[str, Any]]]:
-    rows = stream_rows(made.runtime.database, ExportSelection(campaign_id=made.harness.campaign.id))
+    database = made.runtime.database
+    rows = rows_of(database, select_images(database, ExportSelection(campaign_id=made.harness.campaign.id)))
     return {
         (row.artwork_key, row.level): (row, record_of(row, campaign="trial", split="", original_file_hash=row.original_hash)) for row in rows
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import update
 
 from db.enums import ImageState
-from db.results.export_rows import PAGE, ExportSelection, rows_of, stream_rows
+from db.results.export_rows import PAGE, ExportSelection, rows_of, select_images
 from db.results.pairs import originals, repaints
 from db.tables import artworks, images
 from tests.builders import CampaignHarness, harness_of
@@ -30,7 +30,8 @@ def finished(database: Database, count: int = len(KEYS)) -> CampaignHarness:
 
 
 def read(harness: CampaignHarness, **selection: object) -> list[ExportRow]:
-    return list(stream_rows(harness.database, ExportSelection(campaign_id=harness.campaign.id, **selection)))  # type: ignore[arg-type]
+    chosen = select_images(harness.database, ExportSelection(campaign_id=harness.campaign.id, **selection))  # type: ignore[arg-type]
+    return list(rows_of(harness.database, chosen))
 
 
 def test_rows_come_by_key_level_and_ordinal_byte_by_byte_in_any_database(database: Database) -> None:
@@ -66,7 +67,7 @@ def test_rows_are_read_again_by_their_ids_even_when_superseded(database: Databas
         connection.execute(update(images).values(current=False))
 
     assert read(harness) == []
-    assert rows_of(database, [row.image_id for row in reversed(rows)]) == rows[::-1]
+    assert list(rows_of(database, [row.image_id for row in reversed(rows)])) == rows[::-1]
 
 
 def test_more_rows_than_a_page_all_come(sqlite_database: Database) -> None:
