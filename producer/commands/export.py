@@ -123,9 +123,7 @@ def export(
             "and what mends it; then run the same command again"
         )
     if push_to is not None:
-        push_export(
-            folder.expanduser(), push_to, private=private, bytes_there=result.bytes, uploader=HuggingFaceUploader(token), token=token
-        )
+        push_export(folder.expanduser(), push_to, private=private, uploader=HuggingFaceUploader(token), token=token)
         if not as_json:
             console().print(f"pushed to https://huggingface.co/datasets/{push_to}", soft_wrap=True)
 

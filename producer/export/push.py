@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 #: Environment variable of the token; its file is named by HF_TOKEN_FILE.
 TOKEN = "HF_TOKEN"  # noqa: S105  # a name
-#: An export of more bytes goes up in many commits that can be resumed, instead of one.
-LARGE = 5 << 30
+#: Files of an earlier export that are not in this one: a loader would read both.
+_PIECES = ("*.parquet", "*.tar", "train/*", "validation/*", "test/*", "images/*")
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 
@@ -29,8 +29,8 @@ class HubUploader(Protocol):
         """Make the data set unless it is there."""
         ...
 
-    def upload(self, hub_id: str, folder: Path, *, large: bool) -> None:
-        """Put all files of a folder there."""
+    def upload(self, hub_id: str, folder: Path) -> None:
+        """Put all files of a folder there, and remove pieces of an earlier export."""
         ...
 
 
@@ -48,15 +48,16 @@ class HuggingFaceUploader:
         """Make the data set unless it is there; one that is there stays as public as it is."""
         self._hub.create_repo(hub_id, repo_type="dataset", private=private, exist_ok=True)
 
-    def upload(self, hub_id: str, folder: Path, *, large: bool) -> None:
-        """Put all files of a folder there; files that are there with the same bytes are not sent again."""
-        ignored = [f"**/{UNFINISHED}*", f"{UNFINISHED}*"]
-        if large:
-            self._hub.upload_large_folder(hub_id, folder_path=folder, repo_type="dataset", ignore_patterns=ignored, print_report=False)
-        else:
-            self._hub.upload_folder(
-                repo_id=hub_id, folder_path=folder, repo_type="dataset", ignore_patterns=ignored, commit_message="Paragone export"
-            )
+    def upload(self, hub_id: str, folder: Path) -> None:
+        """Put all files of a folder there; the client sends nothing twice, and resumes what was interrupted."""
+        self._hub.upload_folder(
+            repo_id=hub_id,
+            folder_path=folder,
+            repo_type="dataset",
+            commit_message="Paragone export",
+            ignore_patterns=[f"**/{UNFINISHED}*", f"{UNFINISHED}*"],
+            delete_patterns=list(_PIECES),
+        )
 
 
 def check_hub_id(hub_id: str) -> None:
@@ -73,11 +74,11 @@ def hub_token(environment: Mapping[str, str]) -> str:
     return token
 
 
-def push_export(folder: Path, hub_id: str, *, private: bool, bytes_there: int, uploader: HubUploader, token: str) -> None:
+def push_export(folder: Path, hub_id: str, *, private: bool, uploader: HubUploader, token: str) -> None:
     """Send a finished export; raises `PushFailed` with the hub's reason, in which the token is never shown."""
     try:
         uploader.create(hub_id, private=private)
-        uploader.upload(hub_id, folder, large=bytes_there > LARGE)
+        uploader.upload(hub_id, folder)
     except PushFailed:
         raise
     except Exception as error:  # noqa: BLE001  # whatever the client or its transport raises: nothing here is lost

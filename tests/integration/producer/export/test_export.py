@@ -266,23 +266,22 @@ class FakeHub:
     def create(self, hub_id: str, *, private: bool) -> None:
         self.made[hub_id] = private
 
-    def upload(self, hub_id: str, folder: Path, *, large: bool) -> None:
-        assert not large
+    def upload(self, hub_id: str, folder: Path) -> None:
         if self.error is not None:
             raise self.error
         self.files = contents(folder)
 
 
 def test_a_finished_export_is_pushed_whole_and_the_token_is_never_shown(made: Exportable, tmp_path: Path) -> None:
-    result = export(made, tmp_path / "out", format="hf")
+    export(made, tmp_path / "out", format="hf")
     hub = FakeHub()
-    push_export(tmp_path / "out", "me/pairs", private=True, bytes_there=result.bytes, uploader=hub, token="hf_secret")  # noqa: S106
+    push_export(tmp_path / "out", "me/pairs", private=True, uploader=hub, token="hf_secret")  # noqa: S106
     assert hub.made == {"me/pairs": True}
     assert hub.files == contents(tmp_path / "out")
 
     refusing = FakeHub(RuntimeError("401 for Bearer hf_secret\nat the hub"))
     with pytest.raises(PushFailed, match=r"me/pairs was not pushed \(401 for Bearer \*\*\* at the hub\)"):
-        push_export(tmp_path / "out", "me/pairs", private=False, bytes_there=1, uploader=refusing, token="hf_secret")  # noqa: S106
+        push_export(tmp_path / "out", "me/pairs", private=False, uploader=refusing, token="hf_secret")  # noqa: S106
     with pytest.raises(PushFailed, match="HF_TOKEN_FILE"):
         hub_token({})
     with pytest.raises(WrongUse, match="OWNER/NAME"):
