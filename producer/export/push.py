@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from db.results.export_manifest import MANIFEST, read_manifest
 from producer.errors import WrongUse
 from producer.export.errors import PushFailed
 from producer.export.shard_files import UNFINISHED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 #: Environment variable of the token; its file is named by HF_TOKEN_FILE.
 TOKEN = "HF_TOKEN"  # noqa: S105  # a name
-#: Files of an earlier export that are not in this one: a loader would read both.
-_PIECES = ("*.parquet", "*.tar", "train/*", "validation/*", "test/*", "images/*")
-
 _HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 
 
@@ -56,8 +54,20 @@ class HuggingFaceUploader:
             repo_type="dataset",
             commit_message="Paragone export",
             ignore_patterns=[f"**/{UNFINISHED}*", f"{UNFINISHED}*"],
-            delete_patterns=list(_PIECES),
+            delete_patterns=self._earlier_pieces(hub_id),
         )
+
+
+    def _earlier_pieces(self, hub_id: str) -> list[str]:
+        """The pieces of an export that is there, by its manifest: a loader would read them beside the new ones. Nothing else is removed."""
+        from huggingface_hub.errors import EntryNotFoundError
+
+        try:
+            path = self._hub.hf_hub_download(hub_id, MANIFEST, repo_type="dataset")
+        except EntryNotFoundError:
+            return []
+        manifest = read_manifest(Path(path).parent)
+        return [f"{shard.name}*" if shard.name.endswith("/") else shard.name for shard in manifest.shards] if manifest else []
 
 
 def check_hub_id(hub_id: str) -> None:
