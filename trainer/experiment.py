@@ -94,4 +94,3 @@ def run_experiment(source: PairSource, store: Store, experiment: Experiment, lis
     plot = experiment.directory / PLOT
     plot_splits({str(result.ratio): result.history for result in results}, plot)
     return ExperimentResult(runs=tuple(results), plot=plot, unreadable=dataset.embeddings.unreadable, untrained_models=untrained)
-

@@ -139,7 +139,8 @@ def _split(options: ExportOptions) -> str:
         )
     if options.split.percents is None:
         return "The rows are not split. Split them by `group`, or copies of one work stand on both sides."
-    return f"Drawn {options.split} by groups of copies, so that no work stands on two sides, stratified by style, with seed {options.split_seed}."
+    drawn = f"Drawn {options.split} with seed {options.split_seed}, stratified by style"
+    return f"{drawn}, by groups of copies, so that no work stands on two sides."
 
 
 def _left_out(manifest: ExportManifest) -> str:

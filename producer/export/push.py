@@ -57,7 +57,6 @@ class HuggingFaceUploader:
             delete_patterns=self._earlier_pieces(hub_id),
         )
 
-
     def _earlier_pieces(self, hub_id: str) -> list[str]:
         """The pieces of an export that is there, by its manifest: a loader would read them beside the new ones. Nothing else is removed."""
         from huggingface_hub.errors import EntryNotFoundError

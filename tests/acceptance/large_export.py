@@ -57,7 +57,14 @@ def _artwork(number: int, content_hash: str) -> dict[str, Any]:
 
 
 def _variation(number: int, campaign: int) -> dict[str, Any]:
-    return {"id": number, "campaign_id": campaign, "artwork_id": _of(number), "level": "radical", "ordinal": number % ORDINALS, "seed": number}
+    return {
+        "id": number,
+        "campaign_id": campaign,
+        "artwork_id": _of(number),
+        "level": "radical",
+        "ordinal": number % ORDINALS,
+        "seed": number,
+    }
 
 
 def _job(number: int, campaign: int) -> dict[str, Any]:
@@ -78,7 +85,7 @@ def main(folder: Path, name: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 2:  # noqa: PLR2004
+    if len(sys.argv) == 2:
         runtime = Runtime(Settings(data_dir=Path(sys.argv[1]) / "data"))
         fill(runtime)
         runtime.close()

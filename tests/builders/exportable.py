@@ -47,7 +47,9 @@ def exportable(runtime: Runtime, count: int = 12, **settings: Any) -> Exportable
     harness.run_all()
     for row in harness.rows(images):
         content_hash = runtime.store.put(image_bytes(f"repaint {row['pixel_hash']}", (64, 48), "PNG"))
-        _update(runtime, images, row["id"], content_hash=content_hash, provenance={"model": "painter", "revision": "r1", "seed": row["seed"]})
+        _update(
+            runtime, images, row["id"], content_hash=content_hash, provenance={"model": "painter", "revision": "r1", "seed": row["seed"]}
+        )
     return Exportable(runtime=runtime, harness=harness)
 
 

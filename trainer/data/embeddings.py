@@ -139,7 +139,9 @@ class _Shard:
         self._since = time.monotonic()
 
 
-def _decoded(references: Sequence[ImageReference], read: Callable[[str, str | None], bytes], batch_size: int) -> Iterator[list[tuple[str, Image | str]]]:
+def _decoded(
+    references: Sequence[ImageReference], read: Callable[[str, str | None], bytes], batch_size: int
+) -> Iterator[list[tuple[str, Image | str]]]:
     """Batches of (content hash, image or reason); one batch is read ahead."""
     remaining = iter(references)
     with ThreadPoolExecutor(max_workers=_READERS, thread_name_prefix="image-reader") as readers:

@@ -56,4 +56,3 @@ def _join(path: Path, folder: Path, shards: Sequence[ExportShard]) -> None:
                 rows = csv.reader(part)
                 next(rows)
                 table.writerows([shard.name + original, shard.name + repaint, *facts] for original, repaint, *facts in rows)
-

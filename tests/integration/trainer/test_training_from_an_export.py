@@ -148,7 +148,7 @@ def test_a_folder_that_is_no_finished_export_is_told_in_one_line(studies: Filled
         ExportPairs(tmp_path)
     folder = export(studies, tmp_path / "out")
     (folder / "train-00001-of-00003.parquet").write_bytes(b"cut off")
-    with pytest.raises(BadExportFolder, match="train-00001-of-00003.parquet cannot be read"):
+    with pytest.raises(BadExportFolder, match=r"train-00001-of-00003\.parquet cannot be read"):
         ExportPairs(folder)
     (folder / "train-00001-of-00003.parquet").unlink()
     with pytest.raises(BadExportFolder, match="cannot be read"):
@@ -158,7 +158,7 @@ def test_a_folder_that_is_no_finished_export_is_told_in_one_line(studies: Filled
     with pytest.raises(BadExportFolder, match="is not finished"):
         ExportPairs(folder)
     (folder / MANIFEST).write_text(json.dumps(facts | {"source": {}}))
-    with pytest.raises(BadExport, match="source.format"):
+    with pytest.raises(BadExport, match=r"source\.format"):
         ExportPairs(folder)
 
 

@@ -59,4 +59,3 @@ def _json_records(table: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for line in file:
             record = json.loads(line)
             yield record.pop("original_file_name"), record.pop("file_name"), read_flat(record)
-

@@ -27,7 +27,9 @@ class TarExport:
                 with tarfile.open(self._folder / shard, "r:") as tar:
                     yield from _pairs(tar, shard)
             except (tarfile.TarError, OSError, ValueError, KeyError, IndexError) as error:
-                raise BadExportFolder(f"{self._folder / shard} cannot be read as a shard of an export ({error}): run `paragone export` again") from None
+                raise BadExportFolder(
+                    f"{self._folder / shard} cannot be read as a shard of an export ({error}): run `paragone export` again"
+                ) from None
 
     def read(self, place: ImagePlace) -> bytes:
         """One member's bytes."""

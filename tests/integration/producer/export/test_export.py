@@ -7,7 +7,6 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import select
 
 from db.campaigns import parse_config
 from db.errors import StoreUnavailable
@@ -191,8 +190,7 @@ def test_the_catalogues_subset_is_the_split_and_copies_stay_together(made: Expor
     export(made, tmp_path / "out", format="imagefolder", split=ExportSplit.parse("catalogue"))
 
     found = [json.loads(line) for path in (tmp_path / "out").rglob("metadata.jsonl") for line in path.read_text().splitlines()]
-    with made.runtime.database.read() as connection:
-        keys = dict(connection.execute(select(artworks.c.key, artworks.c.id)).tuples())
+    keys = {row["key"]: row["id"] for row in made.harness.rows(artworks)}
     assert {keys[record["artwork"]] for record in found if record["split"] == "test"} == {2, 8, 11}
     assert {record["split"] for record in found} == {"train", "test"}
 

@@ -47,7 +47,8 @@ def expected(made: Exportable) -> dict[tuple[str, str], tuple[ExportRow, dict[st
     database = made.runtime.database
     rows = rows_of(database, select_images(database, ExportSelection(campaign_id=made.harness.campaign.id)))
     return {
-        (row.artwork_key, row.level): (row, record_of(row, campaign="trial", split="", original_file_hash=row.original_hash)) for row in rows
+        (row.artwork_key, row.level): (row, record_of(row, campaign="trial", split="", original_file_hash=row.original_hash))
+        for row in rows
     }
 
 
@@ -185,7 +186,9 @@ def test_two_exports_of_the_same_rows_are_equal_byte_by_byte(made: Exportable, t
     for folder in ("one", "two"):
         export(made, tmp_path / folder, name)
 
-    one, two = ({path.relative_to(tmp_path / f): path.read_bytes() for path in (tmp_path / f).rglob("*") if path.is_file()} for f in ("one", "two"))
+    one, two = (
+        {path.relative_to(tmp_path / f): path.read_bytes() for path in (tmp_path / f).rglob("*") if path.is_file()} for f in ("one", "two")
+    )
     assert one == two
     assert not [path for path in one if path.name.startswith(".")]
     manifest = read_manifest(tmp_path / "one")

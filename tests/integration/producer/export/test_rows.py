@@ -51,7 +51,12 @@ def test_rows_hold_what_the_database_holds(database: Database) -> None:
     assert len(rows) == len(made)
     for repaint in made:
         row, original = rows[repaint.image_id], known[repaint.artwork_id]
-        assert (row.artwork_key, row.group_key, row.style, row.styles) == (original.key, original.group_key, original.style, original.styles)
+        assert (row.artwork_key, row.group_key, row.style, row.styles) == (
+            original.key,
+            original.group_key,
+            original.style,
+            original.styles,
+        )
         assert (row.original_hash, row.artist, row.title) == (original.content_hash, original.artist, original.title)
         assert (row.level, row.ordinal, row.seed) == (repaint.level, repaint.ordinal, repaint.seed)
         assert (row.caption, row.recaption, row.prompt) == (repaint.caption, repaint.recaption, repaint.prompt)

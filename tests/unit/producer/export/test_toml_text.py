@@ -9,12 +9,16 @@ from db.campaigns import CampaignConfig, parse_config
 from producer.export.toml_text import toml_text
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
-PLAIN = st.one_of(TEXT, st.integers(-(2**62), 2**62), st.booleans(), st.floats(allow_nan=False, allow_infinity=False), st.lists(TEXT, max_size=3))
+PLAIN = st.one_of(
+    TEXT, st.integers(-(2**62), 2**62), st.booleans(), st.floats(allow_nan=False, allow_infinity=False), st.lists(TEXT, max_size=3)
+)
 TABLES = st.dictionaries(TEXT, st.recursive(PLAIN, lambda inner: st.dictionaries(TEXT, inner, max_size=3), max_leaves=8), max_size=5)
 
 
 def test_a_campaign_written_as_toml_is_the_same_campaign() -> None:
-    config = CampaignConfig(seed=7, levels={"moderate": 0.25, "radical": 0.75}, caption={"settings": {"prompt": 'a "quoted" text', "beams": 3}})  # type: ignore[arg-type]
+    config = CampaignConfig(
+        seed=7, levels={"moderate": 0.25, "radical": 0.75}, caption={"settings": {"prompt": 'a "quoted" text', "beams": 3}}
+    )  # type: ignore[arg-type]
     again = parse_config(tomllib.loads(toml_text(config.model_dump(mode="json"))))
     assert again == config
     assert again.config_hash == config.config_hash
