@@ -87,6 +87,7 @@ def main(folder: Path, name: str) -> None:
 if __name__ == "__main__":
     if len(sys.argv) == 2:
         runtime = Runtime(Settings(data_dir=Path(sys.argv[1]) / "data"))
+        runtime.initialise()
         fill(runtime)
         runtime.close()
     else:

@@ -41,6 +41,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("name", ["webdataset", "imagefolder"])
 def test_an_export_that_was_killed_goes_on_and_gives_the_same_bytes(tmp_path: Path, name: str) -> None:
     runtime = Runtime(Settings(data_dir=tmp_path / "data"))
+    runtime.initialise()
     exportable(runtime, PAIRS // 2)
     runtime.close()
     line = ("export", "--format", name, "--rows-per-shard", "1", "--split", "80/10/10")

@@ -11,9 +11,9 @@ import pytest
 from db.campaigns import parse_config
 from db.errors import StoreUnavailable
 from db.results.export_manifest import MANIFEST, BadExport, read_manifest
+from db.results.export_rows import rows_of
 from db.tables import artworks, images, prompts
 from producer.errors import UnknownStyle, WrongUse
-from producer.export import run
 from producer.export.errors import ExportRefused, PushFailed
 from producer.export.formats.parquet import ParquetFormat
 from producer.export.options import ExportOptions, ExportSplit
@@ -288,13 +288,12 @@ def test_a_finished_export_is_pushed_whole_and_the_token_is_never_shown(made: Ex
 
 def test_few_pairs_are_held_at_once(made: Exportable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    read = run.rows_of
 
     def counted(database: Any, image_ids: Any) -> Any:
         asked.append(len(image_ids))
-        return read(database, image_ids)
+        return rows_of(database, image_ids)
 
-    monkeypatch.setattr(run, "READ_TOGETHER", 4)
-    monkeypatch.setattr(run, "rows_of", counted)
+    monkeypatch.setattr("producer.export.run.READ_TOGETHER", 4)
+    monkeypatch.setattr("producer.export.run.rows_of", counted)
     export(made, tmp_path / "out", rows_per_shard=10)
     assert asked == [4, 4, 2, 4, 4, 2, 4]

@@ -178,7 +178,7 @@ def test_datasets_opens_the_image_folder(made: Exportable, tmp_path: Path) -> No
         for row in undecoded(opened[side], "original", "image"):
             images = [Path(row.pop(name)["path"]).read_bytes() for name in ("original", "image")]
             found.append((unflattened(row), side, *images))
-    check(made, found)  # type: ignore[arg-type]
+    check(made, found)
 
 
 @pytest.mark.parametrize("name", format_names())

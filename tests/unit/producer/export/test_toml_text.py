@@ -18,7 +18,7 @@ TABLES = st.dictionaries(TEXT, st.recursive(PLAIN, lambda inner: st.dictionaries
 def test_a_campaign_written_as_toml_is_the_same_campaign() -> None:
     config = CampaignConfig(
         seed=7, levels={"moderate": 0.25, "radical": 0.75}, caption={"settings": {"prompt": 'a "quoted" text', "beams": 3}}
-    )  # type: ignore[arg-type]
+    )
     again = parse_config(tomllib.loads(toml_text(config.model_dump(mode="json"))))
     assert again == config
     assert again.config_hash == config.config_hash
