@@ -6,6 +6,7 @@ TrainerError
 ├── TripletSetDiffers   a triplet set of this name holds other triplets
 ├── NoTrainedModel      no training run has finished yet
 ├── BadModelFolder      a saved model that cannot be used
+├── BadExportFolder     an export that cannot be trained on
 ├── EmbedderMismatch    the CLIP loaded is not the one the model was trained on
 ├── PretrainedModelUnavailable  its CLIP or captioner cannot be loaded
 ├── BadCheckpoint       a checkpoint that cannot be resumed
@@ -43,6 +44,10 @@ class NoTrainedModel(TrainerError):
 
 class BadModelFolder(TrainerError):
     """The folder holds no model that can be used."""
+
+
+class BadExportFolder(TrainerError):
+    """The folder holds no export that can be trained on: run `paragone export` again."""
 
 
 class EmbedderMismatch(TrainerError):

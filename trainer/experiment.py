@@ -1,12 +1,11 @@
-"""An experiment: one campaign, one CLIP, and a training run for each split, compared on one plot."""
+"""An experiment: the pairs of one campaign, one CLIP, and a training run for each split, compared on one plot."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from db.campaigns import frozen_revision
-from trainer.data.dataset import load_dataset
+from trainer.data.dataset import embed_pairs
 from trainer.fit.curves import plot_splits
 from trainer.model_sources import are_untrained, best_device, captioner_source, clip_source, models_directory
 from trainer.negatives.registry import DEFAULT_NEGATIVES
@@ -15,13 +14,11 @@ from trainer.training_run import RunConfig, StartMode, train_run
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from db.campaigns import Campaign
-    from db.engine import Database
     from db.store import Store
-    from trainer.data.splits import SplitRatio
+    from trainer.data.pair_source import PairSource
+    from trainer.data.splits import SplitRule
     from trainer.fit.config import TrainingConfig
     from trainer.fit.history import Epoch
-    from trainer.model_sources import SavedModelSource
     from trainer.training_run import TrainingRunResult
 
 PLOT = "splits.png"
@@ -31,7 +28,7 @@ PLOT = "splits.png"
 class Experiment:
     """What is trained and where it is written."""
 
-    ratios: tuple[SplitRatio, ...]
+    ratios: tuple[SplitRule, ...]
     config: TrainingConfig
     #: Holds one folder a split, and the plot.
     directory: Path
@@ -69,19 +66,17 @@ class ExperimentListener(Protocol):
         ...
 
 
-def run_experiment(
-    database: Database, store: Store, campaign: Campaign, experiment: Experiment, listener: ExperimentListener
-) -> ExperimentResult:
-    """Embed once, then train and evaluate split by split."""
+def run_experiment(source: PairSource, store: Store, experiment: Experiment, listener: ExperimentListener) -> ExperimentResult:
+    """Embed once, vectors being kept in the store, then train and evaluate split by split."""
     from workers.backends.clip import ClipEmbedder
 
-    directory = models_directory(campaign.config, experiment.models)
+    directory = models_directory(source.campaign.config, experiment.models)
     clip, device = clip_source(directory, experiment.clip), best_device()
     embedder = ClipEmbedder(model=clip, device=device)
-    dataset = load_dataset(database, store, campaign, embedder=embedder, clip=clip, on_progress=listener.embedded)
+    dataset = embed_pairs(source, store, embedder=embedder, clip=clip, on_progress=listener.embedded)
     embedder.unload()
     untrained = are_untrained(directory)
-    captioner = _captioner(database, campaign, directory)
+    captioner = captioner_source(source.campaign.config, directory, source.captioner_revision())
     results = []
     for ratio in experiment.ratios:
         run = RunConfig(
@@ -95,14 +90,7 @@ def run_experiment(
             captioner=captioner,
             untrained_models=untrained,
         )
-        results.append(train_run(database, dataset, run, lambda epoch, split=str(ratio): listener.epoch(split, epoch)))  # type: ignore[misc]
+        results.append(train_run(source.database, dataset, run, lambda epoch, split=str(ratio): listener.epoch(split, epoch)))  # type: ignore[misc]
     plot = experiment.directory / PLOT
     plot_splits({str(result.ratio): result.history for result in results}, plot)
     return ExperimentResult(runs=tuple(results), plot=plot, unreadable=dataset.embeddings.unreadable, untrained_models=untrained)
-
-
-def _captioner(database: Database, campaign: Campaign, directory: Path | None) -> SavedModelSource | None:
-    """The campaign's captioner at the commit that its captions were made with."""
-    caption = campaign.config.caption
-    revision = frozen_revision(database, campaign.id, backend=caption.backend, model=caption.model)
-    return captioner_source(campaign.config, directory, revision)

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from db.training import Split, begin_run, finish_run, finished_runs
-from trainer.data.splits import split_groups
+from db.training import Split, TripletSet, begin_run, finish_run, finished_runs
 from trainer.data.triplet_indices import index_triplets
 from trainer.data.triplets import draw_triplets, save_triplets
 from trainer.errors import BadCheckpoint
@@ -29,9 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from db.engine import Database
-    from db.training import Triplet, TripletSet
+    from db.training import Triplet
     from trainer.data.dataset import EmbeddingDataset
-    from trainer.data.splits import SplitRatio
+    from trainer.data.splits import SplitRule
     from trainer.data.triplet_indices import TripletIndices
     from trainer.fit.config import TrainingConfig
     from trainer.fit.history import Epoch, History
@@ -57,7 +56,7 @@ class StartMode(StrEnum):
 class RunConfig:
     """One run: its split, parameters and folder."""
 
-    ratio: SplitRatio
+    ratio: SplitRule
     config: TrainingConfig
     directory: Path
     start: StartMode = StartMode.AUTO
@@ -75,7 +74,7 @@ class RunConfig:
 class TrainingRunResult:
     """What one run produced."""
 
-    ratio: SplitRatio
+    ratio: SplitRule
     directory: Path
     triplet_set: TripletSet
     history: History
@@ -95,9 +94,11 @@ class TrainingRunResult:
 
 
 def train_run(
-    database: Database, dataset: EmbeddingDataset, run: RunConfig, on_epoch: Callable[[Epoch], None] | None = None
+    database: Database | None, dataset: EmbeddingDataset, run: RunConfig, on_epoch: Callable[[Epoch], None] | None = None
 ) -> TrainingRunResult:
     """Train, evaluate on the test split, save the model and record the run; repeated with the same inputs it changes nothing.
+
+    Without a database triplets and run are recorded in the model's folder alone.
 
     Raises:
         NothingToTrainOn: the dataset is too small, or a split has no triplet.
@@ -105,19 +106,19 @@ def train_run(
         UnknownComponent: the negative strategy, loss or head is not installed.
     """
     run.directory.mkdir(parents=True, exist_ok=True)
-    splits = split_groups(dataset.group_styles, run.ratio, run.config.seed)
+    splits = run.ratio.assign(dataset, run.config.seed)
     triplet_set, triplets = _triplets(database, dataset, run, splits)
     indices = {split: _indices(dataset, [t for t in triplets if t.part is split]) for split in Split}
     loop = _loop(dataset, run, triplet_set, indices)
-    repeated = _is_recorded(database, dataset, run, triplet_set)
+    repeated = database is not None and _is_recorded(database, dataset, run, triplet_set)
     resumed = _start(loop, run)
-    run_id = None if repeated and resumed else _begin(database, run, triplet_set)
+    run_id = None if database is None or (repeated and resumed) else _begin(database, run, triplet_set)
     with _tensorboard(run.directory, loop.epochs_done) as write:
         fitted = loop.run(lambda epoch: _each(epoch, write, on_epoch))
     evaluation = evaluate_head(fitted.head, dataset.embeddings.vectors, indices[Split.TEST])
     seen = [group for group, split in splits.items() if split is not Split.TEST]
     _save(dataset, run, triplet_set=triplet_set, fitted=fitted, evaluation=evaluation, seen=seen)
-    if run_id is not None:
+    if database is not None and run_id is not None:
         finish_run(database, run_id, evaluation.model_dump(mode="json"))
     return TrainingRunResult(
         ratio=run.ratio, directory=run.directory, triplet_set=triplet_set, history=fitted.history, evaluation=evaluation
@@ -125,7 +126,7 @@ def train_run(
 
 
 def _triplets(
-    database: Database, dataset: EmbeddingDataset, run: RunConfig, splits: dict[str, Split]
+    database: Database | None, dataset: EmbeddingDataset, run: RunConfig, splits: dict[str, Split]
 ) -> tuple[TripletSet, tuple[Triplet, ...]]:
     seed = run.config.seed
     drawn = draw_triplets(
@@ -147,6 +148,10 @@ def _triplets(
     # The name follows from recipe and content, so a campaign that has grown since gets a further set and the old one stays.
     identity = json.dumps([recipe, drawn.left_out, seed, drawn.content_hash], sort_keys=True)
     name = f"{dataset.campaign.name}/{run.ratio.folder}/{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
+    if database is None:
+        recipe |= {"left_out": drawn.left_out, "triplets": drawn.counts()}
+        kept = TripletSet(id=0, name=name, campaign_id=0, seed=seed, recipe=recipe, content_hash=drawn.content_hash)
+        return kept, drawn.triplets
     saved = save_triplets(database, drawn, name=name, campaign_id=dataset.campaign.id, seed=seed, recipe=recipe)
     return saved, drawn.triplets
 

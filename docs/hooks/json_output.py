@@ -75,6 +75,12 @@ OUTPUTS = {
     "pause, resume": Output(shape="An object.", classes=("producer.steering:PauseResult",)),
     "cancel": Output(shape="An object.", classes=("producer.steering:CancelResult",)),
     "drain": Output(shape="An object.", classes=("producer.draining:DrainResult",)),
+    "export": Output(
+        shape="An object.",
+        classes=("producer.export.run:ExportResult",),
+        meanings={"campaign": "The campaign's name.", "format": "What was written.", "folder": "Where it lies."},
+        parts={"each of first_left_out": "db.results.export_manifest:LeftOutPair"},
+    ),
     "gc": Output(
         shape="An object.",
         classes=("db.store.garbage:Garbage",),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from db.campaigns import find_campaign
-from trainer.data.splits import SplitRatio
+from trainer.data.splits import parse_split
 from trainer.errors import UnknownComponent
 from trainer.heads.registry import DEFAULT_HEAD, HEADS
 from trainer.losses.registry import DEFAULT_LOSS, LOSSES
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from db.runtime import Runtime
+    from trainer.data.pair_source import PairSource
+    from trainer.data.splits import SplitRule
     from trainer.experiment import ExperimentResult
     from trainer.fit.history import Epoch
     from trainer.registry import ComponentRegistry
@@ -28,9 +30,9 @@ if TYPE_CHECKING:
 _SECONDS = 5.0
 
 
-def _ratios(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> list[SplitRatio]:
+def _ratios(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> list[SplitRule]:
     try:
-        return list({str(ratio): ratio for ratio in map(SplitRatio.parse, values)}.values())
+        return list({str(ratio): ratio for ratio in map(parse_split, values)}.values())
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
@@ -61,7 +63,19 @@ def _component_option(name: str, registry: ComponentRegistry[Any], default: str,
 @click.command("train", short_help="Train a siamese head on a campaign.")
 @click.option("--campaign", "campaign_name", help="Campaign to train on. [default: the latest]")
 @click.option(
-    "--split", "ratios", multiple=True, default=("80/20",), show_default=True, callback=_ratios, help="Train/test in percent; repeatable."
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="An export to train on, instead of a campaign of the database.",
+)
+@click.option(
+    "--split",
+    "ratios",
+    multiple=True,
+    default=("80/20",),
+    show_default=True,
+    callback=_ratios,
+    help="Train/test in percent, catalogue (its own subset), or export (that of --data); repeatable.",
 )
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for models and curves, one subfolder a split.")
 @click.option("--epochs", type=click.IntRange(min=1), default=60, show_default=True, help="At most; early stopping may end sooner.")
@@ -83,7 +97,8 @@ def train(
     runtime: Runtime,
     *,
     campaign_name: str | None,
-    ratios: list[SplitRatio],
+    data: Path | None,
+    ratios: list[SplitRule],
     out: Path | None,
     epochs: int,
     seed: int,
@@ -96,8 +111,13 @@ def train(
     resume: bool | None,
     as_json: bool,
 ) -> None:
-    """Train a siamese head on a campaign's originals and repaints."""
-    campaign = find_campaign(runtime.database, campaign_name)
+    """Train a siamese head on a campaign's originals and repaints, or on those of an export.
+
+    A split of the catalogue keeps copies together: a group that stands on several sides is trained on, as is one whose subset names no
+    side. What is trained from an export is recorded in the model's folder alone.
+    """
+    source = _source(runtime, campaign_name, data)
+    campaign = source.campaign
 
     from trainer.experiment import Experiment, run_experiment
     from trainer.fit.config import TrainingConfig
@@ -113,11 +133,23 @@ def train(
         clip=clip,
         models=runtime.settings.models,
     )
-    result = run_experiment(runtime.database, runtime.store, campaign, experiment, _ProgressLines())
+    result = run_experiment(source, runtime.store, experiment, _ProgressLines())
     if as_json:
         click.echo(json.dumps(_as_json(campaign.name, result)))
     else:
         _print(result)
+
+
+def _source(runtime: Runtime, campaign: str | None, data: Path | None) -> PairSource:
+    if data is None:
+        from trainer.data.pair_source import DatabasePairs
+
+        return DatabasePairs(runtime.database, runtime.store, find_campaign(runtime.database, campaign))
+    if campaign is not None:
+        raise click.UsageError("--data names an export, which is of one campaign: leave out --campaign")
+    from trainer.data.exports import ExportPairs
+
+    return ExportPairs(data)
 
 
 class _ProgressLines:

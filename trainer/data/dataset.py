@@ -1,14 +1,14 @@
-"""A campaign's originals and repaints with their embeddings, read from database and store: all that a training needs."""
+"""A campaign's originals and repaints with their embeddings, from database and store or from an export: all that a training needs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from db.results.pairs import originals, repaints
 from trainer.data.embedding_cache import EmbeddingCache, EmbeddingSpace
 from trainer.data.embeddings import ImageReference, embed
 from trainer.data.originals import group_originals, style_by_group
+from trainer.data.pair_source import DatabasePairs
 from trainer.errors import NothingToTrainOn
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from db.store import Store
     from trainer.data.embeddings import Embedder, Embeddings
     from trainer.data.originals import GroupedOriginal
+    from trainer.data.pair_source import GivenSplits, PairSource
     from workers.backends.protocol import ModelSource
 
 
@@ -35,6 +36,8 @@ class EmbeddingDataset:
     embeddings: Embeddings
     #: Each group's style, for the groups that have a repaint.
     group_styles: dict[str, str]
+    #: Splits that came with the data.
+    given_splits: GivenSplits = field(default_factory=dict)
 
     @property
     def groups_by_key(self) -> dict[str, str]:
@@ -52,7 +55,20 @@ def load_dataset(
     on_progress: Callable[[int, int], None] | None = None,
 ) -> EmbeddingDataset:
     """Read a campaign and embed its images; raises `NothingToTrainOn` if it has no repaints yet."""
-    found, made = originals(database, campaign.id), repaints(database, campaign.id)
+    return embed_pairs(DatabasePairs(database, store, campaign), store, embedder=embedder, clip=clip, on_progress=on_progress)
+
+
+def embed_pairs(
+    source: PairSource,
+    store: Store,
+    *,
+    embedder: Embedder,
+    clip: ModelSource,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> EmbeddingDataset:
+    """Embed the images of a source, whose vectors are kept in the store; raises `NothingToTrainOn` if it has no repaints."""
+    campaign = source.campaign
+    found, made = source.originals(), source.repaints()
     if not made:
         raise NothingToTrainOn(f"campaign {campaign.name!r} has no repaints yet: run `paragone work`")
     embedder.load()
@@ -62,6 +78,7 @@ def load_dataset(
         embedder=embedder,
         cache=EmbeddingCache(store, space),
         store=store,
+        read_image=source.read_image,
         on_progress=on_progress,
     )
     embedded = [original for original in found if original.content_hash in embeddings.rows]
@@ -78,6 +95,7 @@ def load_dataset(
         repaints=kept,
         embeddings=embeddings,
         group_styles=styles,
+        given_splits=source.given_splits(embedded),
     )
 
 

@@ -7,6 +7,7 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
@@ -78,12 +79,14 @@ def embed(
     embedder: Embedder,
     cache: EmbeddingCache,
     store: Store,
+    read_image: Callable[[str, str | None], bytes] | None = None,
     batch_size: int = 64,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Embeddings:
     """Vectors of all images: from the cache where it holds them, else computed and written there.
 
     An image that cannot be read, or whose bytes are no longer those that were registered, is reported and left out.
+    `read_image` gives an image's bytes by content hash and link; from the store or the link, if it is not given.
     `on_progress` is called with how many of the missing images are done, and how many were missing.
     """
     references = {image.content_hash: image for image in images}
@@ -93,7 +96,7 @@ def embed(
     shard = _Shard(cache)
     done = 0
     try:
-        for batch in _decoded(missing, store, batch_size):
+        for batch in _decoded(missing, read_image or partial(read_image_bytes, store), batch_size):
             decoded = _without_unreadable(batch, unreadable)
             for content_hash, vector in _vectors(decoded, embedder, unreadable):
                 found[content_hash] = vector
@@ -144,21 +147,23 @@ class _Shard:
         self._since = time.monotonic()
 
 
-def _decoded(references: Sequence[ImageReference], store: Store, batch_size: int) -> Iterator[list[tuple[str, Image | str]]]:
+def _decoded(
+    references: Sequence[ImageReference], read: Callable[[str, str | None], bytes], batch_size: int
+) -> Iterator[list[tuple[str, Image | str]]]:
     """Batches of (content hash, image or reason); one batch is read ahead."""
     remaining = iter(references)
     with ThreadPoolExecutor(max_workers=_READERS, thread_name_prefix="image-reader") as readers:
-        ahead = [readers.submit(_read, reference, store) for reference in islice(remaining, batch_size)]
+        ahead = [readers.submit(_read, reference, read) for reference in islice(remaining, batch_size)]
         while ahead:
             current = ahead
-            ahead = [readers.submit(_read, reference, store) for reference in islice(remaining, batch_size)]
+            ahead = [readers.submit(_read, reference, read) for reference in islice(remaining, batch_size)]
             yield [future.result() for future in current]
 
 
-def _read(reference: ImageReference, store: Store) -> tuple[str, Image | str]:
+def _read(reference: ImageReference, read: Callable[[str, str | None], bytes]) -> tuple[str, Image | str]:
     content_hash, link = reference.content_hash, reference.link
     try:
-        data = read_image_bytes(store, content_hash, link)
+        data = read(content_hash, link)
         if link is not None and hashlib.sha256(data).hexdigest() != content_hash:
             return content_hash, f"{link} is no longer the image that was ingested: run `paragone ingest` again"
         return content_hash, decode_image(data).image
