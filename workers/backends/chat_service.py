@@ -124,11 +124,12 @@ class ChatService:
                 self._fail(f"the batch is not through after {BATCH_SECONDS:g} s: smaller batches or more concurrency")
             self._check_cap(most_tokens)
             self._wait_as_asked(until)
-            verdict = self._once(conversation, settings)
+            form = self._form if settings.answers == "auto" else FORMS.index(settings.answers)
+            verdict = self._once(conversation, settings, form)
             if isinstance(verdict, Answer):
                 return verdict
             if isinstance(verdict, Refusal):
-                if verdict.next_form and self._try_next_form(settings):
+                if verdict.next_form and self._try_next_form(settings, form):
                     continue
                 return self._refused(verdict, settings)
             broken += verdict.is_broken
@@ -138,8 +139,7 @@ class ChatService:
             self._sleep(wait)
             pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
 
-    def _once(self, conversation: Conversation, settings: ChatEndpointSettings) -> Verdict:
-        form = self._form if settings.answers == "auto" else FORMS.index(settings.answers)
+    def _once(self, conversation: Conversation, settings: ChatEndpointSettings, form: int) -> Verdict:
         headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "paragone"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
@@ -179,13 +179,17 @@ class ChatService:
             self._fail(f"it asks to wait {wait:.0f} s")
         self._sleep(wait)
 
-    def _try_next_form(self, settings: ChatEndpointSettings) -> bool:
-        """Whether there is a plainer form of requests, which this server may accept."""
+    def _try_next_form(self, settings: ChatEndpointSettings, tried: int) -> bool:
+        """Whether there is a plainer form of requests than the one that was tried, which this server may accept."""
         with self._lock:
-            if settings.answers != "auto" or self._form_is_known or self._form + 1 >= len(FORMS):
+            if settings.answers != "auto" or self._form_is_known:
                 return False
-            self._form += 1
-            return True
+            if self._form == tried:
+                self._form += 1
+            if self._form < len(FORMS):
+                return True
+            self._form = 0  # it is not the form
+            return False
 
     def _refused(self, verdict: Refusal, settings: ChatEndpointSettings) -> Answer:
         if verdict.of_everybody or not self._answers_others(settings):
@@ -208,7 +212,16 @@ class ChatService:
         """Whether it has answered just now, or answers a harmless question."""
         if time.monotonic() - self._last_answer < PROOF_SECONDS:
             return True
-        return isinstance(self._once(_PROBE, settings), Answer)
+        if settings.answers != "auto":
+            return isinstance(self._once(_PROBE, settings, FORMS.index(settings.answers)), Answer)
+        for form in [self._form] if self._form_is_known else range(len(FORMS)):
+            verdict = self._once(_PROBE, settings, form)
+            if isinstance(verdict, Answer):
+                self._form, self._form_is_known = form, True
+                return True
+            if not isinstance(verdict, Refusal):
+                break
+        return False
 
     def _fail(self, cause: str) -> NoReturn:
         raise EndpointUnavailable(self.url, cause)
