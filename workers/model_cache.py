@@ -9,20 +9,21 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from db.campaigns import freeze_revision, frozen_revision
 from db.errors import BadConfiguration
-from db.models_directory import is_local, local_model_path, resolve_models_directory
+from db.models_directory import is_local
 from workers.backends.errors import BackendError, DeviceLost, OutOfMemory, UnknownBackend
-from workers.backends.protocol import CountingBackend, ModelSource
+from workers.backends.protocol import CountingBackend
 from workers.backends.registry import backend_class
 from workers.backends.settings.base import CountedBy, PromptSettings
 from workers.backends.settings.reading import read_stored_settings
 from workers.batches.containment import contained
 from workers.errors import ModelTrouble
+from workers.model_sources import model_source, tokenizer_view
 from workers.observers import Observers
 from workers.scheduling.capacity import Capacity
 from workers.scheduling.model_turns import ModelNeed
@@ -34,14 +35,14 @@ if TYPE_CHECKING:
     from db.jobs.batch_keys import Parameters
     from db.jobs.claim import BatchCandidate
     from db.settings import Settings
-    from workers.backends.protocol import AnyBackend
+    from workers.backends.protocol import AnyBackend, ModelSource
     from workers.backends.settings.base import BackendSettings
     from workers.observers import WorkObserver
 
 logger = logging.getLogger(__name__)
 
 #: A backend by its name, and the weights in it.
-LoadedName = tuple[str, ModelSource]
+LoadedName = tuple[str, "ModelSource"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +89,7 @@ class ModelCache:
         settings = read_stored_settings(self._class(parameters.backend).settings_type, parameters.settings)
         if not isinstance(settings, PromptSettings) or settings.counted_by is None:
             return settings
-        source = self._source(campaign_id, _generator(parameters, settings.counted_by))
+        source = self._source(campaign_id, tokenizer_view(parameters, settings.counted_by))
         return settings.model_copy(update={"counted_by": CountedBy(model=source.location, revision=source.revision)})
 
     def holds(self, campaign_id: int, parameters: Parameters) -> bool:
@@ -189,7 +190,7 @@ class ModelCache:
         settings = self.settings(campaign_id, parameters)
         if not isinstance(settings, PromptSettings) or settings.counted_by is None:
             return
-        generator = _generator(parameters, CountedBy.model_validate(parameters.settings["counted_by"]))
+        generator = tokenizer_view(parameters, CountedBy.model_validate(parameters.settings["counted_by"]))
         try:
             with contained():
                 revision = backend.count_with(settings)
@@ -279,14 +280,12 @@ class ModelCache:
         return parameters.backend, self._source(campaign_id, parameters)
 
     def _source(self, campaign_id: int, parameters: Parameters) -> ModelSource:
-        if is_local(parameters.model):
-            try:
-                directory = self._settings.models or resolve_models_directory(parameters.models_directory)
-            except BadConfiguration as error:
-                raise ModelTrouble(str(error)) from None
-            return ModelSource(location=str(local_model_path(parameters.model, directory)), dtype=parameters.dtype)
-        if not parameters.model:
-            return ModelSource(location="", dtype=parameters.dtype)
+        try:
+            return model_source(parameters, models=self._settings.models, frozen=lambda: self._frozen(campaign_id, parameters))
+        except BadConfiguration as error:
+            raise ModelTrouble(str(error)) from None
+
+    def _frozen(self, campaign_id: int, parameters: Parameters) -> str | None:
         name = (campaign_id, parameters.backend, parameters.model)
         revision = self._revisions.get(name)
         if revision is None:
@@ -294,7 +293,7 @@ class ModelCache:
             revision = frozen_revision(self._database, campaign_id, backend=parameters.backend, model=parameters.model)
             if revision is not None:
                 self._revisions[name] = revision
-        return ModelSource(location=parameters.model, revision=revision or parameters.revision, dtype=parameters.dtype)
+        return revision
 
     def _class(self, name: str) -> type[AnyBackend]:
         if name not in self._classes:
@@ -303,12 +302,6 @@ class ModelCache:
             except UnknownBackend as error:
                 raise ModelTrouble(str(error)) from None
         return self._classes[name]
-
-
-def _generator(parameters: Parameters, counted_by: CountedBy) -> Parameters:
-    """The generator whose tokenizer a prompt writer counts by, as a view of its own: it loads other files than the generator does."""
-    view = f"{parameters.backend}/tokenizer"
-    return replace(parameters, backend=view, model=counted_by.model, revision=counted_by.revision or "main", dtype="auto")
 
 
 def _shown(name: LoadedName) -> str:

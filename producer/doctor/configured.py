@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SETTINGS, URLS, MODELS = "settings", "urls", "models"
 #: Variables of Paragone that are no settings of a process, and endings that other ways to give a setting have.
-OTHER_VARIABLES = frozenset({"PARAGONE_LOG", "PARAGONE_PROMPT_ENDPOINT", "PARAGONE_PROMPT_API_KEY", "PARAGONE_PROMPT_MOST_TOKENS"})
+OTHER_VARIABLES = frozenset({"PARAGONE_LOG"})
 OTHER_ENDINGS = ("_FILE",)
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 #: Where each variable of a URL may name this host, and what is to be written instead in a container.

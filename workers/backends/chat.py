@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer, LogitsProcessor, LogitsProcessorList
 
-from workers.backends.answers import Answer, Conversation, write_prompts
+from workers.backends.answers import ChatAnswer, Conversation, write_prompts
 from workers.backends.devices import choose_dtype, device_errors, release
 from workers.backends.errors import ModelUnavailable
 from workers.backends.protocol import ModelSource, PromptRequest, PromptResult
@@ -75,7 +75,7 @@ class ChatPrompts:
         self._summarizers.clear()
         release()
 
-    def _ask(self, conversations: Sequence[Conversation], settings: ChatSettings) -> list[Answer]:
+    def _ask(self, conversations: Sequence[Conversation], settings: ChatSettings) -> list[ChatAnswer]:
         texts = [
             self._tokenizer.apply_chat_template([vars(message) for message in one.messages], tokenize=False, add_generation_prompt=True)
             for one in conversations
@@ -96,7 +96,7 @@ class ChatPrompts:
         decoded: list[str] = self._tokenizer.batch_decode(answers, skip_special_tokens=True)
         ends = self._ends(generation)
         return [
-            Answer(text=text, finished=len(row) < settings.max_new_tokens or any(token in ends for token in row))
+            ChatAnswer(text=text, finished=len(row) < settings.max_new_tokens or any(token in ends for token in row))
             for text, row in zip(decoded, answers.tolist(), strict=True)
         ]
 

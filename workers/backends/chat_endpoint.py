@@ -6,7 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, ClassVar
 
-from workers.backends.answers import Answer, Conversation, write_prompts
+from workers.backends.answers import ChatAnswer, Conversation, write_prompts
 from workers.backends.chat_service import ChatService
 from workers.backends.errors import ModelUnavailable
 from workers.backends.protocol import ModelSource, PromptRequest, PromptResult
@@ -62,7 +62,7 @@ class ChatEndpointPrompts:
         asked: list[Conversation] = []
         most_tokens = settings.most_tokens if self._most_tokens is None else self._most_tokens
 
-        def ask(conversations: Sequence[Conversation], /) -> list[Answer]:
+        def ask(conversations: Sequence[Conversation], /) -> list[ChatAnswer]:
             asked.extend(conversations)
             return service.ask(conversations, settings, most_tokens=most_tokens)
 

@@ -27,7 +27,7 @@ LONGEST_ANSWER = 4 << 20
 LONGEST_WAIT = 3600.0
 
 
-class NoAnswer(Exception):
+class NoReply(Exception):
     """The connection was refused, was lost, or brought no whole answer in time."""
 
     def __init__(self, cause: object, *, timed_out: bool = False) -> None:
@@ -48,7 +48,7 @@ class Reply:
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, connect_seconds: float, answer_seconds: float) -> Reply:
-    """The server's answer. `headers` may hold a key: it goes to this URL alone. Raises `NoAnswer`."""
+    """The server's answer. `headers` may hold a key: it goes to this URL alone. Raises `NoReply`."""
     deadline = _Deadline(answer_seconds)
     request = Request(url, data=body, headers=dict(headers), method="POST")  # noqa: S310  # the settings let http and https alone pass
     try:
@@ -58,8 +58,8 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, connect_seconds: 
         cause = error.reason if isinstance(error, URLError) else error
         if deadline.is_over or isinstance(cause, TimeoutError):
             seconds = answer_seconds if deadline.began else connect_seconds
-            raise NoAnswer(f"no {'answer' if deadline.began else 'connection'} within {seconds:g} s", timed_out=True) from None
-        raise NoAnswer(_shown(cause)) from None
+            raise NoReply(f"no {'answer' if deadline.began else 'connection'} within {seconds:g} s", timed_out=True) from None
+        raise NoReply(_shown(cause)) from None
 
 
 def _sent(request: Request, opener: OpenerDirector, connect_seconds: float) -> Reply:
@@ -194,7 +194,7 @@ def _pieces(stream: Any) -> Iterator[bytes]:
         left -= len(piece)
         yield piece
     if left <= 0:
-        raise NoAnswer(f"an answer of more than {LONGEST_ANSWER:,} bytes")
+        raise NoReply(f"an answer of more than {LONGEST_ANSWER:,} bytes")
 
 
 def _error_reply(error: HTTPError) -> Reply:

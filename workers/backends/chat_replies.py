@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workers.backends.answers import Answer, AnswerFault
+from workers.backends.answers import ChatAnswer, AnswerFault
 
 if TYPE_CHECKING:
     from workers.backends.answers import Conversation
@@ -72,7 +72,7 @@ class Refusal:
     next_form: bool = False
 
 
-Verdict = Answer | Busy | Refusal
+Verdict = ChatAnswer | Busy | Refusal
 
 
 def payload(conversation: Conversation, settings: ChatEndpointSettings, *, model: str, form: str) -> bytes:
@@ -121,7 +121,7 @@ def _of_status(reply: Reply, said: str, endpoint: str) -> Verdict:
     return Refusal(text=told)
 
 
-def _answer(document: Any) -> Answer | None:
+def _answer(document: Any) -> ChatAnswer | None:
     """The first choice of an answer; None if it is none."""
     try:
         choice = document["choices"][0]
@@ -131,15 +131,15 @@ def _answer(document: Any) -> Answer | None:
         return None
     ended = choice.get("finish_reason")
     if message.get("refusal") or ended == "content_filter":
-        return Answer(text=str(message.get("refusal") or ""), fault=AnswerFault.REFUSAL)
+        return ChatAnswer(text=str(message.get("refusal") or ""), fault=AnswerFault.REFUSAL)
     if isinstance(content, list):
         content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
     if content is not None and not isinstance(content, str):
         return None
-    return Answer(text=content or "", finished=ended != "length")
+    return ChatAnswer(text=content or "", finished=ended != "length")
 
 
-def _spent(document: Any, conversation: Conversation, answer: Answer) -> int:
+def _spent(document: Any, conversation: Conversation, answer: ChatAnswer) -> int:
     usage = document.get("usage")
     total = usage.get("total_tokens") if isinstance(usage, dict) else None
     if isinstance(total, int) and total >= 0:

@@ -16,8 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from workers.backends.answers import Answer, AnswerFault, Conversation, Message
-from workers.backends.chat_http import NoAnswer, post
+from workers.backends.answers import ChatAnswer, AnswerFault, Conversation, Message
+from workers.backends.chat_http import NoReply, post
 from workers.backends.chat_replies import FORMS, Busy, Refusal, Verdict, payload, read_reply
 from workers.backends.errors import EndpointUnavailable, ModelUnavailable
 
@@ -68,22 +68,22 @@ class ChatService:
         self._form_is_known = False
         self._not_before = 0.0
         self._last_answer = -PROOF_SECONDS
-        self._kept: OrderedDict[Conversation, Answer] = OrderedDict()
+        self._kept: OrderedDict[Conversation, ChatAnswer] = OrderedDict()
         self._timeouts: dict[Conversation, _Timeouts] = {}
 
-    def ask(self, conversations: Sequence[Conversation], settings: ChatEndpointSettings, *, most_tokens: int = 0) -> list[Answer]:
+    def ask(self, conversations: Sequence[Conversation], settings: ChatEndpointSettings, *, most_tokens: int = 0) -> list[ChatAnswer]:
         """One answer for each conversation. Raises `EndpointUnavailable`, `ModelUnavailable`."""
         stop = threading.Event()
         ends = time.monotonic() + BATCH_SECONDS
         faults: list[EndpointUnavailable | ModelUnavailable] = []
 
-        def answer(conversation: Conversation) -> Answer:
+        def answer(conversation: Conversation) -> ChatAnswer:
             try:
                 return self._kept_or_asked(conversation, settings, most_tokens, stop, ends)
             except (EndpointUnavailable, ModelUnavailable) as error:
                 faults.append(error)
                 stop.set()
-                return Answer()
+                return ChatAnswer()
 
         with ThreadPoolExecutor(max_workers=max(1, min(settings.concurrency, len(conversations))), thread_name_prefix="chat") as pool:
             answers = list(pool.map(answer, conversations))
@@ -100,7 +100,7 @@ class ChatService:
 
     def _kept_or_asked(
         self, conversation: Conversation, settings: ChatEndpointSettings, most_tokens: int, stop: threading.Event, ends: float
-    ) -> Answer:
+    ) -> ChatAnswer:
         with self._lock:
             kept = self._kept.get(conversation)
         if kept is not None:
@@ -114,7 +114,7 @@ class ChatService:
 
     def _asked(
         self, conversation: Conversation, settings: ChatEndpointSettings, most_tokens: int, stop: threading.Event, ends: float
-    ) -> Answer:
+    ) -> ChatAnswer:
         until = min(ends, time.monotonic() + settings.patience_seconds)
         pause, broken = FIRST_PAUSE_SECONDS, 0
         while True:
@@ -126,7 +126,7 @@ class ChatService:
             self._wait_as_asked(until)
             form = self._form if settings.answers == "auto" else FORMS.index(settings.answers)
             verdict = self._once(conversation, settings, form)
-            if isinstance(verdict, Answer):
+            if isinstance(verdict, ChatAnswer):
                 return verdict
             if isinstance(verdict, Refusal):
                 if verdict.next_form and self._try_next_form(settings, form):
@@ -151,12 +151,12 @@ class ChatService:
                 connect_seconds=settings.connect_seconds,
                 answer_seconds=settings.answer_seconds,
             )
-        except NoAnswer as error:
+        except NoReply as error:
             return Busy(text=str(error), timed_out=error.timed_out)
         verdict, spent = read_reply(reply, conversation, endpoint=self.url, secret=self._key)
         with self._lock:
             self.spent += spent
-            if isinstance(verdict, Answer):
+            if isinstance(verdict, ChatAnswer):
                 self._last_answer = time.monotonic()
                 self._form_is_known = self._form_is_known or form == self._form
             elif isinstance(verdict, Busy) and verdict.wait is not None:
@@ -191,21 +191,21 @@ class ChatService:
             self._form = 0  # it is not the form
             return False
 
-    def _refused(self, verdict: Refusal, settings: ChatEndpointSettings) -> Answer:
+    def _refused(self, verdict: Refusal, settings: ChatEndpointSettings) -> ChatAnswer:
         if verdict.of_everybody or not self._answers_others(settings):
             raise ModelUnavailable(verdict.text)
-        return Answer(fault=AnswerFault.REFUSED)
+        return ChatAnswer(fault=AnswerFault.REFUSED)
 
-    def _given_up(self, conversation: Conversation, verdict: Busy, settings: ChatEndpointSettings) -> Answer:
+    def _given_up(self, conversation: Conversation, verdict: Busy, settings: ChatEndpointSettings) -> ChatAnswer:
         """The answer's own fault if others are answered; else an outage."""
         if verdict.timed_out:
             with self._lock:
                 timeouts = self._timeouts.setdefault(conversation, _Timeouts(since=time.monotonic()))
                 timeouts.times += 1
                 if timeouts.times >= TIMEOUTS and self._last_answer > timeouts.since:
-                    return Answer(fault=AnswerFault.BROKEN)
+                    return ChatAnswer(fault=AnswerFault.BROKEN)
         if verdict.is_broken and self._answers_others(settings):
-            return Answer(fault=AnswerFault.BROKEN)
+            return ChatAnswer(fault=AnswerFault.BROKEN)
         self._fail(verdict.text)
 
     def _answers_others(self, settings: ChatEndpointSettings) -> bool:
@@ -213,10 +213,10 @@ class ChatService:
         if time.monotonic() - self._last_answer < PROOF_SECONDS:
             return True
         if settings.answers != "auto":
-            return isinstance(self._once(_PROBE, settings, FORMS.index(settings.answers)), Answer)
+            return isinstance(self._once(_PROBE, settings, FORMS.index(settings.answers)), ChatAnswer)
         for form in [self._form] if self._form_is_known else range(len(FORMS)):
             verdict = self._once(_PROBE, settings, form)
-            if isinstance(verdict, Answer):
+            if isinstance(verdict, ChatAnswer):
                 self._form, self._form_is_known = form, True
                 return True
             if not isinstance(verdict, Refusal):

@@ -42,7 +42,7 @@ class Message:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Brief:
+class DrawnBrief:
     """What was drawn for one request."""
 
     #: The family's name.
@@ -50,15 +50,15 @@ class Brief:
     text: str
 
 
-def draw_brief(request: PromptRequest, settings: WriterSettings) -> Brief:
+def draw_brief(request: PromptRequest, settings: WriterSettings) -> DrawnBrief:
     """One brief of the settings' sets, from the request's seed."""
     rng = random.Random(request.seed)
     redactor = Redactor(artist=request.artist, title=request.title)
     family = rng.choice(choose_families(settings.brief_set))
-    return Brief(family=family.name, text=redactor.clean(family.draw(rng, lambda text: not redactor.mentions(text))))
+    return DrawnBrief(family=family.name, text=redactor.clean(family.draw(rng, lambda text: not redactor.mentions(text))))
 
 
-def first_message(request: PromptRequest, brief: Brief, settings: WriterSettings) -> Message:
+def first_message(request: PromptRequest, brief: DrawnBrief, settings: WriterSettings) -> Message:
     """The instructions for one request. There is no system message: some models' templates refuse one."""
     redactor = Redactor(artist=request.artist, title=request.title)
     places = {

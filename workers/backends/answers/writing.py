@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from workers.backends.answers.briefing import INSTRUCTIONS, Brief, Message, correction, draw_brief, first_message
+from workers.backends.answers.briefing import INSTRUCTIONS, DrawnBrief, Message, correction, draw_brief, first_message
 from workers.backends.answers.checks import comparable, find_fault
 from workers.backends.answers.cleaning import clean_answer
 from workers.backends.answers.faults import CORRECTIONS, AnswerFault
@@ -41,7 +41,7 @@ class Conversation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class ChatAnswer:
     """What a model said; with a fault it said nothing that can be used."""
 
     text: str = ""
@@ -53,7 +53,7 @@ class Answer:
 class Ask(Protocol):
     """Asks the language model."""
 
-    def __call__(self, conversations: Sequence[Conversation], /) -> Sequence[Answer]:
+    def __call__(self, conversations: Sequence[Conversation], /) -> Sequence[ChatAnswer]:
         """One answer for each conversation, in order."""
         ...
 
@@ -82,7 +82,7 @@ class _Sheet:
     """One request, and what has come of it."""
 
     request: PromptRequest
-    brief: Brief
+    brief: DrawnBrief
     messages: list[Message]
     asked: int = 0
     faults: list[AnswerFault] = field(default_factory=list)
@@ -147,7 +147,7 @@ def write_prompts(
 
 
 def _take(
-    sheet: _Sheet, answer: Answer, fault_of: Callable[[_Sheet, str], AnswerFault | None], count: Callable[[str], int], settings: WriterSettings
+    sheet: _Sheet, answer: ChatAnswer, fault_of: Callable[[_Sheet, str], AnswerFault | None], count: Callable[[str], int], settings: WriterSettings
 ) -> None:
     """Take the answer, or say what is wrong with it."""
     sheet.asked += 1
