@@ -67,6 +67,21 @@ OUTPUTS = {
         },
     ),
     "failures": Output(shape="An array with one object for each failed job, oldest first.", classes=("producer.failures:ReportedFailure",)),
+    "prompts": Output(
+        shape="An object: the current prompts of a campaign, or with `--try` drafts of some.",
+        before={
+            "campaign": ("str | None", "Its name; null where none is there yet, or another configuration is tried."),
+            "counts": ("WritingCounts | None", "How all prompts of the campaign were written; null with `--try`."),
+            "prompts": ("list[WrittenPrompt]", "Empty with `--try`."),
+            "drafts": ("list[PromptDraft]", "Empty without `--try`."),
+            "page": ("str | None", "The page that was written."),
+        },
+        parts={
+            "counts": "db.monitoring.written_prompts:WritingCounts",
+            "each of prompts": "db.monitoring.written_prompts:WrittenPrompt",
+            "each of drafts": "producer.drafts:PromptDraft",
+        },
+    ),
     "requeue": Output(shape="An object.", classes=("producer.requeue:RequeueResult",)),
     "pause, resume": Output(shape="An object.", classes=("producer.steering:PauseResult",)),
     "cancel": Output(shape="An object.", classes=("producer.steering:CancelResult",)),

@@ -54,12 +54,12 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, connect_seconds: 
     try:
         with deadline:
             return _sent(request, _opener(url, deadline), connect_seconds)
-    except (OSError, http.client.HTTPException) as error:
+    except (NoReply, OSError, http.client.HTTPException) as error:
         cause = error.reason if isinstance(error, URLError) else error
         if deadline.is_over or isinstance(cause, TimeoutError):
             seconds = answer_seconds if deadline.began else connect_seconds
             raise NoReply(f"no {'answer' if deadline.began else 'connection'} within {seconds:g} s", timed_out=True) from None
-        raise NoReply(_shown(cause)) from None
+        raise NoReply(str(error) if isinstance(error, NoReply) else _shown(cause)) from None
 
 
 def _sent(request: Request, opener: OpenerDirector, connect_seconds: float) -> Reply:
@@ -193,6 +193,8 @@ def _pieces(stream: Any) -> Iterator[bytes]:
     while left > 0 and (piece := stream.read(min(left, 65_536))):
         left -= len(piece)
         yield piece
+    if getattr(stream, "length", None):  # the http.client module itself takes a short body for the whole
+        raise NoReply("the answer breaks off")
     if left <= 0:
         raise NoReply(f"an answer of more than {LONGEST_ANSWER:,} bytes")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.workers.generator_tokenizer import save_generator_tokenizer
+from tests.builders.generator_tokenizer import save_generator_tokenizer
 from tests.services.chat_server import ServerAnswer, chat_server, good_prompt, refused, said
 from workers.backends import chat_service
 from workers.backends.chat_endpoint import ChatEndpointPrompts

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from tests.integration.workers.generator_tokenizer import save_generator_tokenizer
-from tests.integration.workers.tiny_chat import save_tiny_chat
+from tests.builders.generator_tokenizer import save_generator_tokenizer
+from tests.builders.tiny_chat import save_tiny_chat
 from workers.backends import ModelSource, PromptRequest, PromptResult
 from workers.backends.answers import Conversation, Message
 from workers.backends.chat import ChatPrompts, SeededSampling
