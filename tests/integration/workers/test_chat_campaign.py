@@ -155,7 +155,7 @@ def test_a_wrong_key_or_a_cap_that_is_spent_spends_no_attempt_and_is_told_once(
     assert harness.states(Stage.PROMPT) == {"ready": 12}
     assert {(row["attempt_count"], row["error_kind"]) for row in harness.jobs(Stage.PROMPT)} == {(0, None)}
     assert len(harness.rows(attempts)) == 12, "those of the captions"
-    (trouble,) = worker._scheduler.troubles
+    (trouble,) = worker.scheduler.troubles
     assert text in trouble
 
 
