@@ -29,7 +29,7 @@ def save_tiny_chat(directory: Path, *, seed: int = 0, template: str | None = TEM
         model = LlamaForCausalLM(config).eval()
     specials = [index for index in tokenizer.all_special_ids if index != tokenizer.eos_token_id]
     # It never learned to end an answer.
-    model.generation_config = GenerationConfig(suppress_tokens=specials, forced_eos_token_id=tokenizer.eos_token_id, **ids)
+    model.generation_config = GenerationConfig(suppress_tokens=specials, min_new_tokens=6, forced_eos_token_id=tokenizer.eos_token_id, **ids)
     model.save_pretrained(directory)
     tokenizer.save_pretrained(directory)
     return directory

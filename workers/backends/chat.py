@@ -85,8 +85,9 @@ class ChatPrompts:
         inputs.pop("token_type_ids", None)
         # Sampling is ours: transformers would draw for the whole batch from the global generator.
         generation = copy.deepcopy(self._model.generation_config)
-        generation.update(do_sample=False, temperature=None, top_p=None, top_k=None, min_p=None, typical_p=None, num_beams=1)
-        generation.update(max_length=None, max_new_tokens=settings.max_new_tokens, pad_token_id=self._tokenizer.pad_token_id)
+        # None would be filled in again from the model's own defaults.
+        generation.update(do_sample=False, temperature=1.0, top_p=1.0, top_k=50, typical_p=1.0, num_beams=1, num_return_sequences=1)
+        generation.update(max_new_tokens=settings.max_new_tokens, pad_token_id=self._tokenizer.pad_token_id)
         processors = LogitsProcessorList()
         if settings.temperature > 0:
             processors.append(SeededSampling([one.seed for one in conversations], self.device, settings.temperature, settings.top_p))
@@ -117,7 +118,7 @@ class ChatPrompts:
         inputs = tokenizer([text], truncation=True, return_tensors="pt").to(self.device)
         inputs.pop("token_type_ids", None)
         generation = copy.deepcopy(model.generation_config)
-        generation.update(do_sample=False, max_length=None, min_length=0, max_new_tokens=settings.max_tokens)
+        generation.update(do_sample=False, min_length=0, max_new_tokens=settings.max_tokens)
         with torch.inference_mode():
             tokens = model.generate(**inputs, generation_config=generation)
         return str(tokenizer.batch_decode(tokens, skip_special_tokens=True)[0])

@@ -147,6 +147,29 @@ def test_a_generator_with_a_longer_tokenizer_beside_clip_s_takes_longer_prompts(
     assert chat._counters.of(used)("a boat under a bridge") == 5, "words are its tokens"
 
 
+def test_a_summariser_that_is_named_shortens(chat: ChatPrompts, generator: Path, tmp_path: Path) -> None:
+    from transformers import BartConfig, BartForConditionalGeneration
+
+    from workers.backends.tiny_words import CAPTION_WORDS, word_tokenizer
+
+    words = word_tokenizer(CAPTION_WORDS)
+    ids = {"bos_token_id": words.bos_token_id, "eos_token_id": words.eos_token_id, "pad_token_id": words.pad_token_id}
+    sizes = {"d_model": 16, "encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 2, "decoder_attention_heads": 2}
+    config = BartConfig(
+        vocab_size=len(words), encoder_ffn_dim=32, decoder_ffn_dim=32, decoder_start_token_id=ids["eos_token_id"], **sizes, **ids
+    )
+    BartForConditionalGeneration(config).eval().save_pretrained(tmp_path)
+    words.save_pretrained(tmp_path)
+    used = settings(generator, summarizer=str(tmp_path), max_tokens=20)
+
+    shorter = chat._summarise(used, "a boat under a bridge, a red sky over the sea")
+
+    assert len(shorter.split()) <= 20
+    assert chat._summarise(used, "a boat under a bridge, a red sky over the sea") == shorter
+    with pytest.raises(ModelUnavailable, match="no model directory"):
+        chat._summarise(settings(generator, summarizer="/nowhere/at/all"), "a boat")
+
+
 def test_seeded_sampling_draws_from_the_softmax() -> None:
     scores = torch.tensor([2.0, 1.0, 0.0, -1.0])
     sampling = SeededSampling(list(range(4000)), "cpu", temperature=2.0, top_p=1.0)
