@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     #: Local directory of models that stands in for the one a campaign names, for hosts that keep it elsewhere; "pocket" is a name.
     models: Path | None = None
 
-    #: Base URL of the OpenAI-compatible endpoint that writes prompts, such as https://llm.example.org/v1; stands over what a campaign names.
+    #: Base URL of the OpenAI-compatible endpoint that writes prompts, such as https://llm.example.org/v1; stands over a campaign's own.
     prompt_endpoint: str = ""
     #: Key of that endpoint; it is sent there alone.
     prompt_api_key: SecretStr = SecretStr("")

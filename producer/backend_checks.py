@@ -43,7 +43,7 @@ def with_defaults(config: CampaignConfig) -> CampaignConfig:
 
 
 def _prompts_too_long(config: CampaignConfig) -> list[str]:
-    """Whether a generator would cut the prompts off; where that depends on its model, the prompt writer sees when it loads the tokenizer."""
+    """Whether a generator would cut the prompts off; where its model decides, the prompt writer sees it when it loads the tokenizer."""
     faults = []
     for one in parameters_of(config):
         if one.stage is not Stage.GENERATE:

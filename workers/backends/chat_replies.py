@@ -90,7 +90,7 @@ def read_reply(reply: Reply, conversation: Conversation, *, endpoint: str, secre
     """What a reply means, and the tokens that it cost; `secret` is kept out of what is shown."""
     try:
         document = json.loads(reply.body)
-    except ValueError:  # a body that is no UTF-8 too
+    except (ValueError, RecursionError):  # a body that is no UTF-8 too
         document = None
     said = _said(reply, document, secret)
     if reply.status != _OK:

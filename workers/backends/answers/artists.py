@@ -12,9 +12,9 @@ from workers.backends.redaction import fold
 _FAMOUS = frozenset(
     "monet picasso rembrandt hokusai klimt vermeer caravaggio botticelli michelangelo cezanne gauguin matisse dali magritte warhol basquiat "
     "kandinsky pollock rothko renoir degas manet pissarro sisley seurat signac rousseau chagall miro modigliani schiele kokoschka "
-    "durer holbein bosch bruegel brueghel rubens velazquez goya delacroix gericault courbet millet corot ingres "
-    "gainsborough hogarth whistler sargent okeeffe kahlo lichtenstein hockney giotto raffael tiepolo "
-    "canaletto titian tintoretto veronese mucha beksinski giger moebius rutkowski artgerm kinkade mondrian malevich escher hiroshige utamaro "
+    "durer holbein bosch bruegel brueghel rubens velazquez goya delacroix gericault courbet corot ingres "
+    "gainsborough hogarth sargent okeeffe kahlo lichtenstein hockney giotto raffael tiepolo "
+    "canaletto titian tintoretto veronese mucha beksinski giger rutkowski artgerm kinkade mondrian malevich escher hiroshige utamaro "
     "repin aivazovsky shishkin levitan vrubel roerich waterhouse rossetti millais bouguereau fragonard watteau".split()
 )
 
@@ -31,10 +31,11 @@ _BY = re.compile(rf"\b(?:by|after)\s+((?:{_PARTICLE}\s+)?{_NAME})")
 
 #: Words that make what is capitalised a style, an age or a place of art, and no person.
 _STYLE = re.compile(
-    r"(?:ism|ist|esque|ique|ic|ian|ese|ish|punk|core|wave)s?$|^(?:art|arts|pop|op|post|neo|deco|nouveau|baroque|renaissance|rococo|gothic|school|"
+    r"(?:ism|ist|esque|ique|ic|an|ese|ish|punk|core|wave)s?$|^(?:art|arts|pop|op|post|neo|deco|nouveau|baroque|renaissance|rococo|gothic|school|"
     r"era|period|age|dynasty|century|bauhaus|fauve|print|prints|painting|murals?|ukiyo|sumi|folk|island|crete|rome|greece|egypt|japan|china|india|"
     r"persia|byzantium|venice|florence|paris|london|america|africa|asia|europe|old|masters?|the|night|moonlight|candlelight|light|dawn|dusk|"
-    r"nature|empire|kingdom|high|early|late|golden|bronze|iron|stone|steam|mars|venus|edo|ming|meiji|weimar|belle|epoque)$"
+    r"nature|empire|kingdom|high|early|late|golden|bronze|iron|stone|steam|mars|venus|edo|ming|meiji|weimar|belle|epoque|byzantine|french|dutch|greek|swiss|thai|celtic|viking|aztec|maya|inca|"
+    r"mughal|tang|song|tudor|regency|zen|tibet|nepal|siam)$"
 )
 
 

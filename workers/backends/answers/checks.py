@@ -26,20 +26,20 @@ _FOREIGN_SHARE = 0.15
 
 _REFUSAL = re.compile(
     r"^(?:(?:oh|well|unfortunately|regrettably)\W+)*(?:i(?:'|’)?m (?:very |really |so |truly )?(?:sorry|afraid|unable|not able|not comfortable|"
-    r"just an ai|an ai)|i am (?:very |really |so |truly )?(?:sorry|afraid|unable|not able|not comfortable|just an ai|an ai)|sorry\b|"
+    r"just an ai|an ai)|i am (?:very |really |so |truly )?(?:sorry|afraid|unable|not able|not comfortable|just an ai|an ai)|sorry(?:[,.!:]|\s+(?:but|i|that|this|for|about|if)\b)|"
     r"my apologies|apologies\b|i (?:do )?apologi[sz]e|i (?:can(?:'|’)?t|cannot|can not|could not|won(?:'|’)?t|will not|must decline|"
     r"must refuse|have to decline|don(?:'|’)?t (?:feel|think|have)|do not (?:feel|think|have)|would prefer not|need more)\b|"
-    r"it (?:is|would be|(?:'|’)s) (?:not (?:possible|appropriate)|inappropriate)|(?:as|being) an? (?:ai|artificial|large|language)\b|"
+    r"it (?:is|would be|(?:'|’)s) (?:not (?:possible|appropriate)|inappropriate)|(?:as|being) an? (?:ai|artificial intelligence|large language|language)\b|"
     r"no prompt\b|(?:could|can) you (?:please )?(?:provide|tell|give|clarify)|please (?:provide|give|share|clarify))"
     r"|\bas an ai\b|\b(?:large )?language model\b|\bcontent polic(?:y|ies)\b|\busage (?:guidelines|polic)|\bi can(?:'|’)?t (?:help|assist|fulfil|"
     r"create|comply|do that)|\bcannot (?:help|assist|fulfil|comply)\b|\bagainst my (?:guidelines|programming|policy)",
     re.IGNORECASE,
 )
 _META = re.compile(
-    r"^(?:let(?:'|’)s |please |now )?(?:transform|re-?imagine|re-?paint|re-?create|re-?interpret|re-?envision|convert|turn (?:the|this|it|that)|"
-    r"change (?:the|this)|imagine\b|envision|picture (?:a|an|the|this) scene|generate|create (?:a|an|the|this)|make (?:a|an|the|this|it)\b|"
-    r"depict|render (?:a|an|the|this)|design (?:a|an|the)|paint (?:a|an|the|this)|draw (?:a|an|the)|write\b|produce (?:a|an)|"
-    r"describe|here(?:'|’)?s\b|here (?:is|are)\b|in this (?:prompt|version|rewrite|reimagin)|an? (?:image|text) prompt)"
+    r"^(?:let(?:'|’)s |please |now )?(?:transform\b|re-?imagine|re-?paint|re-?create\b|re-?interpret|re-?envision|convert\b|turn (?:the|this|it|that)|"
+    r"change (?:the|this)|imagine\b|envision\b|picture (?:a|an|the|this) scene|generate\b|create (?:a|an|the|this)|make (?:a|an|the|this|it)\b|"
+    r"depict\b|render (?:a|an|the|this)|design (?:a|an|the)|paint (?:a|an|the|this)|draw (?:a|an|the)|write\b|produce (?:a|an)|"
+    r"describe\b|here(?:'|’)?s\b|here (?:is|are)\b|in this (?:prompt|version|rewrite|reimagin)|an? (?:image|text) prompt)"
     r"|\b(?:the|this|a) prompt\b|\bprompt:|\b(?:the |this )?original (?:painting|picture|image|artwork|work|piece|composition|caption|style)\b"
     r"|\bthe original(?:'|’)s\b|\bthe (?:image|picture|artwork|painting|scene) (?:should|must|is to|needs to|will be|would be)\b"
     r"|\bthe caption\b|\bimg2img\b|\btext-to-image\b|\bstable diffusion\b|\bmidjourney\b|\bimage (?:generator|model)\b|\bas (?:requested|instructed)\b"

@@ -82,7 +82,7 @@ def _from_json(text: str) -> tuple[str, bool] | None:
         return None
     try:
         value, _ = json.JSONDecoder(strict=False).raw_decode(text[begin:])
-    except ValueError:
+    except (ValueError, RecursionError):
         broken = _JSON_FIELD.search(text, begin)
         if broken is None:
             return None
@@ -122,7 +122,7 @@ def _without_remarks(text: str) -> str:
             break
         if not _HEADING.match(line):
             kept.append(line)
-    return "\n".join(kept).strip()
+    return "\n".join(kept).strip() or text  # a heading alone is the answer
 
 
 def _one_of_a_list(text: str) -> str:

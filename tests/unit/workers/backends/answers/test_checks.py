@@ -19,9 +19,8 @@ BRIEF = "rebuilt from brass and steam, machines doing what hands once did"
 
 
 def fault_of(text: str, *taken: str, most: int = 75) -> AnswerFault | None:
-    return find_fault(
-        text, REQUEST, told=INSTRUCTIONS, brief=BRIEF, taken={comparable(one) for one in taken}, count=lambda words: len(words.split()), most=most
-    )
+    known = {comparable(one) for one in taken}
+    return find_fault(text, REQUEST, told=INSTRUCTIONS, brief=BRIEF, taken=known, count=lambda words: len(words.split()), most=most)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +33,7 @@ def fault_of(text: str, *taken: str, most: int = 75) -> AnswerFault | None:
         "a harbour by moonlight, boats of bone, ropes of light",
         "boats after the storm, torn sails, drowned bells",
         "harbour in the style of a Baroque altarpiece, boats carried by gilded clouds",
+        "Converted barns as boats, transformed masts of brass",
         "sorry-looking boats of rust in a harbour of ash",
         "an unfinished harbour, scaffolds, boats still in their moulds",
         "a harbour where transformed boats stand upright like towers",
@@ -101,7 +101,7 @@ def test_a_description_is_a_prompt(text: str) -> None:
         ("a {subject} of brass and steam", AnswerFault.COPIED),
         ("a [main subject] of brass and steam", AnswerFault.COPIED),
         ("say what the things in this very picture become, boats of brass", AnswerFault.COPIED),
-        ("一艘黄铜的船停在港口里，蒸汽弥漫，灯光温暖", AnswerFault.EMPTY),
+        ("一艘黄铜的船停在港口里，蒸汽弥漫，灯光温暖", AnswerFault.FOREIGN),
         ("лодки из латуни в гавани, пар над водой", AnswerFault.FOREIGN),
         ("boats of brass, лодки из латуни, steam", AnswerFault.FOREIGN),
     ],
@@ -124,6 +124,10 @@ def test_tokens_are_counted_by_whoever_counts() -> None:
     assert fault_of(text, most=6) is AnswerFault.TOO_LONG
 
 
-@pytest.mark.parametrize("text", ["a work by Night Light", "in the style of Pop Art", "in the manner of High Renaissance", "by the Sea", "in the style of French Rococo"])
+@pytest.mark.parametrize(
+    "text",
+    ["a work by Night Light", "in the style of Pop Art", "in the manner of High Renaissance", "by the Sea", "in the style of French Rococo"]
+    + ["in the style of Korean ink", "a field of millet after the Rain", "inspired by Greek vases", "a moebius strip of brass"],
+)
 def test_styles_ages_and_hours_are_no_artists(text: str) -> None:
     assert not names_an_artist(text)

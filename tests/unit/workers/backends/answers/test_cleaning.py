@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.backends.answers import clean_answer
@@ -93,6 +93,8 @@ PROMPT = "a lighthouse of green glass, neon rain over copper roofs, lanterns in 
         f"{PROMPT}</s>",
         f"[INST] {PROMPT} [/INST]",
         f"\u200b{PROMPT}\ufeff",
+        f"**{PROMPT}**",
+        f"# {PROMPT}",
         f'The prompt would be "{PROMPT}".',
     ],
 )
@@ -117,7 +119,7 @@ def test_json_that_breaks_off_is_told(answer: str, text: str) -> None:
     assert (cleaned.text, cleaned.finished) == (text, False)
 
 
-@pytest.mark.parametrize("answer", ["", " \n\t ", '""', "```\n```", "<think>still thinking", "...", "**", "{}", "[]", "Prompt:", "\x00\x01"])
+@pytest.mark.parametrize("answer", ["", " \n\t ", '""', "```\n```", "<think>still thinking", "...", "**", "[" * 5000, "{}", "[]", "Prompt:", "\x00\x01"])
 def test_nothing_is_left_of_an_answer_without_words(answer: str) -> None:
     assert not any(letter.isalnum() for letter in clean_answer(answer).text)
 
@@ -139,6 +141,7 @@ def test_a_prompt_is_left_as_it_is(prompt: str) -> None:
     assert clean_answer(prompt).text == prompt
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_whatever_is_answered_gives_one_line(answer: str) -> None:
     text = clean_answer(answer).text
@@ -147,6 +150,10 @@ def test_whatever_is_answered_gives_one_line(answer: str) -> None:
     assert text == " ".join(text.split())
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=20), lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner), max_leaves=8))
+LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=20)
+
+
+@settings(deadline=None)
+@given(st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner), max_leaves=8))
 def test_whatever_json_is_answered_gives_one_line(value: object) -> None:
     assert "\n" not in clean_answer(json.dumps(value)).text

@@ -77,7 +77,7 @@ def test_the_model_is_told_caption_style_and_brief_and_neither_artist_nor_title(
 
 def test_own_instructions_stand_in_place_of_the_shipped_ones() -> None:
     model = Model(GOOD)
-    write(model, instructions="Paint {caption} as {brief} in {words} words. Keep {these} braces.".replace("{these} ", ""))
+    write(model, instructions="Paint {caption} as {brief} in {words} words.")
 
     assert model.asked[0].messages[0].content.startswith("Paint a harbour with boats as ")
 
