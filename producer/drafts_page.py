@@ -46,7 +46,8 @@ def _article(drafts: list[PromptDraft], original: Image | None) -> str:
     first = drafts[0]
     image = f'<img alt="{escape(first.artwork)}" src="{_data_uri(original)}">' if original is not None else "<p>(its original is gone)</p>"
     new = " (written now)" if first.caption_is_new else ""
-    lines = [f"<h2>{escape(first.artwork)}</h2>", f'<p class="facts">{escape(first.style)}</p>', f"<p>Caption{new}: {escape(first.caption)}</p>"]
+    lines = [f"<h2>{escape(first.artwork)}</h2>", f'<p class="facts">{escape(first.style)}</p>']
+    lines.append(f"<p>Caption{new}: {escape(first.caption)}</p>")
     for draft in drafts:
         fallback = ' class="facts fallback"' if (draft.writing or {}).get("fallback") else ' class="facts"'
         lines.append(f"<h3>{escape(draft.level)}: {escape(draft.brief)}</h3><p>{escape(draft.prompt)}</p>")

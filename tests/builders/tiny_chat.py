@@ -29,7 +29,8 @@ def save_tiny_chat(directory: Path, *, seed: int = 0, template: str | None = TEM
         model = LlamaForCausalLM(config).eval()
     specials = [index for index in tokenizer.all_special_ids if index != tokenizer.eos_token_id]
     # It never learned to end an answer.
-    model.generation_config = GenerationConfig(suppress_tokens=specials, min_new_tokens=6, forced_eos_token_id=tokenizer.eos_token_id, **ids)
+    words = {"suppress_tokens": specials, "min_new_tokens": 6, "forced_eos_token_id": tokenizer.eos_token_id}
+    model.generation_config = GenerationConfig(**words, **ids)
     model.save_pretrained(directory)
     tokenizer.save_pretrained(directory)
     return directory

@@ -185,7 +185,8 @@ def is_loopback(url: str) -> bool:
 def _reply(status: int, reason: str, headers: Message, stream: Any) -> Reply:
     body = b"".join(_pieces(stream))
     content_type = headers.get_content_type() if headers.get("Content-Type") else ""
-    return Reply(status=status, reason=reason or "", content_type=content_type, retry_after=wait_asked(headers.get("Retry-After")), body=body)
+    wait = wait_asked(headers.get("Retry-After"))
+    return Reply(status=status, reason=reason or "", content_type=content_type, retry_after=wait, body=body)
 
 
 def _pieces(stream: Any) -> Iterator[bytes]:

@@ -51,7 +51,7 @@ class TokenCounter:
         """Raise `ModelUnavailable` if prompts of these settings would be cut off."""
         if settings.max_tokens > self.longest:
             raise ModelUnavailable(
-                f"prompt.max_tokens is {settings.max_tokens}, but {self.name} reads {self.longest} tokens: open a campaign with at most that"
+                f"prompt.max_tokens is {settings.max_tokens}, but {self.name} reads {self.longest} tokens: open a campaign with no more"
             )
 
 

@@ -74,10 +74,8 @@ def writer(server: ChatServer, generator: Path) -> Writer:
 
 
 def batch(number: int) -> list[PromptRequest]:
-    return [
-        PromptRequest(caption=f"a harbour with {seed} boats", style="Realism", artist="Berthe Morisot", title="Lorient", level="radical", seed=seed)
-        for seed in range(number)
-    ]
+    facts = {"style": "Realism", "artist": "Berthe Morisot", "title": "Lorient", "level": "radical"}
+    return [PromptRequest(caption=f"a harbour with {seed} boats", seed=seed, **facts) for seed in range(number)]
 
 
 def faults(result: PromptResult) -> list[str]:
@@ -195,7 +193,7 @@ def test_nobody_listens(writer: Writer) -> None:
 @pytest.mark.parametrize(
     ("answer", "text"),
     [
-        (refused(401, f"Incorrect API key provided: {KEY}"), "401 Unauthorized Incorrect API key provided: ***: check PARAGONE_PROMPT_API_KEY"),
+        (refused(401, f"Incorrect API key provided: {KEY}"), "Incorrect API key provided: ***: check PARAGONE_PROMPT_API_KEY"),
         (refused(402, "no money"), "402 Payment Required no money"),
         (refused(404, "no such model"), "404 Not Found no such model: check the URL, which mostly ends in /v1, and prompt.model"),
         (refused(400, "unknown model"), "400 Bad Request unknown model: check prompt.model and prompt.settings"),
@@ -281,7 +279,7 @@ def test_the_cap_ends_the_asking(server: ChatServer, generator: Path, monkeypatc
     monkeypatch.setenv("PARAGONE_PROMPT_MOST_TOKENS", "70")
     writer = Writer(server.url, generator)
 
-    with pytest.raises(ModelUnavailable, match=r"the cap of 70 tokens .* is spent by this worker process \(90\): raise PARAGONE_PROMPT_MOST"):
+    with pytest.raises(ModelUnavailable, match=r"the cap of 70 tokens .* worker process \(90\): raise PARAGONE_PROMPT_MOST"):
         writer.write(*batch(9), concurrency=1)
     assert len(server.requests) == 3
 

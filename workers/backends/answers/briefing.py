@@ -27,7 +27,7 @@ The picture shows: {caption}
 Its style: {style}
 What it is to become: {brief}
 
-Say what the things in this very picture become: name its main subject, then what each part of it turns into, then light, colour and surface.
+Say what the things in this very picture become: name its main subject, what each part turns into, then light, colour and surface.
 Write only what can be seen. Short clauses with commas between them, about {words} words, never more than {tokens} tokens.
 Name no artist, no title and no person. Do not mention the original, the change, or this task, and do not begin with a verb of command.
 Answer with the prompt alone: no introduction, no quotation marks, no list, no remarks."""
@@ -78,7 +78,8 @@ def correction(fault: AnswerFault, settings: WriterSettings, *, tokens: int = 0)
     text = CORRECTIONS.get(fault, "")
     if fault is AnswerFault.TOO_LONG:
         text = f"{text} It has {tokens} tokens, and {settings.max_tokens} is the most."
-    return Message(role="user", content=f"{text} Write it again in about {words_for(settings.target_tokens)} words. The prompt alone.".strip())
+    again = f"Write it again in about {words_for(settings.target_tokens)} words. The prompt alone."
+    return Message(role="user", content=f"{text} {again}".strip())
 
 
 def words_for(tokens: int) -> int:

@@ -1,5 +1,7 @@
 """Whether a cleaned answer can be a prompt."""
 
+# ruff: noqa: RUF001 - the typographic apostrophe is meant
+
 from __future__ import annotations
 
 import re
@@ -24,30 +26,65 @@ _OWN_WORDS = 3
 #: Share of letters that are not Latin from which on a text is in another script.
 _FOREIGN_SHARE = 0.15
 
-_REFUSAL = re.compile(
-    r"^(?:(?:oh|well|unfortunately|regrettably)\W+)*(?:i(?:'|’)?m (?:very |really |so |truly )?(?:sorry|afraid|unable|not able|not comfortable|"
-    r"just an ai|an ai)|i am (?:very |really |so |truly )?(?:sorry|afraid|unable|not able|not comfortable|just an ai|an ai)|sorry(?:[,.!:]|\s+(?:but|i|that|this|for|about|if)\b)|"
-    r"my apologies|apologies\b|i (?:do )?apologi[sz]e|i (?:can(?:'|’)?t|cannot|can not|could not|won(?:'|’)?t|will not|must decline|"
-    r"must refuse|have to decline|don(?:'|’)?t (?:feel|think|have)|do not (?:feel|think|have)|would prefer not|need more)\b|"
-    r"it (?:is|would be|(?:'|’)s) (?:not (?:possible|appropriate)|inappropriate)|(?:as|being) an? (?:ai|artificial intelligence|large language|language)\b|"
-    r"no prompt\b|(?:could|can) you (?:please )?(?:provide|tell|give|clarify)|please (?:provide|give|share|clarify))"
-    r"|\bas an ai\b|\b(?:large )?language model\b|\bcontent polic(?:y|ies)\b|\busage (?:guidelines|polic)|\bi can(?:'|’)?t (?:help|assist|fulfil|"
-    r"create|comply|do that)|\bcannot (?:help|assist|fulfil|comply)\b|\bagainst my (?:guidelines|programming|policy)",
-    re.IGNORECASE,
+_UNABLE = r"(?:(?:very|really|so|truly) )?(?:sorry|afraid|unable|not able|not comfortable|(?:just )?an ai)"
+
+#: How refusals and apologies begin.
+_REFUSAL_OPENINGS = (
+    rf"i(?:'m| am) {_UNABLE}\b",
+    r"sorry(?:[,.!:]|\s+(?:but|i|that|this|for|about|if)\b)",
+    r"(?:my )?apologies\b",
+    r"i (?:do )?apologi[sz]e",
+    r"i (?:can't|cannot|can not|could not|won't|will not|must (?:decline|refuse)|have to decline|would prefer not|need more)\b",
+    r"i (?:don't|do not) (?:feel|think|have)\b",
+    r"it(?: is|'s| would be) (?:not (?:possible|appropriate)|inappropriate)",
+    r"(?:as|being) an? (?:ai|artificial intelligence|(?:large )?language)\b",
+    r"no prompt\b",
+    r"(?:could|can) you (?:please )?(?:provide|tell|give|clarify)",
+    r"please (?:provide|give|share|clarify)",
 )
-_META = re.compile(
-    r"^(?:let(?:'|’)s |please |now )?(?:transform\b|re-?imagine|re-?paint|re-?create\b|re-?interpret|re-?envision|convert\b|turn (?:the|this|it|that)|"
-    r"change (?:the|this)|imagine\b|envision\b|picture (?:a|an|the|this) scene|generate\b|create (?:a|an|the|this)|make (?:a|an|the|this|it)\b|"
-    r"depict\b|render (?:a|an|the|this)|design (?:a|an|the)|paint (?:a|an|the|this)|draw (?:a|an|the)|write\b|produce (?:a|an)|"
-    r"describe\b|here(?:'|’)?s\b|here (?:is|are)\b|in this (?:prompt|version|rewrite|reimagin)|an? (?:image|text) prompt)"
-    r"|\b(?:the|this|a) prompt\b|\bprompt:|\b(?:the |this )?original (?:painting|picture|image|artwork|work|piece|composition|caption|style)\b"
-    r"|\bthe original(?:'|’)s\b|\bthe (?:image|picture|artwork|painting|scene) (?:should|must|is to|needs to|will be|would be)\b"
-    r"|\bthe caption\b|\bimg2img\b|\btext-to-image\b|\bstable diffusion\b|\bmidjourney\b|\bimage (?:generator|model)\b|\bas (?:requested|instructed)\b"
-    r"|\b(?:\d+|fewer) tokens\b|\btransform(?:s|ed|ing)? (?:the|this) (?:painting|picture|image|artwork|scene)\b",
-    re.IGNORECASE,
+#: What only somebody who refuses says, wherever it stands.
+_REFUSAL_WORDS = (
+    r"as an ai",
+    r"(?:large )?language model",
+    r"content polic(?:y|ies)",
+    r"usage (?:guidelines|polic(?:y|ies))",
+    r"i can't (?:help|assist|fulfil|create|comply|do that)",
+    r"cannot (?:help|assist|fulfil|comply)",
+    r"against my (?:guidelines|programming|policy|policies)",
 )
+_LEAD = r"(?:(?:oh|well|unfortunately|regrettably)\W+)*"
+_REFUSAL = re.compile(rf"^{_LEAD}(?:{'|'.join(_REFUSAL_OPENINGS)})|\b(?:{'|'.join(_REFUSAL_WORDS)})\b", re.IGNORECASE)
+
+#: Commands to a painter, where a description is wanted.
+_COMMANDS = (
+    r"(?:transform|convert|generate|envision|imagine|depict|describe|write|re-?create)\b",
+    r"re-?(?:imagin|paint|interpret|envision)",
+    r"(?:turn|change|make) (?:the|this|it|that|a|an)\b",
+    r"(?:create|render|paint|draw|design|produce) (?:a|an|the|this)\b",
+    r"picture (?:a|an|the|this) scene",
+    r"here(?:'s| is| are)\b",
+    r"in this (?:prompt|version|rewrite|reimagin)",
+    r"an? (?:image|text) prompt",
+)
+#: Talk about the task, wherever it stands.
+_TALK = (
+    r"(?:the|this|a) prompt\b",
+    r"prompt:",
+    r"(?:the |this )?original (?:painting|picture|image|artwork|work|piece|composition|caption|style)\b",
+    r"the original's\b",
+    r"the (?:image|picture|artwork|painting|scene) (?:should|must|is to|needs to|will be|would be)\b",
+    r"the caption\b",
+    r"(?:img2img|text-to-image|stable diffusion|midjourney)\b",
+    r"image (?:generator|model)\b",
+    r"as (?:requested|instructed)\b",
+    r"(?:\d+|fewer) tokens\b",
+    r"transform(?:s|ed|ing)? (?:the|this) (?:painting|picture|image|artwork|scene)\b",
+)
+_META = re.compile(rf"^(?:(?:let's|please|now) )?(?:{'|'.join(_COMMANDS)})|\b(?:{'|'.join(_TALK)})", re.IGNORECASE)
+
 #: What is left of a template that was not filled in.
-_BLANK = re.compile(r"\{\w+\}|\[[a-z][\w ,/'-]*\]|<[a-z][\w ,/'-]*>|\b_{3,}|\.\.\.\s*\bbecomes?\s*\.\.\.|\binsert (?:the )?\w+ here\b|\blorem ipsum\b", re.IGNORECASE)
+_BLANKS = (r"\{\w+\}", r"\[[a-z][\w ,/'-]*\]", r"<[a-z][\w ,/'-]*>", r"_{3,}", r"\binsert (?:the )?\w+ here\b", r"\blorem ipsum\b")
+_BLANK = re.compile("|".join(_BLANKS), re.IGNORECASE)
 
 
 def find_fault(
@@ -72,9 +109,10 @@ def find_fault(
         most: tokens at most.
     """
     words = _folded_words(text)
+    straight = text.replace("’", "'")
     if len(words) < _FEWEST_WORDS:
         return AnswerFault.EMPTY
-    if _REFUSAL.search(text):
+    if _REFUSAL.search(straight):
         return AnswerFault.REFUSAL
     if _is_foreign(text):
         return AnswerFault.FOREIGN
@@ -82,9 +120,9 @@ def find_fault(
         return AnswerFault.NAMED
     if words == _folded_words(request.caption):
         return AnswerFault.CAPTION
-    if _BLANK.search(text) or _repeats(words, told) or _is_brief(words, brief):
+    if _BLANK.search(straight) or _repeats(words, told) or _is_brief(words, brief):
         return AnswerFault.COPIED
-    if _META.search(text):
+    if _META.search(straight):
         return AnswerFault.META
     if comparable(text) in taken:
         return AnswerFault.REPEATED

@@ -17,30 +17,30 @@ _FENCE = re.compile(r"```[\w-]*\n?(.*?)(?:```|\Z)", re.DOTALL)
 
 #: How an answer begins before it comes to the prompt; up to its colon, or the line it stands on.
 _COURTESY = r"(?:sure(?: thing)?|certainly|of course|absolutely|okay|ok|great|gladly|understood|got it|alright|no problem|yes)"
-_INTRODUCTION = re.compile(
-    rf"^\s*(?:{_COURTESY}\b[!,.:]?\s*)*(?:(?:here(?:'s|’s| is| are| you go)|below is|this is|the following is|i(?:'ve|’ve| have) )[^\n:]{{0,120}}:\s*)",
-    re.IGNORECASE,
-)
+_HERE = r"(?:here(?:'s|’s| is| are| you go)|below is|this is|the following is|i(?:'ve|’ve| have) )"
+_INTRODUCTION = re.compile(rf"^\s*(?:{_COURTESY}\b[!,.:]?\s*)*{_HERE}[^\n:]{{0,120}}:\s*", re.IGNORECASE)
 _COURTESY_ALONE = re.compile(rf"^\s*{_COURTESY}(?:[!.:]|,(?=\s*(?:i|here)\b))[^\S\n]*\n*", re.IGNORECASE)
 #: A name for the prompt, before it.
-_LABEL = re.compile(
-    r"^[\s*_#>\"'“]*(?:(?:the|your|my|a|new|final|revised|rewritten|shortened|shorter|improved|image|text|art|positive|sdxl|output|"
-    r"stable diffusion|text-to-image|img2img)\s+)*(?:prompt|answer|output|response|description|rewrite)(?:\s*(?:\d+|\([^)\n]{0,40}\)))?"
-    r"[\s*_\"]*[:：=][\s*_]*",
-    re.IGNORECASE,
+_KINDS = (
+    "the|your|my|a|new|final|revised|rewritten|shortened|shorter|improved|image|text|art|positive|sdxl|output|stable diffusion|"
+    "text-to-image|img2img"
 )
+_NAMES = "prompt|answer|output|response|description|rewrite"
+_NOTE = r"(?:\s*(?:\d+|\([^)\n]{0,40}\)))?"
+_LABEL = re.compile(rf"^[\s*_#>\"'“]*(?:(?:{_KINDS})\s+)*(?:{_NAMES}){_NOTE}[\s*_\"]*[:：=][\s*_]*", re.IGNORECASE)
 #: Where an answer's remarks begin, after the prompt.
-_REMARK = re.compile(
-    r"^[\s*_(\[#>-]*(?:note\b|explanation\b|rationale\b|negative prompt\b|this (?:prompt|version|description|rewrite)\b|i hope\b|let me know\b|"
-    r"feel free\b|(?:would|do) you (?:like|want)\b|word count\b|token count\b|tokens?:|words?:|\d+ (?:words|tokens)\b|if you\b|please let\b)",
-    re.IGNORECASE,
+_REMARKS = (
+    *(r"note\b", r"explanation\b", r"rationale\b", r"negative prompt\b", r"this (?:prompt|version|description|rewrite)\b"),
+    *(r"i hope\b", r"let me know\b", r"feel free\b", r"(?:would|do) you (?:like|want)\b", r"if you\b", r"please let\b"),
+    *(r"(?:word|token) count\b", r"(?:tokens|words):", r"\d+ (?:words|tokens)\b"),
 )
+_REMARK = re.compile(rf"^[\s*_(\[#>-]*(?:{'|'.join(_REMARKS)})", re.IGNORECASE)
 _ITEM = re.compile(r"^\s*(?:[-*•–—+]|\(?\d{1,2}[.):]|[a-z]\))\s+(?=\S)", re.IGNORECASE)
 _HEADING = re.compile(r"^\s*(?:#{1,6}\s.*|\*\*[^*\n]{1,60}\*\*:?|[-=*_]{3,})\s*$")
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
 _EMPHASIS = re.compile(r"(\*{1,3}|_{2,3}|~~|`{1,3})(?=\S)(.+?)(?<=\S)\1", re.DOTALL)
 _UNDERLINED = re.compile(r"(?<![\w_])_(?=\S)([^_\n]+?)(?<=\S)_(?![\w_])")
-_QUOTES = {'"': '"', "“": "”", "”": "”", "„": "“", "«": "»", "»": "«", "'": "'", "‘": "’", "`": "`", "「": "」", "『": "』"}
+_QUOTES = {'"': '"', "“": "”", "”": "”", "„": "“", "«": "»", "»": "«", "'": "'", "‘": "’", "`": "`", "「": "」"}
 _QUOTED = re.compile(r"[\"“„«「]([^\"“”„«»「」\n]{20,})[\"”“»」]")
 
 #: Words of a list's item up to which it is a part of one prompt; longer ones are prompts to choose from.

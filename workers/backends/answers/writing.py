@@ -125,9 +125,7 @@ def write_prompts(
     told = re.sub(r"\{\w+\}", "", settings.instructions or INSTRUCTIONS)
 
     def fault_of(sheet: _Sheet, text: str) -> AnswerFault | None:
-        return find_fault(
-            text, sheet.request, told=told, brief=sheet.brief.text, taken=taken, count=count, most=settings.max_tokens
-        )
+        return find_fault(text, sheet.request, told=told, brief=sheet.brief.text, taken=taken, count=count, most=settings.max_tokens)
 
     for _ in range(1 + settings.ask_again):
         # What a service refuses or breaks over, it would again.
@@ -147,7 +145,11 @@ def write_prompts(
 
 
 def _take(
-    sheet: _Sheet, answer: ChatAnswer, fault_of: Callable[[_Sheet, str], AnswerFault | None], count: Callable[[str], int], settings: WriterSettings
+    sheet: _Sheet,
+    answer: ChatAnswer,
+    fault_of: Callable[[_Sheet, str], AnswerFault | None],
+    count: Callable[[str], int],
+    settings: WriterSettings,
 ) -> None:
     """Take the answer, or say what is wrong with it."""
     sheet.asked += 1
@@ -199,5 +201,10 @@ def _result(sheet: _Sheet, count: Callable[[str], int], settings: WriterSettings
     named = Redactor(artist=sheet.request.artist, title=sheet.request.title).mentions(first)
     draft = first if sheet.condensed and not named else sheet.text
     return PromptResult(
-        draft=draft, text=sheet.text, draft_tokens=count(draft), tokens=count(sheet.text), brief=sheet.brief.family, writing=writing.as_json()
+        draft=draft,
+        text=sheet.text,
+        draft_tokens=count(draft),
+        tokens=count(sheet.text),
+        brief=sheet.brief.family,
+        writing=writing.as_json(),
     )

@@ -18,7 +18,7 @@ _PLACE = re.compile(r"\{(\w*)\}")
 class WriterSettings(ComposeSettings):
     """What every writer that asks a language model takes; the writer without one, which steps in, takes the first three."""
 
-    #: What the model is told, in place of the shipped instructions; `{caption}`, `{style}`, `{brief}`, `{words}` and `{tokens}` are filled in.
+    #: What the model is told, in place of the shipped instructions; {caption}, {style}, {brief}, {words} and {tokens} are filled in.
     instructions: str = ""
     #: How far answers are sampled from the likeliest; 0 takes the likeliest word each time.
     temperature: float = Field(default=0.7, ge=0, le=2)

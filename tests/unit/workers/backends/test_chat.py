@@ -42,7 +42,8 @@ def settings(generator: Path, **changed: Any) -> ChatSettings:
 
 
 def request(seed: int) -> PromptRequest:
-    return PromptRequest(caption="a harbour with boats", style="Realism", artist="Berthe Morisot", title="Lorient", level="radical", seed=seed)
+    facts = {"caption": "a harbour with boats", "style": "Realism", "artist": "Berthe Morisot", "title": "Lorient", "level": "radical"}
+    return PromptRequest(seed=seed, **facts)
 
 
 def texts(results: Any) -> list[str]:

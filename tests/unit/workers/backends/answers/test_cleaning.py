@@ -119,7 +119,9 @@ def test_json_that_breaks_off_is_told(answer: str, text: str) -> None:
     assert (cleaned.text, cleaned.finished) == (text, False)
 
 
-@pytest.mark.parametrize("answer", ["", " \n\t ", '""', "```\n```", "<think>still thinking", "...", "**", "[" * 5000, "{}", "[]", "Prompt:", "\x00\x01"])
+@pytest.mark.parametrize(
+    "answer", ["", " \n\t ", '""', "```\n```", "<think>still thinking", "...", "**", "[" * 5000, "{}", "[]", "Prompt:", "\x00\x01"]
+)
 def test_nothing_is_left_of_an_answer_without_words(answer: str) -> None:
     assert not any(letter.isalnum() for letter in clean_answer(answer).text)
 
