@@ -41,9 +41,7 @@ def _filter(_context: click.Context, _parameter: click.Parameter, value: str | N
 @click.command(short_help="List a campaign's prompts, or try some before it is begun.")
 @click.option("--campaign", metavar="NAME", help="Campaign.  [default: the latest]")
 @click.option("--level", metavar="L", help="Only this level.")
-@click.option(
-    "--where", type=click.Choice([*map(str, PromptFilter)]), callback=_filter, help="Only prompts that were written like this."
-)
+@click.option("--where", type=click.Choice([*map(str, PromptFilter)]), callback=_filter, help="Only prompts that were written like this.")
 @click.option("--limit", type=click.IntRange(min=1), help=f"Only the first prompts.  [default: {SHOWN}, with --json all]")
 @click.option("--try", "number", type=click.IntRange(1, 1000), metavar="N", help="Write drafts for N artworks; nothing is recorded.")
 @click.option("--config", metavar="FILE.toml", help="With --try: campaign file, or one that ships.")

@@ -59,7 +59,7 @@ class ChatServer:
 
     url: str = ""
     #: Called with each request's body.
-    answer: Callable[[dict[str, Any]], ServerAnswer] = lambda request: said(good_prompt(request))  # noqa: E731
+    answer: Callable[[dict[str, Any]], ServerAnswer] = lambda request: said(good_prompt(request))
     requests: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workers.backends.answers import ChatAnswer, AnswerFault
+from workers.backends.answers import AnswerFault, ChatAnswer
 
 if TYPE_CHECKING:
     from workers.backends.answers import Conversation

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from workers.backends.answers import ChatAnswer, AnswerFault, Conversation, Message
+from workers.backends.answers import AnswerFault, ChatAnswer, Conversation, Message
 from workers.backends.chat_http import NoReply, post
 from workers.backends.chat_replies import FORMS, Busy, Refusal, Verdict, payload, read_reply
 from workers.backends.errors import EndpointUnavailable, ModelUnavailable

@@ -9,9 +9,9 @@ import pytest
 from db.enums import Stage
 from db.monitoring.written_prompts import PromptFilter, writing_counts, written_prompts
 from db.tables import attempts, model_revisions, prompts
-from tests.integration.workers.conftest import WorkerHarness, wait_for
 from tests.builders.generator_tokenizer import save_generator_tokenizer
 from tests.builders.tiny_chat import save_tiny_chat
+from tests.integration.workers.conftest import WorkerHarness, wait_for
 from tests.services.chat_server import ServerAnswer, chat_server, good_prompt, refused, said
 from workers import outages
 from workers import worker as worker_module

@@ -161,4 +161,4 @@ def _tidy(text: str) -> str:
     text = " ".join("".join(" " if unicodedata.category(letter) in {"Cc", "Cf", "Co", "Cn"} else letter for letter in text).split())
     text = re.sub(r"\s+([,;.:!?])", r"\1", text)
     text = re.sub(r"([,;])(?:\s*[,;])+", r"\1", text)
-    return text.strip(" ,;:-–—*_#>\"“”").removesuffix(".").rstrip()
+    return text.strip(' ,;:-–—*_#>"“”').removesuffix(".").rstrip()

@@ -90,9 +90,7 @@ def test_the_prompts_of_a_campaign_are_listed_with_how_they_were_written(operato
     assert {one["level"] for one in found["prompts"]} == {"only"}
 
 
-@pytest.mark.parametrize(
-    ("where", "which"), [("fallback", [3]), ("condensed", [2]), ("asked-again", [1, 2, 3]), ("by-model", [0, 1, 2])]
-)
+@pytest.mark.parametrize(("where", "which"), [("fallback", [3]), ("condensed", [2]), ("asked-again", [1, 2, 3]), ("by-model", [0, 1, 2])])
 def test_those_that_were_written_in_one_way_are_found(operator: Operator, where: str, which: list[int]) -> None:
     written(operator, *WRITINGS)
 

@@ -37,7 +37,7 @@ PROMPT = "a lighthouse of green glass, neon rain over copper roofs, lanterns in 
         f"Here's a prompt for you: {PROMPT}",
         f"Here’s your prompt:\n{PROMPT}",
         f"Sure, here is a prompt:\n\n{PROMPT}",
-        f"Sure! Here is the rewritten prompt:\n\n\"{PROMPT}\"",
+        f'Sure! Here is the rewritten prompt:\n\n"{PROMPT}"',
         f"Sure thing! Here's one:\n{PROMPT}",
         f"Certainly! {PROMPT}",
         f"Of course. Here is the prompt you asked for:\n{PROMPT}",
