@@ -89,109 +89,94 @@ def write_drafts(
     if not artworks:
         raise NothingRegistered
     originals = {one.artwork_id: image for one in artworks if (image := _original(runtime, one)) is not None}
-    described = _captions(runtime, config, artworks, originals, campaign_id)
+    writer = _DraftWriter(runtime=runtime, config=config, campaign_id=campaign_id)
+    described = writer.captions(artworks, originals)
+    artworks = [one for one in artworks if one.artwork_id in described]
     drafts = []
     for one in parameters_of(config):
         if one.stage is Stage.PROMPT and one.level is not None and one.level in (levels or config.level):
-            drafts += _written(runtime, config, one.parameters, one.level, artworks, described, campaign_id)
-    place = {artwork.artwork_id: number for number, artwork in enumerate(artworks)}
-    return Drafts(drafts=sorted(drafts, key=lambda draft: place[draft.artwork_id]), originals=originals)
+            drafts += writer.prompts(one.parameters, one.level, artworks, described)
+    position = {artwork.artwork_id: number for number, artwork in enumerate(artworks)}
+    return Drafts(drafts=sorted(drafts, key=lambda draft: position[draft.artwork_id]), originals=originals)
 
 
-def _written(
-    runtime: Runtime,
-    config: CampaignConfig,
-    parameters: Parameters,
-    level: str,
-    artworks: Sequence[SampledArtwork],
-    described: dict[int, str],
-    campaign_id: int | None,
-) -> list[PromptDraft]:
-    requests = [
-        PromptRequest(
-            caption=described[one.artwork_id],
-            style=one.style,
-            artist=one.artist,
-            title=one.title,
-            level=level,
-            seed=variation_seed(campaign_seed=config.seed, artwork_key=one.key, level=level, ordinal=0),
-        )
-        for one in artworks
-        if one.artwork_id in described
-    ]
-    results: list[PromptResult] = _run(runtime, parameters, requests, campaign_id)
-    known = [one for one in artworks if one.artwork_id in described]
-    return [
-        PromptDraft(
-            artwork=one.key,
-            artwork_id=one.artwork_id,
-            style=one.style,
-            level=level,
-            caption=request.caption,
-            caption_is_new=one.caption is None,
-            seed=request.seed,
-            brief=result.brief,
-            prompt=result.text,
-            tokens=result.tokens,
-            draft=result.draft,
-            draft_tokens=result.draft_tokens,
-            writing=None if result.writing is None else dict(result.writing),
-        )
-        for one, request, result in zip(known, requests, results, strict=True)
-    ]
+@dataclass(frozen=True, kw_only=True)
+class _DraftWriter:
+    """Runs the backends of one configuration, without jobs."""
 
+    runtime: Runtime
+    config: CampaignConfig
+    campaign_id: int | None
 
-def _captions(
-    runtime: Runtime,
-    config: CampaignConfig,
-    artworks: Sequence[SampledArtwork],
-    originals: dict[int, Image],
-    campaign_id: int | None,
-) -> dict[int, str]:
-    """The caption of each artwork that has one or whose original can be read."""
-    described = {one.artwork_id: one.caption for one in artworks if one.caption is not None}
-    missing = [one.artwork_id for one in artworks if one.artwork_id not in described and one.artwork_id in originals]
-    if missing:
-        parameters = next(one.parameters for one in parameters_of(config) if one.stage is Stage.CAPTION)
-        requests = [CaptionRequest(image=originals[artwork_id]) for artwork_id in missing]
-        answers = _run(runtime, parameters, requests, campaign_id)
-        described |= {artwork_id: answer.text.strip() for artwork_id, answer in zip(missing, answers, strict=True)}
-    return described
+    def captions(self, artworks: Sequence[SampledArtwork], originals: dict[int, Image]) -> dict[int, str]:
+        """The caption of each artwork that has one or whose original can be read."""
+        described = {one.artwork_id: one.caption for one in artworks if one.caption is not None}
+        missing = [one.artwork_id for one in artworks if one.artwork_id not in described and one.artwork_id in originals]
+        parameters = next(one.parameters for one in parameters_of(self.config) if one.stage is Stage.CAPTION)
+        answers = self._run(parameters, [CaptionRequest(image=originals[artwork_id]) for artwork_id in missing])
+        return described | {artwork_id: answer.text.strip() for artwork_id, answer in zip(missing, answers, strict=True)}
 
+    def prompts(
+        self, parameters: Parameters, level: str, artworks: Sequence[SampledArtwork], described: dict[int, str]
+    ) -> list[PromptDraft]:
+        """One draft for each artwork, with the seed that its first repaint at this level would have."""
+        seeds = [variation_seed(campaign_seed=self.config.seed, artwork_key=one.key, level=level, ordinal=0) for one in artworks]
+        requests = [
+            PromptRequest(caption=described[one.artwork_id], style=one.style, artist=one.artist, title=one.title, level=level, seed=seed)
+            for one, seed in zip(artworks, seeds, strict=True)
+        ]
+        results: list[PromptResult] = self._run(parameters, requests)
+        return [_draft(one, request, result) for one, request, result in zip(artworks, requests, results, strict=True)]
 
-def _run(runtime: Runtime, parameters: Parameters, requests: Sequence[object], campaign_id: int | None) -> list[Any]:
-    """What the backend of these parameters makes of the requests; it is loaded for them and leaves again."""
-    if not requests:
-        return []
-    kind = backend_class(parameters.backend)
-    device = chosen_devices("", configured=configured_gpus(runtime.settings.gpus, os.environ))[0]
-    backend: AnyBackend = kind(model=_source(runtime, parameters, campaign_id), device=device.torch_device)
-    settings = _settings(runtime, parameters, kind.settings_type, campaign_id)
-    backend.load()
-    try:
-        if isinstance(backend, CountingBackend) and isinstance(settings, PromptSettings):
-            backend.count_with(settings)
-        starts = range(0, len(requests), parameters.batch)
-        return [result for start in starts for result in backend.run(requests[start : start + parameters.batch], settings)]
-    finally:
-        backend.unload()
+    def _run(self, parameters: Parameters, requests: Sequence[object]) -> list[Any]:
+        """What the backend of these parameters makes of the requests; it is loaded for them and leaves again."""
+        if not requests:
+            return []
+        kind = backend_class(parameters.backend)
+        device = chosen_devices("", configured=configured_gpus(self.runtime.settings.gpus, os.environ))[0]
+        backend: AnyBackend = kind(model=self._source(parameters), device=device.torch_device)
+        settings = self._settings(parameters, kind.settings_type)
+        backend.load()
+        try:
+            if isinstance(backend, CountingBackend) and isinstance(settings, PromptSettings):
+                backend.count_with(settings)
+            starts = range(0, len(requests), parameters.batch)
+            return [result for start in starts for result in backend.run(requests[start : start + parameters.batch], settings)]
+        finally:
+            backend.unload()
 
+    def _settings(self, parameters: Parameters, kind: type[BackendSettings]) -> BackendSettings:
+        settings = read_stored_settings(kind, parameters.settings)
+        if not isinstance(settings, PromptSettings) or settings.counted_by is None:
+            return settings
+        source = self._source(tokenizer_view(parameters, settings.counted_by))
+        return settings.model_copy(update={"counted_by": CountedBy(model=source.location, revision=source.revision)})
 
-def _settings(runtime: Runtime, parameters: Parameters, kind: type[BackendSettings], campaign_id: int | None) -> BackendSettings:
-    settings = read_stored_settings(kind, parameters.settings)
-    if not isinstance(settings, PromptSettings) or settings.counted_by is None:
-        return settings
-    source = _source(runtime, tokenizer_view(parameters, settings.counted_by), campaign_id)
-    return settings.model_copy(update={"counted_by": CountedBy(model=source.location, revision=source.revision)})
+    def _source(self, parameters: Parameters) -> ModelSource:
+        return model_source(parameters, models=self.runtime.settings.models, frozen=lambda: self._frozen(parameters))
 
-
-def _source(runtime: Runtime, parameters: Parameters, campaign_id: int | None) -> ModelSource:
-    def frozen() -> str | None:
-        if campaign_id is None:
+    def _frozen(self, parameters: Parameters) -> str | None:
+        if self.campaign_id is None:
             return None
-        return frozen_revision(runtime.database, campaign_id, backend=parameters.backend, model=parameters.model)
+        return frozen_revision(self.runtime.database, self.campaign_id, backend=parameters.backend, model=parameters.model)
 
-    return model_source(parameters, models=runtime.settings.models, frozen=frozen)
+
+def _draft(artwork: SampledArtwork, request: PromptRequest, result: PromptResult) -> PromptDraft:
+    return PromptDraft(
+        artwork=artwork.key,
+        artwork_id=artwork.artwork_id,
+        style=artwork.style,
+        level=request.level,
+        caption=request.caption,
+        caption_is_new=artwork.caption is None,
+        seed=request.seed,
+        brief=result.brief,
+        prompt=result.text,
+        tokens=result.tokens,
+        draft=result.draft,
+        draft_tokens=result.draft_tokens,
+        writing=None if result.writing is None else dict(result.writing),
+    )
 
 
 def _original(runtime: Runtime, artwork: SampledArtwork) -> Image | None:

@@ -96,7 +96,7 @@ def chat_server() -> Iterator[ChatServer]:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             server.enter(self.path, dict(self.headers), request)
             try:
-                self._send(server.answer(request))
+                _send(self, server.answer(request), server.release)
             except (BrokenPipeError, ConnectionResetError):
                 pass
             finally:
@@ -104,32 +104,10 @@ def chat_server() -> Iterator[ChatServer]:
 
         def do_GET(self) -> None:
             server.paths.append(self.path)
-            self._send(ServerAnswer(body=b"{}"))
+            _send(self, ServerAnswer(body=b"{}"), server.release)
 
         def log_message(self, *_: Any) -> None:
             """Nothing: tests look at what was asked."""
-
-        def _send(self, answer: ServerAnswer) -> None:
-            self.close_connection = True
-            if answer.hold:
-                server.release.wait(30)
-                return
-            self.send_response(answer.status)
-            self.send_header("Content-Type", answer.content_type)
-            self.send_header("Content-Length", str(len(answer.body)))
-            self.send_header("Connection", "close")
-            for name, value in answer.headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            body = answer.body[: len(answer.body) // 2] if answer.cut else answer.body
-            step = DRIP_BYTES if answer.drip else max(1, len(body))
-            for start in range(0, len(body), step):
-                if answer.drip and server.release.is_set():
-                    return
-                self.wfile.write(body[start : start + step])
-                self.wfile.flush()
-                if answer.drip:
-                    time.sleep(DRIP_SECONDS)
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     http.daemon_threads = True
@@ -143,3 +121,26 @@ def chat_server() -> Iterator[ChatServer]:
         http.shutdown()
         http.server_close()
         thread.join(10)
+
+
+def _send(handler: BaseHTTPRequestHandler, answer: ServerAnswer, release: threading.Event) -> None:
+    handler.close_connection = True
+    if answer.hold:
+        release.wait(30)
+        return
+    handler.send_response(answer.status)
+    handler.send_header("Content-Type", answer.content_type)
+    handler.send_header("Content-Length", str(len(answer.body)))
+    handler.send_header("Connection", "close")
+    for name, value in answer.headers.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    body = answer.body[: len(answer.body) // 2] if answer.cut else answer.body
+    step = DRIP_BYTES if answer.drip else max(1, len(body))
+    for start in range(0, len(body), step):
+        if answer.drip and release.is_set():
+            return
+        handler.wfile.write(body[start : start + step])
+        handler.wfile.flush()
+        if answer.drip:
+            time.sleep(DRIP_SECONDS)

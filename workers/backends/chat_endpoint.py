@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, ClassVar
 from workers.backends.answers import ChatAnswer, Conversation, write_prompts
 from workers.backends.chat_service import ChatService
 from workers.backends.errors import ModelUnavailable
-from workers.backends.protocol import ModelSource, PromptRequest, PromptResult
 from workers.backends.settings.chat_endpoint import ChatEndpointSettings, url_fault
 from workers.backends.token_counter import TokenCounters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from workers.backends.protocol import ModelSource, PromptRequest, PromptResult
     from workers.backends.settings.base import BackendSettings, PromptSettings
 
 URL, KEY, MOST_TOKENS = "PARAGONE_PROMPT_ENDPOINT", "PARAGONE_PROMPT_API_KEY", "PARAGONE_PROMPT_MOST_TOKENS"

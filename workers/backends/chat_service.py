@@ -198,15 +198,17 @@ class ChatService:
 
     def _given_up(self, conversation: Conversation, verdict: Busy, settings: ChatEndpointSettings) -> ChatAnswer:
         """The answer's own fault if others are answered; else an outage."""
-        if verdict.timed_out:
-            with self._lock:
-                timeouts = self._timeouts.setdefault(conversation, _Timeouts(since=time.monotonic()))
-                timeouts.times += 1
-                if timeouts.times >= TIMEOUTS and self._last_answer > timeouts.since:
-                    return ChatAnswer(fault=AnswerFault.BROKEN)
-        if verdict.is_broken and self._answers_others(settings):
-            return ChatAnswer(fault=AnswerFault.BROKEN)
-        self._fail(verdict.text)
+        its_own = self._times_out_alone(conversation) if verdict.timed_out else verdict.is_broken and self._answers_others(settings)
+        if not its_own:
+            self._fail(verdict.text)
+        return ChatAnswer(fault=AnswerFault.BROKEN)
+
+    def _times_out_alone(self, conversation: Conversation) -> bool:
+        """Whether this one was not answered in time again and again, and others were meanwhile."""
+        with self._lock:
+            timeouts = self._timeouts.setdefault(conversation, _Timeouts(since=time.monotonic()))
+            timeouts.times += 1
+            return timeouts.times >= TIMEOUTS and self._last_answer > timeouts.since
 
     def _answers_others(self, settings: ChatEndpointSettings) -> bool:
         """Whether it has answered just now, or answers a harmless question."""

@@ -37,7 +37,7 @@ class Outcomes(Generic[ResultT]):
         return self.results[position]
 
 
-def run_bisected(
+def run_bisected(  # noqa: C901  # one branch for each kind of fault
     run: Callable[[Sequence[RequestT]], Sequence[ResultT]],
     requests: Sequence[RequestT],
     capacity: Capacity,

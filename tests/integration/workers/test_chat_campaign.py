@@ -35,6 +35,30 @@ def generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_generator_tokenizer(tmp_path_factory.mktemp("generator"))
 
 
+class Campaigns:
+    """Plans campaigns whose prompts are real; every other stage is a fake."""
+
+    def __init__(self, fleet: WorkerHarness, backends: dict[str, Any], generator: Path) -> None:
+        backends |= {"chat-endpoint": ChatEndpointPrompts, "chat": ChatPrompts}
+        fleet.runners[Stage.PROMPT] = StageRunner(PromptStage())
+        self.fleet = fleet
+        self.generator = generator
+
+    def plan(self, artworks: int, **prompt: Any) -> CampaignHarness:
+        level = {"backend": "plain", "batch": 4, "model": str(self.generator), "steps": 4, "strength": 0.5, "brief": "radical"}
+        return self.fleet.harness(artworks, prompt={"batch": 4, **prompt}, level={"only": level})
+
+    def at_endpoint(self, server: ChatServer, **settings: Any) -> CampaignHarness:
+        """Of 12 artworks."""
+        facts = {"url": server.url, "patience_seconds": 0.0, **settings}
+        return self.plan(12, backend="chat-endpoint", model="some-llm", settings=facts)
+
+
+@pytest.fixture
+def campaigns(fleet: WorkerHarness, backends: dict[str, type[Scripted]], generator: Path) -> Campaigns:
+    return Campaigns(fleet, backends, generator)
+
+
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
     monkeypatch.setattr(chat_service, "FIRST_PAUSE_SECONDS", 0.01)
@@ -46,23 +70,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
         yield server
 
 
-def planned(fleet: WorkerHarness, backends: dict[str, Any], generator: Path, *, artworks: int, **prompt: Any) -> CampaignHarness:
-    """A campaign with real prompts; every other stage is a fake."""
-    backends |= {"chat-endpoint": ChatEndpointPrompts, "chat": ChatPrompts}
-    fleet.runners[Stage.PROMPT] = StageRunner(PromptStage())
-    level = {"backend": "plain", "batch": 4, "model": str(generator), "steps": 4, "strength": 0.5, "brief": "radical"}
-    return fleet.harness(artworks, prompt={"batch": 4, **prompt}, level={"only": level})
-
-
-def at_endpoint(
-    fleet: WorkerHarness, backends: dict[str, type[Scripted]], generator: Path, server: ChatServer, *, artworks: int = 12, **settings: Any
-) -> CampaignHarness:
-    facts = {"url": server.url, "patience_seconds": 0.0, **settings}
-    return planned(fleet, backends, generator, artworks=artworks, backend="chat-endpoint", model="some-llm", settings=facts)
-
-
 def test_every_job_is_done_at_its_first_attempt_however_the_endpoint_misbehaves(
-    fleet: WorkerHarness, backends: dict[str, type[Scripted]], generator: Path, server: ChatServer
+    fleet: WorkerHarness, campaigns: Campaigns, server: ChatServer
 ) -> None:
     bad = [
         said("I'm sorry, I can't help with that."),
@@ -83,7 +92,7 @@ def test_every_job_is_done_at_its_first_attempt_however_the_endpoint_misbehaves(
         return mine or said(good_prompt(request))
 
     server.answer = answer
-    harness = at_endpoint(fleet, backends, generator, server, concurrency=1, patience_seconds=0.2, ask_again=1)
+    harness = campaigns.at_endpoint(server, concurrency=1, patience_seconds=0.2, ask_again=1)
 
     fleet.worker().on_wake_up()
 
@@ -105,14 +114,13 @@ def test_every_job_is_done_at_its_first_attempt_however_the_endpoint_misbehaves(
 
 def test_an_outage_spends_no_attempt_and_work_goes_on_when_it_is_over(
     fleet: WorkerHarness,
-    backends: dict[str, type[Scripted]],
-    generator: Path,
+    campaigns: Campaigns,
     server: ChatServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(worker_module, "PROBE_SECONDS", 0.05)
     server.answer = lambda _: refused(503, "loading the model")
-    harness = at_endpoint(fleet, backends, generator, server)
+    harness = campaigns.at_endpoint(server)
     worker = fleet.worker(look_seconds=0.02)
     worker.start()
     try:
@@ -130,23 +138,18 @@ def test_an_outage_spends_no_attempt_and_work_goes_on_when_it_is_over(
 
 
 @pytest.mark.parametrize(
-    ("answer", "settings", "text"),
+    "refusal",
     [
         (refused(401, "wrong key"), {}, "401 Unauthorized wrong key: check PARAGONE_PROMPT_API_KEY"),
         (said("a harbour of glass, towers of ice, wet light"), {"most_tokens": 60, "concurrency": 1}, "the cap of 60 tokens"),
     ],
 )
 def test_a_wrong_key_or_a_cap_that_is_spent_spends_no_attempt_and_is_told_once(
-    fleet: WorkerHarness,
-    backends: dict[str, type[Scripted]],
-    generator: Path,
-    server: ChatServer,
-    answer: ServerAnswer,
-    settings: dict[str, Any],
-    text: str,
+    fleet: WorkerHarness, campaigns: Campaigns, server: ChatServer, refusal: tuple[ServerAnswer, dict[str, Any], str]
 ) -> None:
+    answer, settings, text = refusal
     server.answer = lambda _: answer
-    harness = at_endpoint(fleet, backends, generator, server, **settings)
+    harness = campaigns.at_endpoint(server, **settings)
     worker = fleet.worker()
 
     worker.on_wake_up()
@@ -160,12 +163,11 @@ def test_a_wrong_key_or_a_cap_that_is_spent_spends_no_attempt_and_is_told_once(
 
 
 def test_a_chat_model_on_the_device_writes_the_prompts_of_a_campaign(
-    fleet: WorkerHarness, backends: dict[str, type[Scripted]], generator: Path, tmp_path_factory: pytest.TempPathFactory
+    fleet: WorkerHarness, campaigns: Campaigns, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     chat = save_tiny_chat(tmp_path_factory.mktemp("chat"))
-    harness = planned(
-        fleet, backends, generator, artworks=6, backend="chat", model=str(chat), settings={"max_new_tokens": 16, "ask_again": 0}
-    )
+    settings = {"max_new_tokens": 16, "ask_again": 0}
+    harness = campaigns.plan(6, backend="chat", model=str(chat), settings=settings)
 
     fleet.worker().on_wake_up()
 
@@ -178,4 +180,4 @@ def test_a_chat_model_on_the_device_writes_the_prompts_of_a_campaign(
     assert {row["model"] for row in rows} == {str(chat)}
     assert all(row["revision"].startswith("sha256:") for row in rows)
     frozen = {row["model"] for row in harness.rows(model_revisions)}
-    assert {f"chat:{chat}", f"chat/tokenizer:{generator}"} <= frozen
+    assert {f"chat:{chat}", f"chat/tokenizer:{campaigns.generator}"} <= frozen

@@ -186,7 +186,7 @@ def test_an_endpoint_that_answers_nobody_is_away(writer: Writer, server: ChatSer
 def test_nobody_listens(writer: Writer) -> None:
     with socket.socket() as unheard:
         unheard.bind(("127.0.0.1", 0))  # bound, and not listening
-        with pytest.raises(EndpointUnavailable, match="Connection refused|another request"):
+        with pytest.raises(EndpointUnavailable, match=r"Connection refused|another request"):
             writer.write(url=f"http://127.0.0.1:{unheard.getsockname()[1]}/v1")
 
 
@@ -253,8 +253,19 @@ def test_a_wait_that_is_too_long_is_kept_by_asking_nothing_meanwhile(server: Cha
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [(None, None), ("", None), ("soon", None), ("nan", None), ("0", 0.0), ("-3", 0.0), ("1.5", 1.5), ("12", 12.0), ("99999999", 3600.0)]
-    + [("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("Fri, 31 Dec 2199 23:59:59 GMT", 3600.0)],
+    [
+        (None, None),
+        ("", None),
+        ("soon", None),
+        ("nan", None),
+        ("0", 0.0),
+        ("-3", 0.0),
+        ("1.5", 1.5),
+        ("12", 12.0),
+        ("99999999", 3600.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("Fri, 31 Dec 2199 23:59:59 GMT", 3600.0),
+    ],
 )
 def test_retry_after_holds_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
     assert wait_asked(header) == seconds

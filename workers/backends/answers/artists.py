@@ -1,6 +1,6 @@
 """Artists that language models like to name: by how a name is led up to, and by a list of those that are named most."""
 
-# ruff: noqa: SIM905 - a word list reads best as text
+# ruff: noqa: SIM905, RUF001 - a word list reads best as text, and the typographic apostrophe is meant
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ _FAMOUS = frozenset(
     "monet picasso rembrandt hokusai klimt vermeer caravaggio botticelli michelangelo cezanne gauguin matisse dali magritte warhol "
     "basquiat kandinsky pollock rothko renoir degas manet pissarro sisley seurat signac rousseau chagall miro modigliani schiele kokoschka "
     "durer holbein bosch bruegel brueghel rubens velazquez goya delacroix gericault courbet corot ingres gainsborough hogarth sargent "
-    "okeeffe kahlo lichtenstein hockney giotto raffael tiepolo canaletto titian tintoretto veronese mucha beksinski giger rutkowski artgerm "
-    "kinkade mondrian malevich escher hiroshige utamaro repin aivazovsky shishkin levitan vrubel roerich rossetti millais bouguereau "
+    "okeeffe kahlo lichtenstein hockney giotto raffael tiepolo canaletto titian tintoretto veronese mucha beksinski giger rutkowski "
+    "artgerm kinkade "
+    "mondrian malevich escher hiroshige utamaro repin aivazovsky shishkin levitan vrubel roerich rossetti millais bouguereau "
     "fragonard watteau miyazaki leonardo".split()
 )
 

@@ -87,7 +87,7 @@ _BLANKS = (r"\{\w+\}", r"\[[a-z][\w ,/'-]*\]", r"<[a-z][\w ,/'-]*>", r"_{3,}", r
 _BLANK = re.compile("|".join(_BLANKS), re.IGNORECASE)
 
 
-def find_fault(
+def find_fault(  # noqa: PLR0911  # one return for each fault
     text: str,
     request: PromptRequest,
     *,

@@ -6,7 +6,7 @@ import re
 
 from pydantic import Field, field_validator
 
-from workers.backends.settings.base import CountedBy
+from workers.backends.settings.base import CountedBy  # noqa: TC001  # pydantic needs it
 from workers.backends.settings.compose import ComposeSettings
 
 #: What own instructions may name in braces.

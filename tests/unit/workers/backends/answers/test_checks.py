@@ -126,8 +126,17 @@ def test_tokens_are_counted_by_whoever_counts() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a work by Night Light", "in the style of Pop Art", "in the manner of High Renaissance", "by the Sea", "in the style of French Rococo"]
-    + ["in the style of Korean ink", "a field of millet after the Rain", "inspired by Greek vases", "a moebius strip of brass"],
+    [
+        "a work by Night Light",
+        "in the style of Pop Art",
+        "in the manner of High Renaissance",
+        "by the Sea",
+        "in the style of French Rococo",
+        "in the style of Korean ink",
+        "a field of millet after the Rain",
+        "inspired by Greek vases",
+        "a moebius strip of brass",
+    ],
 )
 def test_styles_ages_and_hours_are_no_artists(text: str) -> None:
     assert not names_an_artist(text)
