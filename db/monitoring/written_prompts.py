@@ -113,7 +113,7 @@ def writing_counts(database: Database, campaign_id: int) -> WritingCounts:
 
 
 def _condition(where: PromptFilter) -> ColumnElement[bool]:
-    writing = prompts.c.writing
+    writing: ColumnElement[Any] = prompts.c.writing
     match where:
         case PromptFilter.FALLBACK:
             return writing["fallback"].as_boolean()

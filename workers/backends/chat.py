@@ -140,7 +140,7 @@ class SeededSampling(LogitsProcessor):  # type: ignore[misc]  # transformers shi
         self._temperature = temperature
         self._top_p = top_p
 
-    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.Tensor:  # noqa: ARG002  # transformers' signature
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:  # noqa: ARG002  # transformers' signature
         """Scores of shape (batch, vocabulary), of which the largest in each row is the draw."""
         scaled = scores.float() / self._temperature
         ordered, places = scaled.sort(dim=-1, descending=True)
