@@ -29,8 +29,8 @@ SUFFIX = "_FILE"
 URLS_WITH_KEYS = ("store_url",)
 #: Setting to the variable of the password that is put into its URL.
 PASSWORDS = {"database_url": "PARAGONE_DATABASE_PASSWORD", "broker_url": "PARAGONE_BROKER_PASSWORD"}
-#: Variables that libraries read for themselves: Hugging Face's token, the keys of an S3 store.
-LIBRARY_SECRETS = ("HF_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+#: Variables that libraries and backends read for themselves: Hugging Face's token, the keys of an S3 store, that of a chat endpoint.
+LIBRARY_SECRETS = ("HF_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PARAGONE_PROMPT_API_KEY")
 #: Bytes: what is longer is no secret but a mistaken path.
 LONGEST_SECRET = 65_536
 

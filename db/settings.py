@@ -53,6 +53,13 @@ class Settings(BaseSettings):
     #: Local directory of models that stands in for the one a campaign names, for hosts that keep it elsewhere; "pocket" is a name.
     models: Path | None = None
 
+    #: Base URL of the OpenAI-compatible endpoint that writes prompts, such as https://llm.example.org/v1; stands over a campaign's own.
+    prompt_endpoint: str = ""
+    #: Key of that endpoint; it is sent there alone.
+    prompt_api_key: SecretStr = SecretStr("")
+    #: Tokens, read and written, that one worker process may spend at the endpoint; empty for what the campaign says, 0 for no cap.
+    prompt_most_tokens: int | None = Field(default=None, ge=0)
+
     #: What log lines are on standard error: text for people, or "json", one object a line.
     log: LogFormat = LogFormat.HUMAN
 
@@ -115,7 +122,7 @@ class Settings(BaseSettings):
     def _duration(cls, value: Any) -> Any:
         return parse_duration(value) if isinstance(value, str) else value
 
-    @field_validator("metrics_port", mode="before")
+    @field_validator("metrics_port", "prompt_most_tokens", mode="before")
     @classmethod
     def _given(cls, value: Any) -> Any:
         return None if isinstance(value, str) and not value.strip() else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from db.campaigns import parse_config
@@ -24,6 +25,7 @@ _OWN_FIELDS = {Stage.PROMPT: frozenset(PromptSettings.model_fields), Stage.GENER
 def check_backends(config: CampaignConfig) -> None:
     """Raise `BadConfiguration` that names every unknown backend and every wrong setting on one line, each with the fix."""
     faults = [fault for one in parameters_of(config) if one.stage is not Stage.RECAPTION for fault in _faults(one)]
+    faults += _prompts_too_long(config)
     if faults:
         raise BadConfiguration("; ".join(dict.fromkeys(faults)))
 
@@ -38,6 +40,23 @@ def with_defaults(config: CampaignConfig) -> CampaignConfig:
         section = _section(sections, one)
         section["settings"] = _completed(one, section["settings"])
     return parse_config(sections)
+
+
+def _prompts_too_long(config: CampaignConfig) -> list[str]:
+    """Whether a generator would cut the prompts off; where its model decides, the prompt writer sees it when it loads the tokenizer."""
+    faults = []
+    for one in parameters_of(config):
+        if one.stage is not Stage.GENERATE:
+            continue
+        with suppress(UnknownBackend):  # told already
+            longest = getattr(settings_type(one.parameters.backend), "longest_prompt", None)
+            wanted = {"max_tokens": config.prompt.max_tokens, "target_tokens": config.prompt.target_tokens}
+            faults += [
+                f"prompt.{name} = {value}: the backend {one.parameters.backend} of level {one.level} reads {longest}: give at most that"
+                for name, value in wanted.items()
+                if longest is not None and value > longest
+            ]
+    return faults
 
 
 def _faults(one: StageParameters) -> list[str]:
@@ -58,6 +77,8 @@ def _place(one: StageParameters, name: str) -> str:
     """By what name the person who wrote the campaign file knows a setting."""
     if one.stage is Stage.PROMPT and name in {"", "brief_set"}:
         return f"level.{one.level}.brief"
+    if name == "counted_by":
+        return "prompt.model"
     if name in _OWN_FIELDS.get(one.stage, ()):
         return f"{_path(one)}.{name}"
     return f"{_path(one)}.settings.{name}" if name else _path(one)

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 
 from db.campaigns import freeze_revision, frozen_revision
 from db.errors import BadConfiguration
-from db.models_directory import is_local, local_model_path, resolve_models_directory
+from db.models_directory import is_local
 from workers.backends.errors import BackendError, DeviceLost, OutOfMemory, UnknownBackend
-from workers.backends.protocol import ModelSource
+from workers.backends.protocol import CountingBackend
 from workers.backends.registry import backend_class
+from workers.backends.settings.base import CountedBy, PromptSettings
 from workers.backends.settings.reading import read_stored_settings
 from workers.batches.containment import contained
 from workers.errors import ModelTrouble
+from workers.model_sources import model_source, tokenizer_view
 from workers.observers import Observers
 from workers.scheduling.capacity import Capacity
 from workers.scheduling.model_turns import ModelNeed
@@ -33,14 +35,14 @@ if TYPE_CHECKING:
     from db.jobs.batch_keys import Parameters
     from db.jobs.claim import BatchCandidate
     from db.settings import Settings
-    from workers.backends.protocol import AnyBackend
+    from workers.backends.protocol import AnyBackend, ModelSource
     from workers.backends.settings.base import BackendSettings
     from workers.observers import WorkObserver
 
 logger = logging.getLogger(__name__)
 
 #: A backend by its name, and the weights in it.
-LoadedName = tuple[str, ModelSource]
+LoadedName = tuple[str, "ModelSource"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +81,16 @@ class ModelCache:
         """Whether batches of these parameters compute on the device."""
         return self._class(parameters.backend).needs_device
 
-    def settings(self, parameters: Parameters) -> BackendSettings:
-        """The backend's settings for a batch of these parameters; raises `BadSettings`, `ModelTrouble` without the backend."""
-        return read_stored_settings(self._class(parameters.backend).settings_type, parameters.settings)
+    def settings(self, campaign_id: int, parameters: Parameters) -> BackendSettings:
+        """The backend's settings for a batch of these parameters; raises `BadSettings`, `ModelTrouble` without the backend.
+
+        The generator whose tokenizer counts prompts is named as it lies here, at its frozen revision.
+        """
+        settings = read_stored_settings(self._class(parameters.backend).settings_type, parameters.settings)
+        if not isinstance(settings, PromptSettings) or settings.counted_by is None:
+            return settings
+        source = self._source(campaign_id, tokenizer_view(parameters, settings.counted_by))
+        return settings.model_copy(update={"counted_by": CountedBy(model=source.location, revision=source.revision)})
 
     def holds(self, campaign_id: int, parameters: Parameters) -> bool:
         """Whether the model is loaded already."""
@@ -116,6 +125,11 @@ class ModelCache:
         """The loaded backend; raises `ModelTrouble` if it cannot be loaded or is not at the frozen revision, `DeviceLost`."""
         if not self.needs_device(parameters):
             return self._take_deviceless(campaign_id, parameters)
+        backend = self._take_on_device(campaign_id, parameters)
+        self._take_counter(campaign_id, parameters, backend)
+        return backend
+
+    def _take_on_device(self, campaign_id: int, parameters: Parameters) -> AnyBackend:
         name = self._name(campaign_id, parameters)
         if name not in self._loaded:
             backend = self._load(campaign_id, parameters, name[1])
@@ -165,7 +179,25 @@ class ModelCache:
                 name = self._name(campaign_id, parameters)
                 self._deviceless[name] = backend
                 self._tell_loaded(parameters, backend, name, seconds)
-            return self._deviceless[name]
+            backend = self._deviceless[name]
+            self._take_counter(campaign_id, parameters, backend)
+            return backend
+
+    def _take_counter(self, campaign_id: int, parameters: Parameters, backend: AnyBackend) -> None:
+        """Have a prompt writer with a model of its own load the generator's tokenizer, and freeze that revision too."""
+        if not isinstance(backend, CountingBackend):
+            return
+        settings = self.settings(campaign_id, parameters)
+        if not isinstance(settings, PromptSettings) or settings.counted_by is None:
+            return
+        generator = tokenizer_view(parameters, CountedBy.model_validate(parameters.settings["counted_by"]))
+        try:
+            with contained():
+                revision = backend.count_with(settings)
+        except Exception as error:
+            raise _trouble(generator, error) from error
+        if (campaign_id, generator.backend, generator.model) not in self._revisions:
+            self._freeze_revision(campaign_id, generator, revision)
 
     def _load(self, campaign_id: int, parameters: Parameters, source: ModelSource) -> AnyBackend:
         asked = (parameters.backend, source)
@@ -206,12 +238,18 @@ class ModelCache:
     def _freeze(self, campaign_id: int, parameters: Parameters, backend: AnyBackend) -> None:
         if not backend.revision:
             return
-        view = {"backend": parameters.backend, "model": parameters.model}
-        frozen = freeze_revision(self._database, campaign_id, **view, revision=backend.revision)
-        if frozen != backend.revision:
+        try:
+            self._freeze_revision(campaign_id, parameters, backend.revision)
+        except ModelTrouble:
             backend.unload()
+            raise
+
+    def _freeze_revision(self, campaign_id: int, parameters: Parameters, revision: str) -> None:
+        view = {"backend": parameters.backend, "model": parameters.model}
+        frozen = freeze_revision(self._database, campaign_id, **view, revision=revision)
+        if frozen != revision:
             raise ModelTrouble(
-                f"{parameters.model} is at {backend.revision} here, but the campaign began with {frozen}: "
+                f"{parameters.model} is at {revision} here, but the campaign began with {frozen}: "
                 "bring those weights, or open another campaign"
             )
         self._revisions[campaign_id, parameters.backend, parameters.model] = frozen
@@ -242,14 +280,12 @@ class ModelCache:
         return parameters.backend, self._source(campaign_id, parameters)
 
     def _source(self, campaign_id: int, parameters: Parameters) -> ModelSource:
-        if is_local(parameters.model):
-            try:
-                directory = self._settings.models or resolve_models_directory(parameters.models_directory)
-            except BadConfiguration as error:
-                raise ModelTrouble(str(error)) from None
-            return ModelSource(location=str(local_model_path(parameters.model, directory)), dtype=parameters.dtype)
-        if not parameters.model:
-            return ModelSource(location="", dtype=parameters.dtype)
+        try:
+            return model_source(parameters, models=self._settings.models, frozen=lambda: self._frozen(campaign_id, parameters))
+        except BadConfiguration as error:
+            raise ModelTrouble(str(error)) from None
+
+    def _frozen(self, campaign_id: int, parameters: Parameters) -> str | None:
         name = (campaign_id, parameters.backend, parameters.model)
         revision = self._revisions.get(name)
         if revision is None:
@@ -257,7 +293,7 @@ class ModelCache:
             revision = frozen_revision(self._database, campaign_id, backend=parameters.backend, model=parameters.model)
             if revision is not None:
                 self._revisions[name] = revision
-        return ModelSource(location=parameters.model, revision=revision or parameters.revision, dtype=parameters.dtype)
+        return revision
 
     def _class(self, name: str) -> type[AnyBackend]:
         if name not in self._classes:

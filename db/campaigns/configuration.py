@@ -48,14 +48,17 @@ class CaptionConfig(BackendConfig):
 
 
 class PromptConfig(BackendConfig):
-    """How prompts are written. Tokens are counted by the tokenizer of the level's generator."""
+    """How prompts are written. Tokens are counted by the tokenizer of the level's generator.
+
+    `model` and `revision` are those of a language model that writes; empty for a writer that needs none.
+    """
 
     backend: str = "compose"
     batch: int = Field(default=64, ge=1, le=1024)
-    #: Tokens of a prompt at most; SDXL's text encoder reads 75 between begin and end.
-    max_tokens: int = Field(default=75, ge=8, le=75)
+    #: Tokens of a prompt at most; SDXL's text encoder reads 75 between begin and end, a T5 more.
+    max_tokens: int = Field(default=75, ge=8)
     #: About how long a prompt is made.
-    target_tokens: int = Field(default=55, ge=8, le=75)
+    target_tokens: int = Field(default=55, ge=8)
     #: Further settings of the backend.
     settings: dict[str, Any] = {}
 

@@ -79,9 +79,12 @@ def write_batch_keys(connection: Connection, campaign: Campaign) -> None:
 
 def _of_prompts(config: CampaignConfig, name: str, level: Level) -> Parameters:
     # The writer counts with the tokenizer of the generator that will read the prompt.
-    counted_by = config.prompt.model_copy(update={"model": level.model, "revision": level.revision})
+    generator = {"model": level.model, "revision": level.revision}
     limits = {"max_tokens": config.prompt.max_tokens, "target_tokens": config.prompt.target_tokens}
-    return _of(config, counted_by, {**config.prompt.settings, **limits, "brief_set": level.brief or name})
+    settings = {**config.prompt.settings, **limits, "brief_set": level.brief or name}
+    if config.prompt.model:
+        return _of(config, config.prompt, {**settings, "counted_by": generator})
+    return _of(config, config.prompt.model_copy(update=generator), settings)
 
 
 def _of(config: CampaignConfig, model: BackendConfig, settings: dict[str, Any]) -> Parameters:

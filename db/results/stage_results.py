@@ -32,6 +32,8 @@ class PromptRecord:
     brief: str
     model: str
     revision: str
+    #: How a language model came to it, with `writer`, `asked`, `faults`, `condensed` and `fallback`; None where no model was asked.
+    writing: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,6 +45,8 @@ prompts = Table(
     Column("brief", Text, nullable=False),
     Column("model", Text, nullable=False),
     Column("revision", Text, nullable=False),
+    # How a language model came to it: writer, asked, faults, condensed, fallback. NULL where no model was asked.
+    Column("writing", Json),
     Column("current", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
     _one_current("uq_prompts_current", "job_id"),

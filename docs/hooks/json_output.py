@@ -72,6 +72,21 @@ OUTPUTS = {
         classes=("producer.requeue:RequeueResult",),
         parts={"with --where also": "producer.requeue:RepaintRequeueResult"},
     ),
+    "prompts": Output(
+        shape="An object: the current prompts of a campaign, or with `--try` drafts of some.",
+        before={
+            "campaign": ("str | None", "Its name; null where none is there yet, or another configuration is tried."),
+            "counts": ("WritingCounts | None", "How all prompts of the campaign were written; null with `--try`."),
+            "prompts": ("list[WrittenPrompt]", "Empty with `--try`."),
+            "drafts": ("list[PromptDraft]", "Empty without `--try`."),
+            "page": ("str | None", "The page that was written."),
+        },
+        parts={
+            "counts": "db.monitoring.written_prompts:WritingCounts",
+            "each of prompts": "db.monitoring.written_prompts:WrittenPrompt",
+            "each of drafts": "producer.drafts:PromptDraft",
+        },
+    ),
     "pause, resume": Output(shape="An object.", classes=("producer.steering:PauseResult",)),
     "cancel": Output(shape="An object.", classes=("producer.steering:CancelResult",)),
     "drain": Output(shape="An object.", classes=("producer.draining:DrainResult",)),

@@ -31,11 +31,16 @@ def check_models(
 ) -> list[HealthCheck]:
     """One check for each model; on a host that cannot run models nothing is worse than a warning."""
     # One look at each, whatever campaigns and stages use it.
-    found = {(one.model, one.revision, one.models_directory): one for one in needed if not one.backend.startswith("fake-")}
+    found = {(one.model, one.revision, one.models_directory): one for one in needed if _has_files(one)}
     checks = [_check(one, settings, environment, timeout_seconds) for one in found.values()]
     if find_spec("torch") is not None:
         return checks
     return [check if not check.fix else warned(MODELS, f"{check.text} (this host has no torch and runs no model)") for check in checks]
+
+
+def _has_files(one: NeededModel) -> bool:
+    """Whether it is a model that this host loads: fakes have none, and an endpoint's lies with the endpoint."""
+    return not one.backend.startswith("fake-") and one.backend != "chat-endpoint"
 
 
 def check_model_directory(directory: Path, name: str) -> HealthCheck:

@@ -10,14 +10,14 @@ refiner in memory serves every level. What that may be the class declares as `se
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from PIL.Image import Image
 
-    from workers.backends.settings.base import BackendSettings
+    from workers.backends.settings.base import BackendSettings, PromptSettings
 
 RequestT = TypeVar("RequestT", contravariant=True)
 ResultT = TypeVar("ResultT", covariant=True)
@@ -72,6 +72,8 @@ class PromptResult:
     tokens: int
     #: Name of the brief (family) that was drawn, such as "mythological".
     brief: str
+    #: How a language model came to it (`workers.backends.answers.Writing`); None where no model was asked.
+    writing: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +116,18 @@ class Backend(Protocol[RequestT, ResultT, SettingsT]):
 
     def unload(self) -> None:
         """Free the device."""
+        ...
+
+
+@runtime_checkable
+class CountingBackend(Protocol):
+    """A prompt writer with a model of its own, which counts tokens as another model, the generator, does."""
+
+    def count_with(self, settings: PromptSettings) -> str:
+        """Load the tokenizer of `settings.counted_by`, whose location is a hub id or a directory; returns the revision that was found.
+
+        Called before each batch. Raises `ModelUnavailable`, also if that generator reads fewer tokens than a prompt may have.
+        """
         ...
 
 

@@ -17,7 +17,7 @@ from db.jobs.inputs import load_inputs
 from db.jobs.lease import begin_on_device
 from db.logs import log_context
 from db.results.stage_results import Effort
-from workers.backends.errors import BadSettings, DeviceLost, EndpointUnavailable, OutOfMemory
+from workers.backends.errors import BadSettings, DeviceLost, EndpointUnavailable, ModelUnavailable, OutOfMemory
 from workers.batches.bisection import Outcomes, run_bisected
 from workers.batches.containment import contained
 from workers.batches.failures import failure_of, missing_input
@@ -125,7 +125,7 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
             for job in self._batch.jobs:
                 self._finished.fail(job.job_id, error)
             return self._finished.commit(together=0)
-        except (ModelTrouble, DeviceLost):  # while loading: nothing was computed yet
+        except (ModelTrouble, DeviceLost):  # while loading, or a service refuses whoever asks: nothing was computed yet
             self._finished.release_all()
             raise
         if outcomes is None:
@@ -140,7 +140,7 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
 
     def _context(self) -> StageContext[SettingsT]:
         parameters = self._batch.parameters
-        settings = self._worker.models.settings(parameters)
+        settings = self._worker.models.settings(self._batch.campaign_id, parameters)
         if not isinstance(settings, self._handler.settings_type):
             raise ModelTrouble(
                 f"the backend {parameters.backend!r} cannot serve the stage {self._batch.stage}: "
@@ -266,5 +266,7 @@ class _Service(Generic[AnswerT, SettingsT]):
         except EndpointUnavailable as error:
             self._worker.outages.report(endpoint(error.endpoint), str(error), batch_keys=[self._batch.batch_key])
             raise
+        except ModelUnavailable as error:  # no request's fault: a wrong key, a model that the service does not have, a cap that is spent
+            raise ModelTrouble(str(error)) from error
         self._worker.outages.note_answer(self._batch.batch_key, asked_at=asked_at)
         return answers

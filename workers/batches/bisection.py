@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from workers.backends.errors import BadRequest, EndpointUnavailable, OutOfMemory, TransientFailure
 from workers.batches.containment import contained
+from workers.errors import ModelTrouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +37,7 @@ class Outcomes(Generic[ResultT]):
         return self.results[position]
 
 
-def run_bisected(
+def run_bisected(  # noqa: C901  # one branch for each kind of fault
     run: Callable[[Sequence[RequestT]], Sequence[ResultT]],
     requests: Sequence[RequestT],
     capacity: Capacity,
@@ -48,6 +49,7 @@ def run_bisected(
     Out of memory: `make_room` is asked to free what lies idle on the device, and if it could (True) the same piece runs again; else the
     limit falls. Alone, with nothing left to free, it is that request's fault. A passing fault is everybody's: the whole piece fails and is
     tried again later, as halving would only ask a broken service more often; of an endpoint that is away the rest is not asked at all.
+    `ModelTrouble` is nobody's fault here and is raised.
     Anything else is bisected, and so is a backend that calls `sys.exit`.
     """
     outcomes: Outcomes[ResultT] = Outcomes()
@@ -68,6 +70,8 @@ def run_bisected(
         except EndpointUnavailable as error:
             outcomes.faults |= dict.fromkeys(sum(pending, piece), error)
             pending.clear()
+        except ModelTrouble:
+            raise
         except TransientFailure as error:
             outcomes.faults |= dict.fromkeys(piece, error)
         except Exception as error:  # noqa: BLE001  # whatever a model throws must not take innocent jobs along

@@ -52,6 +52,13 @@ class PromptStage:
             draft_tokens=answer.draft_tokens,
             tokens=answer.tokens,
             brief=answer.brief,
-            model=context.parameters.backend,
+            model=_model(context),
             revision=revision,
+            writing=None if answer.writing is None else dict(answer.writing),
         )
+
+
+def _model(context: StageContext[PromptSettings]) -> str:
+    """The language model that wrote; the backend's name where the model is only the generator, whose tokenizer counts."""
+    parameters = context.parameters
+    return parameters.backend if context.settings.counted_by is None else parameters.model

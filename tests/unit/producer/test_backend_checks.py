@@ -31,7 +31,7 @@ def test_a_sound_campaign_passes(settings: dict[str, Any]) -> None:
     ("settings", "fault"),
     [
         ({"caption": {"backend": "blip9"}}, "caption.backend: no installed package offers the backend 'blip9': check the campaign's"),
-        ({"prompt": {"backend": "chat"}}, "prompt.backend: no installed package offers the backend 'chat'"),
+        ({"prompt": {"backend": "haiku"}}, "prompt.backend: no installed package offers the backend 'haiku'"),
         (
             {"caption": {"settings": {"max_new_token": 12}}},
             "caption.settings.max_new_token: there is no such setting: choose from max_new_tokens, num_beams, prompt",
@@ -58,9 +58,9 @@ def test_what_a_backend_does_not_know_is_named_as_in_the_campaign_file(settings:
 
 def test_a_fault_that_all_levels_share_is_named_once() -> None:
     with pytest.raises(BadConfiguration) as refusal:
-        check_backends(parse_config({"prompt": {"backend": "chat"}}))
+        check_backends(parse_config({"prompt": {"backend": "haiku"}}))
 
-    assert str(refusal.value).count("chat") == 1
+    assert str(refusal.value).count("haiku") == 1
 
 
 def test_settings_spelled_out_and_left_out_mean_the_same() -> None:
@@ -85,7 +85,7 @@ def test_what_the_version_before_stored_and_ignored_makes_no_difference() -> Non
 
 
 def test_a_backend_that_is_not_installed_here_is_compared_as_it_stands() -> None:
-    one, other = (parse_config({"caption": {"backend": "chat", "settings": {"tone": tone}}}) for tone in ("dark", "light"))
+    one, other = (parse_config({"caption": {"backend": "haiku", "settings": {"tone": tone}}}) for tone in ("dark", "light"))
 
     assert with_defaults(one).differences(with_defaults(other)) == ["caption.settings.tone: 'dark' -> 'light'"]
 

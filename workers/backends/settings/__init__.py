@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from workers.backends.settings.base import BackendSettings, PromptSettings, RepaintSettings
+from workers.backends.settings.base import BackendSettings, CountedBy, PromptSettings, RepaintSettings
 from workers.backends.settings.blip2 import Blip2Settings
+from workers.backends.settings.chat import ChatSettings, WriterSettings
+from workers.backends.settings.chat_endpoint import ChatEndpointSettings
 from workers.backends.settings.compose import ComposeSettings
 from workers.backends.settings.fakes import (
     FakeCaptionSettings,
@@ -19,7 +21,10 @@ from workers.backends.settings.reading import SettingFault, check_settings, read
 __all__ = [
     "BackendSettings",
     "Blip2Settings",
+    "ChatEndpointSettings",
+    "ChatSettings",
     "ComposeSettings",
+    "CountedBy",
     "FakeCaptionSettings",
     "FakePromptSettings",
     "FakeRepaintSettings",
@@ -30,6 +35,7 @@ __all__ = [
     "PromptSettings",
     "RepaintSettings",
     "SettingFault",
+    "WriterSettings",
     "check_settings",
     "read_stored_settings",
 ]

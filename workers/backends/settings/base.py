@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -24,6 +24,14 @@ class BackendSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class CountedBy(BackendSettings):
+    """The generator that will read the prompts: its tokenizer counts them."""
+
+    #: Hub id, `local:NAME`, or the path of a directory.
+    model: str
+    revision: str | None = "main"
+
+
 class PromptSettings(BackendSettings):
     """What a campaign tells every prompt writer; its defaults are the campaign's."""
 
@@ -33,10 +41,15 @@ class PromptSettings(BackendSettings):
     target_tokens: int = Field(ge=1)
     #: What the prompt is to ask for: a set of briefs, a family of them, or several of these.
     brief_set: Names
+    #: Given by the campaign where the writer has a model of its own; otherwise the writer's model is the generator.
+    counted_by: CountedBy | None = None
 
 
 class RepaintSettings(BackendSettings):
     """What a campaign's level tells every generator; its defaults are the level's."""
+
+    #: Tokens of a prompt that its text encoder reads, without begin and end; None where that depends on the model.
+    longest_prompt: ClassVar[int | None] = None
 
     #: Steps of the whole schedule; `int(steps * strength)` of them are run.
     steps: int = Field(ge=1)

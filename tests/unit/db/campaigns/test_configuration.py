@@ -36,7 +36,7 @@ def test_the_defaults_are_the_replaced_recipe_with_its_faults_fixed() -> None:
         ({"level": {"radical": {"strength": 1.5}}}, "level.radical.strength"),
         ({"level": {}}, "level"),
         ({"picture": {"size": 1001}}, "picture.size"),
-        ({"prompt": {"max_tokens": 77}}, "prompt.max_tokens"),
+        ({"prompt": {"max_tokens": 7}}, "prompt.max_tokens"),
         ({"variations": 0}, "variations"),
     ],
 )

@@ -100,6 +100,8 @@ def test_the_settings_of_every_backend_load_no_model_library() -> None:
 
     assert dict(zip(names, kinds, strict=True)) == {
         "blip2": "Blip2Settings",
+        "chat": "ChatSettings",
+        "chat-endpoint": "ChatEndpointSettings",
         "compose": "ComposeSettings",
         "fake-caption": "FakeCaptionSettings",
         "fake-none": "NoBackendSettings",

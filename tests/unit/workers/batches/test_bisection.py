@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from workers.backends.errors import BackendExit, BadRequest, DeviceLost, EndpointUnavailable, OutOfMemory, TransientFailure
 from workers.batches.bisection import run_bisected
+from workers.errors import ModelTrouble
 from workers.scheduling.capacity import GROWTH_BATCHES, Capacity
 
 if TYPE_CHECKING:
@@ -261,3 +262,12 @@ def test_of_an_endpoint_that_is_away_the_rest_of_the_batch_is_not_asked() -> Non
     assert device.asked == [[0, 1], [2, 3]]
     assert outcomes.results == {0: 0, 1: 1}
     assert outcomes.faults == dict.fromkeys(range(2, 8), error)
+
+
+def test_a_service_that_refuses_whoever_asks_is_asked_once_and_told() -> None:
+    device = Device(bad={5}, error=ModelTrouble("401 Unauthorized"))
+
+    with pytest.raises(ModelTrouble, match="401"):
+        run_bisected(device.run, range(8), Capacity(limit=8))
+
+    assert device.asked == [list(range(8))], "it is not bisected"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,6 +9,7 @@ from db.enums import FailureKind
 from db.jobs.inputs import PromptInput
 from db.results.stage_results import PromptRecord
 from workers.backends.protocol import PromptRequest, PromptResult
+from workers.backends.settings.base import CountedBy
 from workers.errors import JobFault
 from workers.stages.prompt import PromptStage
 
@@ -66,3 +68,19 @@ def test_a_prompt_that_is_too_long_or_empty_is_degenerate(bad: PromptResult, pro
         STAGE.finish(STAGE.prepare(JOB, prompt_context), bad, prompt_context, revision="abc123")
 
     assert caught.value.kind is FailureKind.DEGENERATE
+
+
+def test_how_a_language_model_came_to_it_is_kept_beside_the_prompt(prompt_context: StageContext[PromptSettings]) -> None:
+    writing = {"writer": "chat", "asked": 2, "faults": ["meta"], "condensed": None, "fallback": False}
+    settings = prompt_context.settings.model_copy(update={"counted_by": CountedBy(model="some/generator")})
+    context = replace(prompt_context, settings=settings)
+
+    prompt = STAGE.finish(STAGE.prepare(JOB, context), replace(answer(), writing=writing), context, revision="abc123")
+
+    assert (prompt.writing, prompt.model) == (writing, "some/model")
+
+
+def test_of_a_writer_without_a_model_nothing_is_kept_but_its_name(prompt_context: StageContext[PromptSettings]) -> None:
+    prompt = STAGE.finish(STAGE.prepare(JOB, prompt_context), answer(), prompt_context, revision="abc123")
+
+    assert (prompt.writing, prompt.model) == (None, "some-backend")
