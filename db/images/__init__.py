@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from db.images.canvas import ContentBox, content_box, crop, letterbox
-from db.images.decode import MAX_PIXELS, DecodedImage, content_hash, decode_image, pixel_hash
+from db.images.decode import (
+    MAX_PIXELS,
+    DecodedImage,
+    ImageFacts,
+    content_hash,
+    decode_image,
+    inspect_image,
+    pixel_hash,
+)
 from db.images.degenerate import degenerate_reason
 from db.images.encode import EXTENSIONS, MEDIA_TYPES, ImageFormat, encode, extension, read_metadata
 from db.images.errors import UnreadableImage
@@ -14,6 +22,7 @@ __all__ = [
     "MEDIA_TYPES",
     "ContentBox",
     "DecodedImage",
+    "ImageFacts",
     "ImageFormat",
     "UnreadableImage",
     "content_box",
@@ -23,6 +32,7 @@ __all__ = [
     "degenerate_reason",
     "encode",
     "extension",
+    "inspect_image",
     "letterbox",
     "pixel_hash",
     "read_metadata",
