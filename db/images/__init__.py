@@ -15,6 +15,7 @@ from db.images.decode import (
 from db.images.degenerate import degenerate_reason
 from db.images.encode import EXTENSIONS, MEDIA_TYPES, ImageFormat, encode, extension, read_metadata
 from db.images.errors import UnreadableImage
+from db.images.preparation import Preparation, PreparedImage, bucket, buckets, prepare, prepared_original
 
 __all__ = [
     "EXTENSIONS",
@@ -24,7 +25,11 @@ __all__ = [
     "DecodedImage",
     "ImageFacts",
     "ImageFormat",
+    "Preparation",
+    "PreparedImage",
     "UnreadableImage",
+    "bucket",
+    "buckets",
     "content_box",
     "content_hash",
     "crop",
@@ -35,5 +40,7 @@ __all__ = [
     "inspect_image",
     "letterbox",
     "pixel_hash",
+    "prepare",
+    "prepared_original",
     "read_metadata",
 ]
