@@ -8,13 +8,25 @@ import math
 import tomllib
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, StringConstraints, ValidationError, model_serializer, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from db.enums import Stage
 from db.errors import BadConfiguration
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+#: What a configuration means by settings that it does not name, because campaigns are older than they are.
+_UNNAMED = {"picture.preparation": "letterbox"}
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
@@ -156,6 +168,7 @@ class CampaignConfig(_Frozen):
         """Each setting in which the other configuration differs, as `path: mine -> theirs`."""
         mine, theirs = _flat(self.model_dump(mode="json")), _flat(other.model_dump(mode="json"))
         keys = [key for key in sorted(mine.keys() | theirs.keys()) if key != "models_directory"]
+        mine, theirs = {**_UNNAMED, **mine}, {**_UNNAMED, **theirs}
         return [f"{key}: {mine.get(key)!r} -> {theirs.get(key)!r}" for key in keys if mine.get(key) != theirs.get(key)]
 
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 Preparation = Literal["letterbox", "buckets", "crop", "stretch"]
 
-#: Sides of a bucket are multiples of so many pixels, by the smallest canvas size from which that holds: SDXL was trained on multiples of 64;
-#: small canvases would have next to no buckets with them.
-_BUCKET_STEPS = ((512, 64), (128, 16), (0, 8))
+#: Sides of a bucket are multiples of so many pixels, by the smallest canvas size from which that holds: SDXL was trained on multiples of 64,
+#: with which small canvases would have next to no buckets; 8 is what its autoencoder asks for.
+_BUCKET_STEPS = ((512, 64), (0, 8))
 
 #: Longer side of a bucket to its shorter one, at most: what SDXL was trained on.
 _LONGEST_BUCKET = 4.0
@@ -101,7 +101,7 @@ def prepared_original(image: Image.Image, provenance: Mapping[str, Any]) -> Imag
 def buckets(size: int) -> tuple[tuple[int, int], ...]:
     """The canvases (width, height) of about `size` x `size` pixels, from the tallest to the widest.
 
-    Both sides are multiples of a step (64 px from 512 px on), and the area is that of the square or up to an eighth less: never more, so that no
+    Both sides are multiples of 64 px (of 8 px for a square under 512 px), and the area is that of the square or up to an eighth less: never more, so that no
     bucket needs more memory than the square. At 1024 px: 512 x 2048, 512 x 1984, ... 960 x 1088, 1024 x 1024, 1088 x 960, ... 2048 x 512.
     """
     if size < 1:
