@@ -13,17 +13,21 @@ import random
 import re
 import zlib
 from io import BytesIO
+from typing import TYPE_CHECKING, cast
 
 from PIL import Image, ImageChops
 
-from db.images.jpeg_scans import JpegLayout, Scan, read_layout
+from db.images.jpeg_scans import read_layout
 from db.images.png_chunks import png_chunks
+
+if TYPE_CHECKING:
+    from db.images.jpeg_scans import JpegLayout, Scan
 
 #: Zero bytes in a row that may be a hole. Noise has no two; flat areas under optimised Huffman codes have many, and are told apart below.
 HOLE_BYTES = 64
 
 #: Bytes of the filler: a few blocks of any image. None is 0 or 255, so that no marker comes about.
-_FILLER = bytes(random.Random(64).randrange(1, 255) for _ in range(64))  # noqa: S311  # a constant
+_FILLER = bytes(random.Random(64).randrange(1, 255) for _ in range(64))
 
 #: What a decoder without data leaves, in any of a JPEG's modes: the middle of the range, inverted or not.
 _MIDDLE = (127, 128)
@@ -89,7 +93,8 @@ def _ends_in_grey(image: Image.Image, layout: JpegLayout) -> bool:
     (across, down), (width, height) = layout.mcu, image.size
     columns, rows = min(8, (width - 1) % across + 1), min(8, (height - 1) % down + 1)
     bands = image.crop((width - columns, height - rows, width, height)).split()
-    return all(low == high and low in _MIDDLE for low, high in (band.getextrema() for band in bands))
+    extrema = [cast("tuple[int, int]", band.getextrema()) for band in bands]
+    return all(low == high and low in _MIDDLE for low, high in extrema)
 
 
 def _hole(data: bytes, scan: Scan, decoded: _Decoded) -> str | None:

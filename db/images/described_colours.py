@@ -6,7 +6,6 @@ thousands of programs write for sRGB, so beside the primaries of sRGB, or none, 
 
 from __future__ import annotations
 
-import math
 import struct
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -43,6 +42,9 @@ _GAMMAS = (0.2, 1.5)
 #: How far primaries may be from those of sRGB, in x and y, and still be the same.
 _PRIMARY_TOLERANCE = 0.003
 
+#: Area of the triangle of primaries under which they are no colour space; that of sRGB is 0.11.
+_LEAST_GAMUT = 0.02
+
 #: D50, the white of the profile connection space, and the cone responses of Bradford's adaptation (ICC.1:2022, annex E).
 _D50: Vector = (0.9642, 1.0, 0.8249)
 _BRADFORD: Matrix = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
@@ -70,11 +72,12 @@ def _primaries(chromaticity: object) -> tuple[Pair, ...]:
     if not isinstance(chromaticity, tuple) or len(chromaticity) != 8:  # noqa: PLR2004  # white, red, green, blue in x and y
         return SRGB_PRIMARIES
     pairs = tuple(zip(chromaticity[::2], chromaticity[1::2], strict=True))
-    near = all(abs(a - b) <= _PRIMARY_TOLERANCE for one, srgb in zip(pairs, SRGB_PRIMARIES, strict=True) for a, b in zip(one, srgb, strict=True))
-    (_, (rx, ry), (gx, gy), (bx, by)) = pairs
+    srgb = [value for pair in SRGB_PRIMARIES for value in pair]
+    if all(abs(a - b) <= _PRIMARY_TOLERANCE for a, b in zip(chromaticity, srgb, strict=True)):
+        return SRGB_PRIMARIES
+    _, (rx, ry), (gx, gy), (bx, by) = pairs
     area = abs((gx - rx) * (by - ry) - (bx - rx) * (gy - ry)) / 2
-    sensible = all(0 < x < 1 and 0 < y < 1 for x, y in (pairs[0], pairs[1], pairs[2])) and by > 0 and math.isfinite(area) and area > 0.01  # noqa: PLR2004
-    return SRGB_PRIMARIES if near or not sensible else pairs
+    return pairs if area >= _LEAST_GAMUT and all(y > 0 and 0 <= x <= 1 for x, y in pairs) else SRGB_PRIMARIES
 
 
 @lru_cache(maxsize=32)

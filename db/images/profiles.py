@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from functools import lru_cache
 from io import BytesIO
-from typing import Literal
+from typing import Literal, cast
 
 from PIL import Image, ImageChops, ImageCms
 
@@ -65,7 +65,7 @@ class Conversion:
         else:
             before = _grid()
             after = self.apply(before.copy())
-        return all(high <= SAME for _, high in (band.getextrema() for band in ImageChops.difference(before, after).split()))
+        return max(cast("tuple[int, int]", band.getextrema())[1] for band in ImageChops.difference(before, after).split()) <= SAME
 
     def _tried(self, ramp: Image.Image) -> Image.Image:
         made = ImageCms.applyTransform(ramp, self._transform(ramp.mode, "RGB", _EXACT))

@@ -195,3 +195,18 @@ def test_a_device_out_of_memory_gets_smaller_batches_and_the_same_vectors(store:
 
     for content_hash, row in large.rows.items():
         np.testing.assert_array_equal(small.vectors[small.rows[content_hash]], large.vectors[row])
+
+
+def test_a_part_of_an_image_is_embedded_as_that_part_and_cached_beside_the_whole(store: Store) -> None:
+    (whole,) = stored(store, 1)
+    part = ImageReference(content_hash=whole.content_hash, box=(2, 3, 14, 11))
+
+    run(store, [whole], FakeEmbedder())
+    found = run(store, [part], FakeEmbedder())
+    again = run(store, [part], FakeEmbedder())
+
+    cropped = Image.open(io.BytesIO(png(0))).crop((2, 3, 14, 11))
+    alone = unit_length(FakeEmbedder().embed_images([cropped]))[0]
+    np.testing.assert_allclose(found.vectors[found.rows[whole.content_hash]], alone, atol=1e-6)
+    assert (found.computed, again.computed) == (1, 0)
+    np.testing.assert_array_equal(again.vectors, found.vectors)

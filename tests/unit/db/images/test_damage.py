@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
@@ -106,6 +106,7 @@ def with_hole(data: bytes, first: float, last: float, fill: bytes = b"\0") -> by
 
 
 @pytest.mark.parametrize("written", WRITTEN)
+@settings(deadline=None, max_examples=15)
 @given(share=st.floats(0.02, 0.97), seed=st.integers(0, 30))
 def test_a_jpeg_that_was_cut_and_closed_is_damaged(written: str, share: float, seed: int) -> None:
     with pytest.raises(UnreadableImage, match="damaged|truncated|broken"):
@@ -113,6 +114,7 @@ def test_a_jpeg_that_was_cut_and_closed_is_damaged(written: str, share: float, s
 
 
 @pytest.mark.parametrize("written", WRITTEN)
+@settings(deadline=None, max_examples=15)
 @given(art=st.sampled_from(sorted(FLAT_ART)), size=st.tuples(st.integers(1, 90), st.integers(1, 90)))
 def test_honest_art_is_never_taken_for_damage(written: str, art: str, size: tuple[int, int]) -> None:
     for image in (FLAT_ART[art], FLAT_ART[art].resize(size)):
@@ -120,6 +122,7 @@ def test_honest_art_is_never_taken_for_damage(written: str, art: str, size: tupl
 
 
 @pytest.mark.parametrize("written", [name for name in WRITTEN if "restarts" not in name])
+@settings(deadline=None, max_examples=15)
 @given(first=st.floats(0.1, 0.8), length=st.floats(0.2, 1.0), seed=st.integers(0, 30))
 def test_a_jpeg_with_a_hole_of_zeros_is_damaged(written: str, first: float, length: float, seed: int) -> None:
     data = with_hole(jpeg(painting(seed), written), first, min(1.0, first + length))

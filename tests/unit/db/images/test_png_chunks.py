@@ -52,7 +52,7 @@ TROUBLE = {
 
 @pytest.mark.parametrize("trouble", TROUBLE)
 @pytest.mark.parametrize("at_end", [False, True])
-def test_good_pixels_are_not_lost_for_their_metadata(trouble: str, at_end: bool) -> None:  # noqa: FBT001
+def test_good_pixels_are_not_lost_for_their_metadata(trouble: str, at_end: bool) -> None:
     assert pixel_hash(decode_image(with_chunk(TROUBLE[trouble], at_end=at_end)).image) == pixel_hash(picture())
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
@@ -25,6 +25,7 @@ def difference(one: Image.Image, other: Image.Image) -> float:
     return max(ImageStat.Stat(ImageChops.difference(one, other)).mean)
 
 
+@settings(deadline=None, max_examples=80)
 @given(width=SIDES, height=SIDES, size=st.sampled_from([64, 96, 128, 256]), preparation=st.sampled_from(PREPARATIONS))
 def test_a_repaint_shows_what_the_prepared_original_shows(width: int, height: int, size: int, preparation: Preparation) -> None:
     original = scene(width, height)
@@ -42,6 +43,7 @@ def test_a_repaint_shows_what_the_prepared_original_shows(width: int, height: in
         assert abs(kept.width / kept.height / (shown.width / shown.height) - 1) < 1 / min(shown.size) + 1 / min(kept.size)
 
 
+@settings(deadline=None)
 @given(width=st.integers(1, 9000), height=st.integers(1, 9000), size=st.sampled_from([512, 768, 1024, 1536]))
 def test_a_bucket_is_of_the_nearest_aspect_and_never_larger_than_the_square(width: int, height: int, size: int) -> None:
     across, down = bucket(width, height, size)
@@ -73,6 +75,7 @@ def test_the_buckets_are_these() -> None:
     assert bucket(1000, 1000, 1024) == (1024, 1024)
 
 
+@settings(deadline=None)
 @given(aspect=st.floats(0.26, 3.85))
 def test_little_is_cut_off_at_full_size(aspect: float) -> None:
     width, height = (2000, round(2000 / aspect)) if aspect > 1 else (round(2000 * aspect), 2000)
@@ -82,6 +85,7 @@ def test_little_is_cut_off_at_full_size(aspect: float) -> None:
     assert kept > 0.93
 
 
+@settings(deadline=None, max_examples=60)
 @given(width=st.integers(30, 400), height=st.integers(30, 400))
 def test_no_bar_lies_on_a_bucket_but_for_the_longest_images(width: int, height: int) -> None:
     laid_out = prepare(scene(width, height), size=256, preparation="buckets")
