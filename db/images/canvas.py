@@ -71,7 +71,7 @@ def content_box(width: int, height: int, size: int | tuple[int, int]) -> Content
 
 
 def letterbox(image: Image.Image, size: int | tuple[int, int]) -> tuple[Image.Image, ContentBox]:
-    """The image on a square RGB canvas of `size` pixels, or one of (width, height), its aspect kept (Lanczos), and where on it the image lies."""
+    """The image, its aspect kept (Lanczos), on an RGB canvas of (width, height) or a square one, and where on it the image lies."""
     shape = (size, size) if isinstance(size, int) else size
     box = content_box(image.width, image.height, shape)
     content = image.convert("RGB").resize((box.width, box.height), Image.Resampling.LANCZOS)

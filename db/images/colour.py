@@ -105,7 +105,9 @@ def _coloured(grey: Image.Image, converted: Conversion) -> Image.Image:
 def _deep_to_rgb(image: Image.Image, converted: Conversion | None) -> Callable[[Image.Image], Image.Image]:
     """How strips of this image become 8 bits, over its whole range; `Image.convert` would clip at 255."""
     if image.mode.startswith("I;16") or image.format in ("PNG", "PPM"):
-        levels = list(converted.level_of_deep_greys()) if converted else [(value * _WHITE_8 + _WHITE_16 // 2) // _WHITE_16 for value in range(65536)]
+        levels = [(value * _WHITE_8 + _WHITE_16 // 2) // _WHITE_16 for value in range(_WHITE_16 + 1)]
+        if converted is not None:
+            levels = list(converted.level_of_deep_greys())
         see_through = image.info.get("transparency")
         if isinstance(see_through, int) and 0 <= see_through <= _WHITE_16:
             levels[see_through] = _WHITE_8  # on white

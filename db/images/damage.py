@@ -1,10 +1,10 @@
 """Evidence in the bitstream that an image is damaged though its decoder was content.
 
-libjpeg fills with grey what it finds no data for, and decodes a hole of zeros as if it were an image; both are warnings that Pillow does not
-hand on. A flat grey area proves nothing (it may be art), so the file itself is asked: bytes put after the end of a whole scan change no pixel,
-while a decoder that ran out of data reads them; and the last bytes of a whole scan do change pixels, while those behind a hole, where the
-decoder has lost its step, may not. Ordinary files are told by a look at their last block and a search for zeros; only suspects, and progressive
-files, of which any scan may have been cut, are decoded again.
+libjpeg fills with grey what it finds no data for, and decodes a hole of zeros as if it were an image; both are warnings that Pillow does
+not hand on. A flat grey area proves nothing (it may be art), so the file itself is asked: bytes put after the end of a whole scan change no
+pixel, while a decoder that ran out of data reads them; and the last bytes of a whole scan do change pixels, while those behind a hole, where
+the decoder has lost its step, may not. Ordinary files are told by a look at their last block and a search for zeros; only suspects, and
+progressive files, of which any scan may have been cut, are decoded again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A profile for colours that a PNG describes by numbers instead of a profile: `cICP`, or `gAMA` and `cHRM`.
 
-The order is that of the PNG specification (third edition, 4.3): cICP, then a profile, then sRGB, then gAMA and cHRM. A gAMA of 1/2.2 is what
-thousands of programs write for sRGB, so beside the primaries of sRGB, or none, it is sRGB.
+The order is that of the PNG specification (third edition, 4.3): cICP, then a profile, then sRGB, then gAMA and cHRM. A gAMA of 1/2.2 is
+what thousands of programs write for sRGB, so beside the primaries of sRGB, or none, it is sRGB.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _CICP_PRIMARIES: dict[int, tuple[Pair, ...]] = {
     12: (_D65, (0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),  # Display P3
 }
 
-#: Transfer functions of ITU-T H.273, table 3, as the parameters of an ICC parametric curve (ICC.1:2022, 10.18): type, then g or g, a, b, c, d.
-#: PQ and HLG are light of another kind than a painting's, and stay as they are.
+#: Transfer functions of ITU-T H.273, table 3, as the parameters of an ICC parametric curve (ICC.1:2022, 10.18): type, then g, or
+#: g, a, b, c, d. PQ and HLG are light of another kind than a painting's, and stay as they are.
 _BT709 = (3, 1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081)
 _SRGB_CURVE = (3, 2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 _CICP_CURVES = {1: _BT709, 4: (0, 2.2), 5: (0, 2.8), 6: _BT709, 8: (0, 1.0), 13: _SRGB_CURVE, 14: _BT709, 15: _BT709}

@@ -1,8 +1,8 @@
 """How much memory the images that are being decoded may take together, over all threads of a process.
 
-Every picture passes the bound for one picture alone, but four of them at once do not fit on a small machine: a thread with a large picture
-waits until there is room. Who came first goes first, so that a large picture is not overtaken by small ones for ever. A picture that is larger
-than the whole budget goes when no other is being decoded.
+Every image passes the bound for one image alone, but four of them at once do not fit on a small machine: a thread with a large image waits
+until there is room. Who came first goes first, so that a large image is not overtaken by small ones for ever. One that is larger than the
+whole budget goes when no other is being decoded.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-#: Bytes that decoding may take at once in one process: one picture at the pixel bound with transparency, and small ones beside it.
+#: Bytes that decoding may take at once in one process: one image at the pixel bound with transparency, and small ones beside it.
 DECODING_BYTES = 2 * 2**30
 
 #: A decoded image above this many bytes counts until it is freed; smaller ones are bounded well enough by the number of threads.

@@ -1,8 +1,8 @@
 """How an original is laid onto the generator's canvas, and how its repaint is kept: letterbox, buckets, crop or stretch.
 
-Whatever the preparation, original and repaint must show the same content to be compared. A letterboxed repaint is cropped to its content box, a
-stretched one is brought back to the original's aspect; where the original itself lost an edge (`source_box`), it is the original that has to be
-cropped before the two are laid side by side: `prepared_original`.
+Whatever the preparation, original and repaint must show the same content to be compared. A letterboxed repaint is cropped to its content
+box, a stretched one is brought back to the original's aspect; where the original itself lost an edge (`source_box`), it is the original that
+has to be cropped before the two are laid side by side: `prepared_original`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 Preparation = Literal["letterbox", "buckets", "crop", "stretch"]
 
-#: Sides of a bucket are multiples of so many pixels, by the smallest canvas size from which that holds: SDXL was trained on multiples of 64,
-#: with which small canvases would have next to no buckets; 8 is what its autoencoder asks for.
+#: Sides of a bucket are multiples of so many pixels, by the smallest canvas size from which that holds: SDXL was trained on multiples of
+#: 64, with which small canvases would have next to no buckets; 8 is what its autoencoder asks for.
 _BUCKET_STEPS = ((512, 64), (0, 8))
 
 #: Longer side of a bucket to its shorter one, at most: what SDXL was trained on.
@@ -101,8 +101,8 @@ def prepared_original(image: Image.Image, provenance: Mapping[str, Any]) -> Imag
 def buckets(size: int) -> tuple[tuple[int, int], ...]:
     """The canvases (width, height) of about `size` x `size` pixels, from the tallest to the widest.
 
-    Both sides are multiples of 64 px (of 8 px for a square under 512 px), and the area is that of the square or up to an eighth less: never more, so that no
-    bucket needs more memory than the square. At 1024 px: 512 x 2048, 512 x 1984, ... 960 x 1088, 1024 x 1024, 1088 x 960, ... 2048 x 512.
+    Both sides are multiples of 64 px (of 8 px for a square under 512 px), and the area is that of the square or up to an eighth less: never
+    more, so that no bucket needs more memory. At 1024 px: 512 x 2048, 512 x 1984, ... 960 x 1088, 1024 x 1024, 1088 x 960, ... 2048 x 512.
     """
     if size < 1:
         raise ValueError(f"no canvas of {size} px")

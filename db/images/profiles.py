@@ -80,7 +80,7 @@ class Conversion:
 
 @lru_cache(maxsize=_CACHED)
 def conversion(data: bytes, space: Space) -> Conversion | None:
-    """What the profile does to an image of this colour space; None if it is broken, of another space, or sRGB: then pixels stay as they are."""
+    """What the profile does to an image of this colour space; None if pixels stay: it is broken, of another space, or sRGB."""
     try:
         profile = ImageCms.ImageCmsProfile(BytesIO(data))
         if profile.profile.xcolor_space.strip() != space:
