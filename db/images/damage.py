@@ -2,8 +2,8 @@
 
 libjpeg fills with grey what it finds no data for, and decodes a hole of zeros as if it were an image; both are warnings that Pillow does
 not hand on. A flat grey area proves nothing (it may be art), so the file itself is asked: bytes put after the end of a whole scan change no
-pixel, while a decoder that ran out of data reads them; and the last bytes of a whole scan do change pixels, while those behind a hole, where
-the decoder has lost its step, may not. Ordinary files are told by a look at their last block and a search for zeros; only suspects, and
+pixel, while a decoder that ran out of data reads them; and the last bytes of a whole scan do change pixels, while those behind a hole,
+where the decoder has lost its step, may not. Ordinary files are told by a look at their last block and a search for equal bytes; only suspects, and
 progressive files, of which any scan may have been cut, are decoded again.
 """
 
@@ -23,8 +23,11 @@ from db.images.png_chunks import png_chunks
 if TYPE_CHECKING:
     from db.images.jpeg_scans import JpegLayout, Scan
 
-#: Zero bytes in a row that may be a hole. Noise has no two; flat areas under optimised Huffman codes have many, and are told apart below.
+#: Equal bytes in a row that may be a hole: zeros, or others, which are looked for at every `_STRIDE`th byte. Image data look like noise; only
+#: flat areas under optimised Huffman codes have as many, and are told apart below.
 HOLE_BYTES = 64
+_STRIDE = 32
+_EQUAL = re.compile(rb"(.)\1{3}", re.DOTALL)
 
 #: Bytes of the filler: a few blocks of any image. None is 0 or 255, so that no marker comes about.
 _FILLER = bytes(random.Random(64).randrange(1, 255) for _ in range(64))
@@ -38,7 +41,6 @@ _LARGE = 16_000_000
 _STRIP = 1 << 20
 
 _MARKER = re.compile(rb"\xff[\x01-\xfe]")
-_ZEROS = re.compile(rb"\0+")
 
 
 def damage_reason(data: bytes, image: Image.Image) -> str | None:
@@ -98,12 +100,11 @@ def _ends_in_grey(image: Image.Image, layout: JpegLayout) -> bool:
 
 
 def _hole(data: bytes, scan: Scan, decoded: _Decoded) -> str | None:
-    """The reason why zeros in a scan are a hole; None where there are none, or where they are data of an image that ends as it should."""
-    start = data.find(bytes(HOLE_BYTES), scan.start, scan.end)
-    if start < 0:
+    """The reason why equal bytes in a scan are a hole; None where there are none, or they are data of an image that ends as it should."""
+    start = _equal_bytes(data, scan)
+    if start is None:
         return None
-    zeros = _ZEROS.match(data, start)
-    length = zeros.end() - start if zeros else 0
+    length = scan.end - start - len(data[start : scan.end].lstrip(data[start : start + 1]))
     marker = _MARKER.search(data, start, scan.end)
     end = _end(data, marker.start() if marker else scan.end)
     if decoded.first_change((end, b"")) is None:
@@ -114,7 +115,20 @@ def _hole(data: bytes, scan: Scan, decoded: _Decoded) -> str | None:
             return None
         if decoded.first_change((start + 8, data[start + 8 : start + 24])) is None:
             return None  # padding behind the data
-    return f"damaged: {length} zero bytes lie in its image data where the image should go on"
+    return f"damaged: {length} bytes of {data[start]:#04x} lie in its image data where the image should go on"
+
+
+def _equal_bytes(data: bytes, scan: Scan) -> int | None:
+    """Where the first run of equal bytes begins."""
+    start = data.find(bytes(HOLE_BYTES), scan.start, scan.end)
+    if start >= 0:
+        return start
+    for found in _EQUAL.finditer(data[scan.start : scan.end : _STRIDE]):
+        start = scan.start + found.start() * _STRIDE
+        run = data[start : start + 3 * _STRIDE + 1]
+        if run.count(run[:1]) == len(run):
+            return start
+    return None
 
 
 def _end(data: bytes, end: int) -> int:

@@ -1,8 +1,8 @@
 """How an original is laid onto the generator's canvas, and how its repaint is kept: letterbox, buckets, crop or stretch.
 
 Whatever the preparation, original and repaint must show the same content to be compared. A letterboxed repaint is cropped to its content
-box, a stretched one is brought back to the original's aspect; where the original itself lost an edge (`source_box`), it is the original that
-has to be cropped before the two are laid side by side: `prepared_original`.
+box, a stretched one is brought back to the original's aspect; where the original itself lost an edge (`source_box`), it is the original
+that has to be cropped before the two are laid side by side: `prepared_original`.
 """
 
 from __future__ import annotations

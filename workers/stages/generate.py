@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from db.enums import FailureKind
-from db.images import PreparedImage, crop, degenerate_reason, encode, pixel_hash, prepare
+from db.images import ContentBox, PreparedImage, crop, degenerate_reason, encode, pixel_hash, prepare
 from db.jobs.inputs import RepaintInput
 from db.results.stage_results import RepaintRecord
 from workers.backends.protocol import RepaintRequest
@@ -27,6 +27,11 @@ class PreparedRepaint(PreparedJob[RepaintInput, RepaintRequest]):
 
     #: How the original lies on the canvas.
     laid_out: PreparedImage
+
+    @property
+    def box(self) -> ContentBox:
+        """Where the original lies on the canvas."""
+        return self.laid_out.box
 
 
 class GenerateStage:

@@ -131,6 +131,14 @@ def test_a_jpeg_with_a_hole_of_zeros_is_damaged(written: str, first: float, leng
         decode_image(data)
 
 
+@pytest.mark.parametrize("written", ["baseline", "optimised"])
+@pytest.mark.parametrize("fill", [b"\x20", b"\xaa", b"\xff", b"\x01"])
+def test_a_hole_of_other_equal_bytes_is_damage_too(written: str, fill: bytes) -> None:
+    for first, last in ((0.2, 0.5), (0.5, 1.0), (0.7, 0.9)):
+        with pytest.raises(UnreadableImage, match="damaged|truncated|broken"):
+            decode_image(with_hole(jpeg(painting(), written), first, last, fill))
+
+
 @pytest.mark.parametrize("written", ["restarts", "progressive restarts"])
 def test_a_hole_that_swallows_restart_markers_is_damage(written: str) -> None:
     with pytest.raises(UnreadableImage, match="damaged: .* restart markers are missing"):
