@@ -54,7 +54,7 @@ def _conversion_of(image: Image.Image) -> Conversion | None:
     if space is None:
         return None
     described = described_profile(image.info, grey=space == "GRAY") if space != "CMYK" else None
-    profile = described or image.info.get("icc_profile")
+    profile = image.info.get("icc_profile") if described is None else described
     return conversion(profile, space) if isinstance(profile, bytes) and profile else None
 
 

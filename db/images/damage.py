@@ -109,6 +109,7 @@ def _hole(data: bytes, scan: Scan, decoded: _Decoded) -> str | None:
     end = _end(data, marker.start() if marker else scan.end)
     if decoded.first_change((end, b"")) is None:
         tail = max(start + HOLE_BYTES // 2, end - max(len(_FILLER), (end - scan.start) // 64))
+        tail = max(start + 1, min(tail, end - 16))
         if data[tail - 1] == 0xFF:  # the zero behind it is part of it
             tail += 1
         if decoded.first_change((tail, data[tail:end])) is not None:
@@ -155,7 +156,7 @@ class _Decoded:
             position = start + len(replaced)
         after = self._decode(b"".join([*pieces, self._data[position:]]))
         if before is None or after is None or (before.size, before.mode) != (after.size, after.mode):
-            return None
+            return 0 if any(replaced for _, replaced in places) else None  # what breaks the file was in use
         row = _first_difference(before, after)
         return None if row is None else row * self._shrink
 

@@ -51,11 +51,11 @@ _BRADFORD: Matrix = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.03
 
 
 def described_profile(info: Mapping[Any, Any], *, grey: bool) -> bytes | None:
-    """An ICC profile for what the info of a PNG says of its colours beside a profile; None if it says nothing, or sRGB."""
+    """An ICC profile for what the info of a PNG says of its colours; b"" for sRGB; None if an embedded profile counts, or nothing is said."""
     if cicp := info.get("cicp"):
         primaries, curve = _CICP_PRIMARIES.get(cicp[0]), _CICP_CURVES.get(cicp[1])
         if primaries and curve:
-            return None if (primaries, curve) == (SRGB_PRIMARIES, _SRGB_CURVE) else matrix_profile(primaries, curve, grey=grey)
+            return b"" if (primaries, curve) == (SRGB_PRIMARIES, _SRGB_CURVE) else matrix_profile(primaries, curve, grey=grey)
     if isinstance(info.get("icc_profile"), bytes) or "srgb" in info:
         return None
     gamma = info.get("gamma")

@@ -223,6 +223,14 @@ def test_srgb_by_whatever_word_changes_no_pixel(chunks: list[tuple[bytes, bytes]
     assert pixel_hash(decode_image(with_chunks(image, *chunks)).image) == pixel_hash(image)
 
 
+def test_cicp_comes_before_a_profile() -> None:
+    image = Image.effect_noise((32, 32), 90).convert("RGB")
+    linear = zlib.compress(matrix_profile("x", SRGB, power(1.0)))
+    data = with_chunks(image, (b"cICP", bytes((1, 13, 0, 1))), (b"iCCP", b"x\0\0" + linear))
+
+    assert pixel_hash(decode_image(data).image) == pixel_hash(image)
+
+
 def test_linear_grey_without_a_profile_is_made_lighter() -> None:
     assert near(shown(with_chunks(patch((64,), "L"), (GAMA, struct.pack(">I", 100_000)))), (137,) * 3)
 
