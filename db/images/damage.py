@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 #: flat areas under optimised Huffman codes have as many, and are told apart below.
 HOLE_BYTES = 64
 _STRIDE = 32
+#: Equal bytes before a marker that may be padding: then the image data end before them.
+_PADDING = 8
 _EQUAL = re.compile(rb"(.)\1{3}", re.DOTALL)
 
 #: Bytes of the filler: a few blocks of any image. None is 0 or 255, so that no marker comes about.
@@ -108,8 +110,10 @@ def _hole(data: bytes, scan: Scan, decoded: _Decoded) -> str | None:
     marker = _MARKER.search(data, start, scan.end)
     end = _end(data, marker.start() if marker else scan.end)
     if decoded.first_change((end, b"")) is None:
-        tail = max(start + HOLE_BYTES // 2, end - max(len(_FILLER), (end - scan.start) // 64))
-        tail = max(start + 1, min(tail, end - 16))
+        rest = data[start + length : end]
+        padding = len(rest) - len(rest.rstrip(rest[-1:]))
+        end -= padding if padding >= _PADDING else 0
+        tail = max(start + 1, end - len(_FILLER))
         if data[tail - 1] == 0xFF:  # the zero behind it is part of it
             tail += 1
         if decoded.first_change((tail, data[tail:end])) is not None:

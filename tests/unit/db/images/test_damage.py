@@ -38,7 +38,7 @@ WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
 def painting(seed: int = 1, size: tuple[int, int] = SIZE) -> Image.Image:
     """Shapes of many colours under a grain."""
     choose = random.Random(seed)
-    image = Image.effect_noise(size, 50).convert("RGB")
+    image = Image.frombytes("L", size, choose.randbytes(size[0] * size[1])).point(lambda level: 70 + level // 2).convert("RGB")
     brush = ImageDraw.Draw(image)
     for _ in range(14):
         x, y, r = choose.randrange(size[0]), choose.randrange(size[1]), choose.randrange(5, 60)
