@@ -3,8 +3,8 @@
 libjpeg fills with grey what it finds no data for, and decodes a hole of zeros as if it were an image; both are warnings that Pillow does
 not hand on. A flat grey area proves nothing (it may be art), so the file itself is asked: bytes put after the end of a whole scan change no
 pixel, while a decoder that ran out of data reads them; and the last bytes of a whole scan do change pixels, while those behind a hole,
-where the decoder has lost its step, may not. Ordinary files are told by a look at their last block and a search for equal bytes; only suspects, and
-progressive files, of which any scan may have been cut, are decoded again.
+where the decoder has lost its step, may not. Ordinary files are told by a look at their last block and a search for equal bytes; only
+suspects, and progressive files, of which any scan may have been cut, are decoded again.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from db.images.png_chunks import png_chunks
 if TYPE_CHECKING:
     from db.images.jpeg_scans import JpegLayout, Scan
 
-#: Equal bytes in a row that may be a hole: zeros, or others, which are looked for at every `_STRIDE`th byte. Image data look like noise; only
-#: flat areas under optimised Huffman codes have as many, and are told apart below.
+#: Equal bytes in a row that may be a hole: zeros, or others, which are looked for at every `_STRIDE`th byte. Image data look like noise;
+#: only flat areas under optimised Huffman codes have as many, and are told apart below.
 HOLE_BYTES = 64
 _STRIDE = 32
 #: Equal bytes before a marker that may be padding: then the image data end before them.
@@ -42,6 +42,7 @@ _LARGE = 16_000_000
 #: Rows are compared in strips of about so many pixels.
 _STRIP = 1 << 20
 
+_MARKER_BYTE = 0xFF
 _MARKER = re.compile(rb"\xff[\x01-\xfe]")
 
 
@@ -114,7 +115,7 @@ def _hole(data: bytes, scan: Scan, decoded: _Decoded) -> str | None:
         padding = len(rest) - len(rest.rstrip(rest[-1:]))
         end -= padding if padding >= _PADDING else 0
         tail = max(start + 1, end - len(_FILLER))
-        if data[tail - 1] == 0xFF:  # the zero behind it is part of it
+        if data[tail - 1] == _MARKER_BYTE:  # the zero behind it is part of it
             tail += 1
         if decoded.first_change((tail, data[tail:end])) is not None:
             return None
@@ -137,7 +138,7 @@ def _equal_bytes(data: bytes, scan: Scan) -> int | None:
 
 
 def _end(data: bytes, end: int) -> int:
-    while data[end - 1] == 0xFF:  # fill bytes of the marker
+    while data[end - 1] == _MARKER_BYTE:  # fill bytes of the marker
         end -= 1
     return end
 

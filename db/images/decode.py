@@ -89,9 +89,7 @@ def inspect_image(data: bytes) -> ImageFacts:
     progressive = bool(source.info.get("progressive") or source.info.get("progression"))
     with DECODING.held(decoding_bytes(source.width, source.height, source.mode, progressive=progressive)):
         decoded = _decode(data, source)
-        facts = ImageFacts(
-            width=decoded.width, height=decoded.height, mode=decoded.mode, format=decoded.format, animated=decoded.animated
-        )
+        facts = ImageFacts(width=decoded.width, height=decoded.height, mode=decoded.mode, format=decoded.format, animated=decoded.animated)
         del decoded, source
     return facts
 

@@ -51,7 +51,7 @@ _BRADFORD: Matrix = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.03
 
 
 def described_profile(info: Mapping[Any, Any], *, grey: bool) -> bytes | None:
-    """An ICC profile for what the info of a PNG says of its colours; b"" for sRGB; None if an embedded profile counts, or nothing is said."""
+    """An ICC profile for the colours that a PNG's info describes; b"" for sRGB; None if it describes none, or an embedded profile counts."""
     if cicp := info.get("cicp"):
         primaries, curve = _CICP_PRIMARIES.get(cicp[0]), _CICP_CURVES.get(cicp[1])
         if primaries and curve:
@@ -95,7 +95,7 @@ def matrix_profile(primaries: tuple[Pair, ...], curve: tuple[float, ...], *, gre
     for name, body in tags.items():
         table += name + struct.pack(">II", offset + len(bodies), len(body))
         bodies += body
-    header = struct.pack(">I4x4s12s", 128 + len(table) + len(bodies), b"\x04\x30\0\0", b"mntrGRAY" b"XYZ " if grey else b"mntrRGB XYZ ")
+    header = struct.pack(">I4x4s12s", 128 + len(table) + len(bodies), b"\x04\x30\0\0", b"mntrGRAYXYZ " if grey else b"mntrRGB XYZ ")
     return header.ljust(36, b"\0") + b"acsp" + bytes(28) + b"".join(map(_fixed, _D50)) + bytes(48) + table + bodies
 
 

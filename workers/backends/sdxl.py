@@ -86,7 +86,7 @@ class SdxlImg2Img:
                 raise BadRequest(f"a canvas of {width} x {height} px: its sides must be multiples of {factor}")
 
     def _repaint(self, batch: Sequence[RepaintRequest], settings: Img2ImgSettings) -> list[Image.Image | None]:
-        """Canvases of one size. The pipeline conditions SDXL on the size of their latents: (height, width) as original and target, no crop."""
+        """Canvases of one size. The pipeline conditions SDXL on it: (height, width) of the latents as original and target size, no crop."""
         generators = [torch.Generator("cpu").manual_seed(request.seed % 2**64) for request in batch]
         latents = self._pipeline(
             prompt=[request.prompt for request in batch],

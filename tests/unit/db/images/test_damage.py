@@ -109,7 +109,7 @@ def with_hole(data: bytes, first: float, last: float, fill: bytes = b"\0") -> by
 @settings(deadline=None, max_examples=15)
 @given(share=st.floats(0.02, 0.97), seed=st.integers(0, 30))
 def test_a_jpeg_that_was_cut_and_closed_is_damaged(written: str, share: float, seed: int) -> None:
-    with pytest.raises(UnreadableImage, match="damaged|truncated|broken"):
+    with pytest.raises(UnreadableImage, match=r"damaged|truncated|broken"):
         decode_image(closed_at(jpeg(painting(seed), written), share))
 
 
@@ -127,7 +127,7 @@ def test_honest_art_is_never_taken_for_damage(written: str, art: str, size: tupl
 def test_a_jpeg_with_a_hole_of_zeros_is_damaged(written: str, first: float, length: float, seed: int) -> None:
     data = with_hole(jpeg(painting(seed), written), first, min(1.0, first + length))
 
-    with pytest.raises(UnreadableImage, match="damaged|truncated|broken"):
+    with pytest.raises(UnreadableImage, match=r"damaged|truncated|broken"):
         decode_image(data)
 
 
@@ -135,13 +135,13 @@ def test_a_jpeg_with_a_hole_of_zeros_is_damaged(written: str, first: float, leng
 @pytest.mark.parametrize("fill", [b"\x20", b"\xaa", b"\xff", b"\x01"])
 def test_a_hole_of_other_equal_bytes_is_damage_too(written: str, fill: bytes) -> None:
     for first, last in ((0.2, 0.5), (0.5, 1.0), (0.7, 0.9)):
-        with pytest.raises(UnreadableImage, match="damaged|truncated|broken"):
+        with pytest.raises(UnreadableImage, match=r"damaged|truncated|broken"):
             decode_image(with_hole(jpeg(painting(), written), first, last, fill))
 
 
 @pytest.mark.parametrize("written", ["restarts", "progressive restarts"])
 def test_a_hole_that_swallows_restart_markers_is_damage(written: str) -> None:
-    with pytest.raises(UnreadableImage, match="damaged: .* restart markers are missing"):
+    with pytest.raises(UnreadableImage, match=r"damaged: .* restart markers are missing"):
         decode_image(with_hole(jpeg(painting(), written), 0.3, 0.7))
 
 
@@ -203,7 +203,7 @@ def test_a_png_with_a_zeroed_tail_is_damaged(options: dict[str, Any], share: flo
     cut = int(len(data) * share)
 
     for tail in (bytes(len(data) - cut), bytes(len(data) - cut - 16) + data[-16:]):
-        with pytest.raises(UnreadableImage, match="damaged|truncated|broken"):
+        with pytest.raises(UnreadableImage, match=r"damaged|truncated|broken"):
             decode_image(data[:cut] + tail)
 
 

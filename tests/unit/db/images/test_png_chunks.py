@@ -98,5 +98,5 @@ def test_no_limit_of_the_decoder_is_changed() -> None:
 
 
 def test_a_broken_chunk_that_changes_the_picture_is_not_dropped_in_silence() -> None:
-    with pytest.raises(UnreadableImage, match="not an image|broken"):
+    with pytest.raises(UnreadableImage, match=r"not an image|broken"):
         decode_image(with_chunk(chunk(b"tRNS", bytes(6))[:-1] + b"!"))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +9,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from db.images import ContentBox, bucket, buckets, content_box, letterbox, prepare, prepared_original
-from db.images.preparation import Preparation
+
+if TYPE_CHECKING:
+    from db.images import Preparation
 
 PREPARATIONS: list[Preparation] = ["letterbox", "buckets", "crop", "stretch"]
 SIDES = st.integers(1, 400)

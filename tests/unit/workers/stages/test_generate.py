@@ -196,7 +196,7 @@ def test_an_original_of_any_kind_reaches_the_canvas_in_rgb(put: Put, context: Ma
         ("stretch", (128, 67), {"canvas": [128, 128], "content_box": [0, 0, 128, 128]}),
     ],
 )
-def test_another_preparation_gives_another_canvas_and_says_so(
+def test_another_preparation_gives_another_canvas_and_says_so(  # noqa: PLR0917  # cases and fixtures
     preparation: str,
     kept: tuple[int, int],
     facts: dict[str, Any],
