@@ -51,7 +51,7 @@ _BRADFORD: Matrix = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.03
 
 
 def described_profile(info: Mapping[Any, Any], *, grey: bool) -> bytes | None:
-    """An ICC profile for the colours that a PNG's info describes; b"" for sRGB; None if it describes none, or an embedded profile counts."""
+    """An ICC profile for the colours that a PNG's info describes; b"" for sRGB; None if it describes none or an embedded profile counts."""
     if cicp := info.get("cicp"):
         primaries, curve = _CICP_PRIMARIES.get(cicp[0]), _CICP_CURVES.get(cicp[1])
         if primaries and curve:
