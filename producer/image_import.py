@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from db.catalogue.types import ArtworkImage
 from db.enums import ImageState
-from db.images import UnreadableImage, content_hash, decode_image
+from db.images import UnreadableImage, content_hash, inspect_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -108,7 +108,7 @@ class ImageImporter:
         location = copy.file.location
         assert location is not None
         data = _read(location)
-        decoded = decode_image(data)
+        decoded = inspect_image(data)
         if self.link and not _is_utf8(location):
             raise UnreadableImage("its path is not UTF-8 and cannot be linked: rename it, or ingest without --link")
         if keep and self.store is not None:

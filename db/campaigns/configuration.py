@@ -8,13 +8,25 @@ import math
 import tomllib
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from db.enums import Stage
 from db.errors import BadConfiguration
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+#: What a configuration means by settings that it does not name, because campaigns are older than they are.
+_UNNAMED = {"picture.preparation": "letterbox"}
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
@@ -89,11 +101,22 @@ class Level(BackendConfig):
 class CanvasConfig(_Frozen):
     """The canvas that is repainted and the file that is kept."""
 
-    #: Side of the square canvas in pixels.
+    #: Side of the square canvas in pixels; buckets have about its area.
     size: int = Field(default=1024, ge=16, le=4096, multiple_of=8)
+    #: How originals are laid onto it: "letterbox" (all of it, on the square), "buckets" (a canvas of its own shape), "crop" (its middle
+    #: square), "stretch" (all of it, its aspect given up while it is repainted).
+    preparation: Literal["letterbox", "buckets", "crop", "stretch"] = "letterbox"
     format: Literal["jpeg", "png", "webp"] = "jpeg"
     #: JPEG and WebP quality.
     quality: int = Field(default=95, ge=1, le=100)
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A letterbox goes unnamed, as in campaigns that were opened before there was a choice: their hash stays what it was."""
+        facts: dict[str, Any] = serialize(self)
+        if facts.get("preparation") == "letterbox":
+            del facts["preparation"]
+        return facts
 
 
 def _default_levels() -> dict[str, Level]:
@@ -148,6 +171,7 @@ class CampaignConfig(_Frozen):
         """Each setting in which the other configuration differs, as `path: mine -> theirs`."""
         mine, theirs = _flat(self.model_dump(mode="json")), _flat(other.model_dump(mode="json"))
         keys = [key for key in sorted(mine.keys() | theirs.keys()) if key != "models_directory"]
+        mine, theirs = {**_UNNAMED, **mine}, {**_UNNAMED, **theirs}
         return [f"{key}: {mine.get(key)!r} -> {theirs.get(key)!r}" for key in keys if mine.get(key) != theirs.get(key)]
 
 

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from db.images.canvas import ContentBox, content_box, crop, letterbox
-from db.images.decode import MAX_PIXELS, DecodedImage, content_hash, decode_image, pixel_hash
+from db.images.decode import (
+    MAX_PIXELS,
+    DecodedImage,
+    ImageFacts,
+    content_hash,
+    decode_image,
+    inspect_image,
+    pixel_hash,
+)
 from db.images.degenerate import degenerate_reason
 from db.images.encode import EXTENSIONS, MEDIA_TYPES, ImageFormat, encode, extension, read_metadata
 from db.images.errors import UnreadableImage
+from db.images.preparation import Preparation, PreparedImage, bucket, buckets, prepare, prepared_original
 
 __all__ = [
     "EXTENSIONS",
@@ -14,8 +23,13 @@ __all__ = [
     "MEDIA_TYPES",
     "ContentBox",
     "DecodedImage",
+    "ImageFacts",
     "ImageFormat",
+    "Preparation",
+    "PreparedImage",
     "UnreadableImage",
+    "bucket",
+    "buckets",
     "content_box",
     "content_hash",
     "crop",
@@ -23,7 +37,10 @@ __all__ = [
     "degenerate_reason",
     "encode",
     "extension",
+    "inspect_image",
     "letterbox",
     "pixel_hash",
+    "prepare",
+    "prepared_original",
     "read_metadata",
 ]

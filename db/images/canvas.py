@@ -1,4 +1,4 @@
-"""The square that a generator works on, and the way back: letterbox, content box, crop.
+"""The canvas that a generator works on, and the way back: letterbox, content box, crop.
 
 The bars are no part of the data set: the repaint is cropped back to its content box before it is stored. While the generator works they
 stand beside the content, so they carry the edge's own colours, softened, on to the canvas' border: a black bar would be read as a frame, a
@@ -55,24 +55,29 @@ class ContentBox:
         return cls(left=left, top=top, right=right, bottom=bottom)
 
 
-def content_box(width: int, height: int, size: int) -> ContentBox:
-    """Where an image of this width and height lies, centred, on a square canvas: its longer side fills it, no side is under one pixel."""
-    if min(width, height, size) < 1:
-        raise ValueError(f"no canvas of {size} px for an image of {width} x {height} px")
-    scale = size / max(width, height)
-    inner_width = min(size, max(1, round(width * scale)))
-    inner_height = min(size, max(1, round(height * scale)))
-    left, top = (size - inner_width) // 2, (size - inner_height) // 2
+def content_box(width: int, height: int, size: int | tuple[int, int]) -> ContentBox:
+    """Where an image of this width and height lies, centred and as large as fits, on a square canvas or one of (width, height).
+
+    No side is under one pixel.
+    """
+    across, down = (size, size) if isinstance(size, int) else size
+    if min(width, height, across, down) < 1:
+        raise ValueError(f"no canvas of {across} x {down} px for an image of {width} x {height} px")
+    scale = min(across / width, down / height)
+    inner_width = min(across, max(1, round(width * scale)))
+    inner_height = min(down, max(1, round(height * scale)))
+    left, top = (across - inner_width) // 2, (down - inner_height) // 2
     return ContentBox(left=left, top=top, right=left + inner_width, bottom=top + inner_height)
 
 
-def letterbox(image: Image.Image, size: int) -> tuple[Image.Image, ContentBox]:
-    """The image on a square RGB canvas of `size` pixels, its aspect kept (Lanczos), and where on it the image lies."""
-    box = content_box(image.width, image.height, size)
+def letterbox(image: Image.Image, size: int | tuple[int, int]) -> tuple[Image.Image, ContentBox]:
+    """The image, its aspect kept (Lanczos), on an RGB canvas of (width, height) or a square one, and where on it the image lies."""
+    shape = (size, size) if isinstance(size, int) else size
+    box = content_box(image.width, image.height, shape)
     content = image.convert("RGB").resize((box.width, box.height), Image.Resampling.LANCZOS)
-    if content.size == (size, size):
+    if content.size == shape:
         return content, box
-    canvas = Image.new("RGB", (size, size))
+    canvas = Image.new("RGB", shape)
     canvas.paste(content, (box.left, box.top))
     _paint_bars(canvas, content, box)
     return canvas, box
@@ -86,17 +91,17 @@ def crop(image: Image.Image, box: ContentBox) -> Image.Image:
 
 
 def _paint_bars(canvas: Image.Image, content: Image.Image, box: ContentBox) -> None:
-    size = canvas.width
+    across, down = canvas.size
     width, height = content.size
     depth = min(_EDGE_DEPTH, width, height)
     if box.top > 0:
-        _paint_bar(canvas, content.crop((0, 0, width, depth)), (0, 0, size, box.top))
-    if box.bottom < size:
-        _paint_bar(canvas, content.crop((0, height - depth, width, height)), (0, box.bottom, size, size))
+        _paint_bar(canvas, content.crop((0, 0, width, depth)), (0, 0, across, box.top))
+    if box.bottom < down:
+        _paint_bar(canvas, content.crop((0, height - depth, width, height)), (0, box.bottom, across, down))
     if box.left > 0:
-        _paint_bar(canvas, content.crop((0, 0, depth, height)), (0, 0, box.left, size))
-    if box.right < size:
-        _paint_bar(canvas, content.crop((width - depth, 0, width, height)), (box.right, 0, size, size))
+        _paint_bar(canvas, content.crop((0, 0, depth, height)), (0, 0, box.left, down))
+    if box.right < across:
+        _paint_bar(canvas, content.crop((width - depth, 0, width, height)), (box.right, 0, across, down))
 
 
 def _paint_bar(canvas: Image.Image, edge: Image.Image, bar: tuple[int, int, int, int]) -> None:

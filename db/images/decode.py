@@ -1,4 +1,4 @@
-"""Bytes to an upright RGB image, whatever the file: CMYK, palette, transparency, 16 bits, animation, rotation, colour profile.
+"""Bytes to an upright RGB image, whatever the file: CMYK, palette, transparency, 16 bits, animation, rotation, colour profile, damage.
 
 Everything downstream (captioner, canvas, embeddings) sees RGB and nothing else, so the decisions are taken here, once: transparency lies on
 white paper, deep greys are scaled and not clipped, of an animation the first frame counts, and a colour profile is applied and dropped.
@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING
 from PIL import Image, UnidentifiedImageError
 
 from db.images.colour import to_rgb
+from db.images.damage import damage_reason, png_damage_reason
 from db.images.errors import UnreadableImage
+from db.images.memory_budget import DECODING, decoding_bytes
+from db.images.png_chunks import SIGNATURE, LeanPng, lean_png
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-#: The largest image that is decoded, in pixels: Pillow's own bound for a decompression bomb, 0.5 GiB as RGB.
+#: The largest image that is decoded, in pixels: Pillow's own bound for a decompression bomb, 0.7 GiB as Pillow stores RGB.
 MAX_PIXELS = 178_956_970
 
 #: Raster formats with a decoder inside Pillow; what starts another program (EPS) or draws vectors (WMF) stays out.
@@ -55,33 +58,40 @@ class DecodedImage:
     animated: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class ImageFacts:
+    """What `DecodedImage` says of an image, without its pixels."""
+
+    width: int
+    height: int
+    mode: str
+    format: str
+    animated: bool
+
+
 def decode_image(data: bytes) -> DecodedImage:
-    """Decode an image to upright RGB.
+    """Decode an image to upright RGB. Waits while other threads decode large ones, so that memory stays bounded.
 
     Raises:
-        UnreadableImage: the bytes are empty, no image, truncated, broken, or larger than `MAX_PIXELS`.
+        UnreadableImage: the bytes are empty, no image, truncated, broken, damaged, or larger than `MAX_PIXELS`.
     """
-    if not data:
-        raise UnreadableImage("empty file")
-    # Pillow warns where a file is odd but readable, and for bombs below the bound. This filter names Pillow alone and may be set any number
-    # of times from any thread, which `warnings.catch_warnings` may not.
-    warnings.filterwarnings("ignore", module=r"PIL\.")
     source = _open(data)
-    if source.width * source.height > MAX_PIXELS:
-        raise UnreadableImage(f"decompression bomb: {source.width} x {source.height} px")
-    mode, name = source.mode, source.format or ""
-    try:
-        animated = getattr(source, "n_frames", 1) > 1
-        source.load()
-        image = to_rgb(_upright(source))
-    except MemoryError:
-        raise
-    except Image.DecompressionBombError as error:
-        raise _bomb(error) from error
-    except Exception as error:
-        raise UnreadableImage(_reason(error, name)) from error
-    image.info = {}
-    return DecodedImage(image=image, width=image.width, height=image.height, mode=mode, format=name, animated=animated)
+    progressive = bool(source.info.get("progressive") or source.info.get("progression"))
+    with DECODING.held(decoding_bytes(source.width, source.height, source.mode, progressive=progressive)):
+        decoded = _decode(data, source)
+    DECODING.keep(decoded.image)
+    return decoded
+
+
+def inspect_image(data: bytes) -> ImageFacts:
+    """Decode an image and forget its pixels while the memory for them is still held. Raises what `decode_image` raises."""
+    source = _open(data)
+    progressive = bool(source.info.get("progressive") or source.info.get("progression"))
+    with DECODING.held(decoding_bytes(source.width, source.height, source.mode, progressive=progressive)):
+        decoded = _decode(data, source)
+        facts = ImageFacts(width=decoded.width, height=decoded.height, mode=decoded.mode, format=decoded.format, animated=decoded.animated)
+        del decoded, source
+    return facts
 
 
 def content_hash(data: bytes) -> str:
@@ -97,9 +107,16 @@ def pixel_hash(image: Image.Image) -> str:
 
 
 def _open(data: bytes) -> ImageFile:
+    """The image with its header read and checked, and its pixels not yet decoded."""
+    if not data:
+        raise UnreadableImage("empty file")
     Image.init()  # once for the process: without it Pillow knows its five commonest formats only
+    # Pillow warns where a file is odd but readable, and for bombs below the bound. This filter names Pillow alone and may be set any number
+    # of times from any thread, which `warnings.catch_warnings` may not.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     try:
-        return Image.open(BytesIO(data), formats=FORMATS)
+        png = lean_png(data) if data.startswith(SIGNATURE) else LeanPng(data=data)
+        source = Image.open(BytesIO(png.data), formats=FORMATS)
     except UnidentifiedImageError as error:
         raise UnreadableImage("not an image of a known format") from error
     except Image.DecompressionBombError as error:
@@ -108,15 +125,50 @@ def _open(data: bytes) -> ImageFile:
         raise
     except Exception as error:  # a broken header may raise anything out of a decoder
         raise UnreadableImage(_reason(error, "header")) from error
+    if source.width * source.height > MAX_PIXELS:
+        raise UnreadableImage(f"decompression bomb: {source.width} x {source.height} px")
+    if png.profile is not None:
+        source.info["icc_profile"] = png.profile
+    if png.cicp is not None:
+        source.info["cicp"] = png.cicp
+    return source
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _decode(data: bytes, source: ImageFile) -> DecodedImage:
+    """The pixels of an opened image. `source` is used up."""
+    mode, name = source.mode, source.format or ""
+    damage = png_damage_reason(data) if name == "PNG" else None
+    if damage is not None:
+        raise UnreadableImage(damage)
+    try:
+        animated = getattr(source, "n_frames", 1) > 1
+        source.load()
+        damage = damage_reason(data, source)
+        turn = _UPRIGHT.get(_orientation(source))
+        image = to_rgb(source, consume=True) if damage is None else source
+    except MemoryError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise _bomb(error) from error
+    except Exception as error:
+        raise UnreadableImage(_reason(error, name)) from error
+    if damage is not None:
+        raise UnreadableImage(damage)
+    if image is not source:
+        source.close()  # frees its pixels, whoever still holds it
+    if turn is not None:
+        image = image.transpose(turn)
+    image.info = {}
+    return DecodedImage(image=image, width=image.width, height=image.height, mode=mode, format=name, animated=animated)
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation; 1, upright, where there is none."""
     try:
         orientation = image.getexif().get(_ORIENTATION_TAG)
     except Exception:  # noqa: BLE001 - broken EXIF raises anything, and the image is good without it
-        return image
-    turn = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
-    return image if turn is None else image.transpose(turn)
+        return 1
+    return orientation if isinstance(orientation, int) else 1
 
 
 def _bomb(error: Image.DecompressionBombError) -> UnreadableImage:

@@ -9,10 +9,11 @@ from trainer.data.embedding_cache import EmbeddingCache, EmbeddingSpace
 from trainer.data.embeddings import ImageReference, embed
 from trainer.data.originals import group_originals, style_by_group
 from trainer.data.pair_source import DatabasePairs
+from trainer.data.shown_parts import shown_parts
 from trainer.errors import NothingToTrainOn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from db.campaigns import Campaign
     from db.engine import Database
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from trainer.data.embeddings import Embedder, Embeddings
     from trainer.data.originals import GroupedOriginal
     from trainer.data.pair_source import GivenSplits, PairSource
+    from trainer.data.shown_parts import Box
     from workers.backends.protocol import ModelSource
 
 
@@ -71,10 +73,11 @@ def embed_pairs(
     found, made = source.originals(), source.repaints()
     if not made:
         raise NothingToTrainOn(f"campaign {campaign.name!r} has no repaints yet: run `paragone work`")
+    parts = shown_parts(made)
     embedder.load()
     space = EmbeddingSpace(model=clip.location, revision=embedder.revision, dtype=clip.dtype)
     embeddings = embed(
-        [*map(_reference, found), *(ImageReference(content_hash=repaint.content_hash) for repaint in made)],
+        [*(_reference(original, parts) for original in found), *(ImageReference(content_hash=repaint.content_hash) for repaint in made)],
         embedder=embedder,
         cache=EmbeddingCache(store, space),
         store=store,
@@ -99,5 +102,5 @@ def embed_pairs(
     )
 
 
-def _reference(original: Original) -> ImageReference:
-    return ImageReference(content_hash=original.content_hash, link=original.link)
+def _reference(original: Original, parts: Mapping[str, Box]) -> ImageReference:
+    return ImageReference(content_hash=original.content_hash, link=original.link, box=parts.get(original.content_hash))

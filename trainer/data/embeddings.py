@@ -58,6 +58,13 @@ class ImageReference:
 
     content_hash: str
     link: str | None = None
+    #: Left, top, right, bottom of the part that is embedded, in pixels of the upright image; None for all of it.
+    box: tuple[int, int, int, int] | None = None
+
+    @property
+    def key(self) -> str:
+        """What its vector is cached under: 64 hex digits, the content hash itself where all of the image is embedded."""
+        return self.content_hash if self.box is None else hashlib.sha256(f"{self.content_hash} {self.box}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,32 +96,34 @@ def embed(
     `read_image` gives an image's bytes by content hash and link; from the store or the link, if it is not given.
     `on_progress` is called with how many of the missing images are done, and how many were missing.
     """
-    references = {image.content_hash: image for image in images}
+    references = {image.key: image for image in images}
+    names = {key: reference.content_hash for key, reference in references.items()}
     found = cache.read(references.keys())
-    missing = [reference for content_hash, reference in references.items() if content_hash not in found]
+    missing = [reference for key, reference in references.items() if key not in found]
     unreadable: dict[str, str] = {}
     shard = _Shard(cache)
     done = 0
     try:
         for batch in _decoded(missing, read_image or partial(read_image_bytes, store), batch_size):
             decoded = _without_unreadable(batch, unreadable)
-            for content_hash, vector in _vectors(decoded, embedder, unreadable):
-                found[content_hash] = vector
-                shard.add(content_hash, vector)
+            for key, vector in _vectors(decoded, embedder, unreadable):
+                found[key] = vector
+                shard.add(key, vector)
             shard.write_if_due()
             done += len(batch)
             if on_progress is not None:
                 on_progress(done, len(missing))
     finally:
         shard.write()  # also when interrupted: what was computed is not lost
-    return _stack(found, unreadable, len(missing) - len(unreadable))
+    computed = len(missing) - len(unreadable)
+    return _stack({names[key]: vector for key, vector in found.items()}, {names[key]: why for key, why in unreadable.items()}, computed)
 
 
 def read_images(
     references: Sequence[ImageReference], store: Store, batch_size: int, unreadable: dict[str, str]
 ) -> Iterator[list[tuple[str, Image]]]:
     """Batches of (content hash, RGB image), one read ahead; what cannot be read goes into `unreadable` with its reason."""
-    for batch in _decoded(references, store, batch_size):
+    for batch in _decoded(references, partial(read_image_bytes, store), batch_size):
         yield _without_unreadable(batch, unreadable)
 
 
@@ -150,7 +159,7 @@ class _Shard:
 def _decoded(
     references: Sequence[ImageReference], read: Callable[[str, str | None], bytes], batch_size: int
 ) -> Iterator[list[tuple[str, Image | str]]]:
-    """Batches of (content hash, image or reason); one batch is read ahead."""
+    """Batches of (key, image or reason); one batch is read ahead."""
     remaining = iter(references)
     with ThreadPoolExecutor(max_workers=_READERS, thread_name_prefix="image-reader") as readers:
         ahead = [readers.submit(_read, reference, read) for reference in islice(remaining, batch_size)]
@@ -165,10 +174,11 @@ def _read(reference: ImageReference, read: Callable[[str, str | None], bytes]) -
     try:
         data = read(content_hash, link)
         if link is not None and hashlib.sha256(data).hexdigest() != content_hash:
-            return content_hash, f"{link} is no longer the image that was ingested: run `paragone ingest` again"
-        return content_hash, decode_image(data).image
+            return reference.key, f"{link} is no longer the image that was ingested: run `paragone ingest` again"
+        image = decode_image(data).image
+        return reference.key, image if reference.box is None else image.crop(reference.box)
     except (BlobMissing, UnreadableImage, OSError) as error:
-        return content_hash, str(error)
+        return reference.key, str(error)
 
 
 def _without_unreadable(batch: Sequence[tuple[str, Image | str]], unreadable: dict[str, str]) -> list[tuple[str, Image]]:

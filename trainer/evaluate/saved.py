@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from db.results.pairs import originals
+from db.results.pairs import originals, repaints
 from db.training import Split, find_triplet_set, triplets_of
 from trainer.data.dataset import load_dataset
 from trainer.data.embedding_cache import EmbeddingCache, EmbeddingSpace
 from trainer.data.embeddings import ImageReference, embed
+from trainer.data.shown_parts import shown_parts
 from trainer.data.triplet_indices import index_triplets
 from trainer.data.triplets import draw_triplets, hash_triplets
 from trainer.errors import NothingToTrainOn, TripletSetDiffers
@@ -38,10 +39,11 @@ def evaluate_saved(database: Database, store: Store, model: TrainedModel, embedd
     check_embedder(model, embedder)
     known = originals(database, triplet_set.campaign_id)
     links = {original.content_hash: original.link for original in known}
+    parts = shown_parts(repaints(database, triplet_set.campaign_id))
     hashes = dict.fromkeys(hash_ for t in test for hash_ in (t.anchor_hash, t.positive_hash, t.negative_hash))
     space = EmbeddingSpace(model=model.config.clip.location, revision=embedder.revision, dtype=model.config.clip.dtype)
     embeddings = embed(
-        [ImageReference(content_hash=content_hash, link=links.get(content_hash)) for content_hash in hashes],
+        [ImageReference(content_hash=one, link=links.get(one), box=parts.get(one)) for one in hashes],
         embedder=embedder,
         cache=EmbeddingCache(store, space),
         store=store,

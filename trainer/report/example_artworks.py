@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from db.images import prepared_original
 from trainer.report.content import ExampleArtwork, ExampleRepaint
 from trainer.report.thumbnails import read_or_none
 
@@ -53,7 +54,7 @@ def _example(store: Store, original: Original, repaints: Sequence[Repaint]) -> I
     )
     if image is not None and shown:
         yield ExampleArtwork(
-            image=image,
+            image=prepared_original(image, repaints[0].provenance),
             title=original.title or original.key,
             artist=original.artist or "unknown artist",
             style=original.style or "unknown style",

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from db.images import prepared_original
 from db.training import Split, triplets_of
 from trainer.data.embedding_cache import EmbeddingCache, EmbeddingSpace
-from trainer.data.embeddings import unit_length
+from trainer.data.embeddings import ImageReference, unit_length
+from trainer.data.shown_parts import shown_parts
 from trainer.errors import BadModelFolder, UnknownComponent
 from trainer.heads.projection import project
 from trainer.model_folder import load_model
@@ -19,12 +21,13 @@ from trainer.report.content import ExamplePair
 from trainer.report.thumbnails import read_or_none
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from db.engine import Database
     from db.results.pairs import Original, Repaint
     from db.store import Store
     from db.training import TrainingRun
+    from trainer.data.shown_parts import Box
     from trainer.model_folder import TrainedModel
 
 
@@ -48,8 +51,9 @@ def example_pairs(
         model = load_model(Path(runs[0].directory))
     except (BadModelFolder, UnknownComponent):
         return ()
+    parts = shown_parts(made)
     for triplet in _test_triplets(database, runs[0], found, made):
-        pairs = _pairs(store, model, triplet)
+        pairs = _pairs(store, model, triplet, parts)
         if pairs:
             return pairs
     return ()
@@ -70,15 +74,17 @@ def _test_triplets(database: Database, run: TrainingRun, found: Sequence[Origina
             )
 
 
-def _pairs(store: Store, model: TrainedModel, triplet: _ShownTriplet) -> tuple[ExamplePair, ...]:
+def _pairs(store: Store, model: TrainedModel, triplet: _ShownTriplet, parts: Mapping[str, Box]) -> tuple[ExamplePair, ...]:
     clip = model.config.clip
     cache = EmbeddingCache(store, EmbeddingSpace(model=clip.location, revision=clip.revision or "", dtype=clip.dtype))
     hashes = [triplet.anchor.content_hash, triplet.positive.content_hash, triplet.negative.content_hash]
-    cached = cache.read(set(hashes))
+    keys = [ImageReference(content_hash=one, box=parts.get(one)).key for one in hashes]
+    cached = cache.read(set(keys))
     anchor, positive, negative = (read_or_none(store, image) for image in (triplet.anchor, triplet.positive, triplet.negative))
-    if len(cached) < len(set(hashes)) or anchor is None or positive is None or negative is None:
+    if len(cached) < len(set(keys)) or anchor is None or positive is None or negative is None:
         return ()
-    vectors = unit_length(np.stack([cached[content_hash] for content_hash in hashes]))
+    anchor = prepared_original(anchor, triplet.positive.provenance)
+    vectors = unit_length(np.stack([cached[key] for key in keys]))
     projected = project(model.head, vectors)
     caption = triplet.positive.caption
     return tuple(

@@ -78,7 +78,7 @@ class PromptResult:
 
 @dataclass(frozen=True, kw_only=True)
 class RepaintRequest:
-    """One square RGB canvas to repaint under a prompt, with a seed of its own."""
+    """One RGB canvas to repaint under a prompt, with a seed of its own."""
 
     image: Image
     prompt: str

@@ -30,7 +30,7 @@ VAE_PIXELS = 4 * 1024 * 1024
 
 
 class SdxlImg2Img:
-    """Repaints square canvases under prompts.
+    """Repaints canvases under prompts. Those of several sizes in one batch go through the model one size after the other.
 
     Equal requests give equal pixels on one kind of device at one batch size; at another batch size
     they differ by rounding.
@@ -64,26 +64,29 @@ class SdxlImg2Img:
 
     def run(self, batch: Sequence[RepaintRequest], settings: Img2ImgSettings) -> Sequence[RepaintResult]:
         """One repaint for each canvas, None where the model gave NaN. Raises `OutOfMemory`, `TransientFailure` or `BadRequest`."""
-        if not batch:
-            return []
-        self._check_sizes(batch)
+        sizes = list(dict.fromkeys(request.image.size for request in batch))
+        self._check_sizes(sizes)
+        results: dict[int, RepaintResult] = {}
         with device_errors(), torch.inference_mode():
-            return [RepaintResult(image=image) for image in self._repaint(batch, settings)]
+            for size in sizes:
+                places = [place for place, request in enumerate(batch) if request.image.size == size]
+                images = self._repaint([batch[place] for place in places], settings)
+                results.update((place, RepaintResult(image=image)) for place, image in zip(places, images, strict=True))
+        return [results[place] for place in range(len(batch))]
 
     def unload(self) -> None:
         """Free the device."""
         self._pipeline = None
         release()
 
-    def _check_sizes(self, batch: Sequence[RepaintRequest]) -> None:
-        sizes = {request.image.size for request in batch}
-        if len(sizes) > 1:
-            raise BadRequest(f"canvases of several sizes in one batch: {sorted(sizes)}")
+    def _check_sizes(self, sizes: Sequence[tuple[int, int]]) -> None:
         factor = self._pipeline.vae_scale_factor
-        if any(side % factor for side in next(iter(sizes))):
-            raise BadRequest(f"a canvas of {sizes.pop()} px: its sides must be multiples of {factor}")
+        for width, height in sizes:
+            if width % factor or height % factor:
+                raise BadRequest(f"a canvas of {width} x {height} px: its sides must be multiples of {factor}")
 
     def _repaint(self, batch: Sequence[RepaintRequest], settings: Img2ImgSettings) -> list[Image.Image | None]:
+        """Canvases of one size. The pipeline conditions SDXL on it: (height, width) of the latents as original and target size, no crop."""
         generators = [torch.Generator("cpu").manual_seed(request.seed % 2**64) for request in batch]
         latents = self._pipeline(
             prompt=[request.prompt for request in batch],

@@ -1,4 +1,4 @@
-"""Generate: the original on a square canvas goes in, the repaint cropped back to the original's shape is kept."""
+"""Generate: the original on a canvas goes in, the repaint brought back to the original's shape is kept."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from db.enums import FailureKind
-from db.images import ContentBox, crop, degenerate_reason, encode, letterbox, pixel_hash
+from db.images import ContentBox, PreparedImage, crop, degenerate_reason, encode, pixel_hash, prepare
 from db.jobs.inputs import RepaintInput
 from db.results.stage_results import RepaintRecord
 from workers.backends.protocol import RepaintRequest
@@ -25,8 +25,13 @@ if TYPE_CHECKING:
 class PreparedRepaint(PreparedJob[RepaintInput, RepaintRequest]):
     """A canvas with its prompt."""
 
-    #: Where the original lies on the canvas.
-    box: ContentBox
+    #: How the original lies on the canvas.
+    laid_out: PreparedImage
+
+    @property
+    def box(self) -> ContentBox:
+        """Where the original lies on the canvas."""
+        return self.laid_out.box
 
 
 class GenerateStage:
@@ -37,20 +42,23 @@ class GenerateStage:
     settings_type = RepaintSettings
 
     def prepare(self, job: RepaintInput, context: StageContext[RepaintSettings]) -> PreparedRepaint:
-        """Lay the original upright, in RGB, by Lanczos, onto the square canvas."""
-        canvas, box = letterbox(load_image(context, job.content_hash, link=job.link), context.parameters.picture["size"])
-        return PreparedRepaint(job=job, request=RepaintRequest(image=canvas, prompt=job.prompt, seed=job.seed), box=box)
+        """Lay the original, upright and in RGB, onto the canvas in the way that the campaign chose."""
+        picture = context.parameters.picture
+        original = load_image(context, job.content_hash, link=job.link)
+        laid_out = prepare(original, size=picture["size"], preparation=picture.get("preparation", "letterbox"))
+        return PreparedRepaint(job=job, request=RepaintRequest(image=laid_out.canvas, prompt=job.prompt, seed=job.seed), laid_out=laid_out)
 
     def finish(
         self, prepared: PreparedRepaint, answer: RepaintResult, context: StageContext[RepaintSettings], *, revision: str
     ) -> RepaintRecord:
-        """Crop to the content, check it against the original, encode with its provenance, store."""
-        job, box = prepared.job, prepared.box
-        original = crop(prepared.request.image, box)
-        repaint = crop(answer.image, box) if answer.image is not None else None
-        reason = degenerate_reason(original=original, repaint=repaint)
-        if reason is not None or repaint is None:
+        """Check the content against the original's, bring it into its shape, encode with its provenance, store."""
+        job, laid_out = prepared.job, prepared.laid_out
+        box = laid_out.box
+        repainted = crop(answer.image, box) if answer.image is not None else None
+        reason = degenerate_reason(original=laid_out.content, repaint=repainted)
+        if reason is not None or answer.image is None:
             raise JobFault(FailureKind.DEGENERATE, f"degenerate output: {reason}")
+        repaint = laid_out.keep(answer.image)
         provenance = _provenance(prepared, context, revision)
         canvas = context.parameters.picture
         data = encode(repaint, format=canvas["format"], quality=canvas["quality"], metadata=provenance)
@@ -84,8 +92,7 @@ def _provenance(prepared: PreparedRepaint, context: StageContext[RepaintSettings
         "revision": revision,
         "prompt": job.prompt,
         "seed": job.seed,
-        "canvas": parameters.picture["size"],
-        "content_box": prepared.box.to_json(),
         "original": job.content_hash,
+        **prepared.laid_out.provenance,
         **parameters.settings,
     }

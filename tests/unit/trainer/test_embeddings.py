@@ -212,3 +212,18 @@ def test_a_shard_that_holds_nothing_wanted_is_fetched_once(store: Store, monkeyp
     assert len(fetched) == 4
     run(store, stored(store, 14)[12:], FakeEmbedder())
     assert len(cache.read({image.content_hash for image in stored(store, 14)})) == 14, "what was written since is read too"
+
+
+def test_a_part_of_an_image_is_embedded_as_that_part_and_cached_beside_the_whole(store: Store) -> None:
+    (whole,) = stored(store, 1)
+    part = ImageReference(content_hash=whole.content_hash, box=(2, 3, 14, 11))
+
+    run(store, [whole], FakeEmbedder())
+    found = run(store, [part], FakeEmbedder())
+    again = run(store, [part], FakeEmbedder())
+
+    cropped = Image.open(io.BytesIO(png(0))).crop((2, 3, 14, 11))
+    alone = unit_length(FakeEmbedder().embed_images([cropped]))[0]
+    np.testing.assert_allclose(found.vectors[found.rows[whole.content_hash]], alone, atol=1e-6)
+    assert (found.computed, again.computed) == (1, 0)
+    np.testing.assert_array_equal(again.vectors, found.vectors)

@@ -111,3 +111,26 @@ def test_a_campaign_file_that_is_none_is_refused_by_name(tmp_path: Path) -> None
         path.write_bytes(content)
         with pytest.raises(BadConfiguration, match=r"broken\.toml is no TOML"):
             read_campaign_file(path)
+
+
+def test_a_letterbox_goes_unnamed_so_that_older_campaigns_stay_what_they_are() -> None:
+    plain, named = parse_config({}), parse_config({"picture": {"preparation": "letterbox"}})
+
+    assert plain.config_hash == named.config_hash == "fc2bda5da6c676418616fc4666c3d2d24486dcc0ffdc11a3301ce7e66bda7ad5"
+    assert plain.picture.model_dump(mode="json") == {"size": 1024, "format": "jpeg", "quality": 95}
+    assert plain.differences(named) == []
+
+
+@pytest.mark.parametrize("preparation", ["buckets", "crop", "stretch"])
+def test_another_preparation_is_another_configuration(preparation: str) -> None:
+    plain, other = parse_config({}), parse_config({"picture": {"preparation": preparation}})
+
+    assert other.config_hash != plain.config_hash
+    assert plain.differences(other) == [f"picture.preparation: 'letterbox' -> '{preparation}'"]
+    assert other.differences(plain) == [f"picture.preparation: '{preparation}' -> 'letterbox'"]
+    assert CampaignConfig.model_validate(other.model_dump(mode="json")) == other
+
+
+def test_an_unknown_preparation_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(BadConfiguration, match=r"picture\.preparation: .*'letterbox', 'buckets', 'crop' or 'stretch'"):
+        parse_config({"picture": {"preparation": "mirror"}})

@@ -98,11 +98,41 @@ def test_the_result_is_the_pipelines_own(refiner: SdxlImg2Img, scenes: list[Imag
         assert distance(ours, theirs) < 0.05
 
 
-def test_canvases_must_be_of_one_size_that_the_model_can_take(refiner: SdxlImg2Img, scenes: list[Image.Image]) -> None:
-    with pytest.raises(BadRequest, match="several sizes"):
-        refiner.run(requests([scenes[0], scenes[0].resize((32, 32))]), SETTINGS)
+def test_a_canvas_must_have_sides_that_the_model_can_take(refiner: SdxlImg2Img, scenes: list[Image.Image]) -> None:
     with pytest.raises(BadRequest, match="multiples of 2"):
-        refiner.run(requests([scenes[0].resize((33, 33))]), SETTINGS)
+        refiner.run(requests([scenes[0], scenes[0].resize((33, 32))]), SETTINGS)
+
+
+def test_canvases_of_several_sizes_in_one_batch_are_repainted_as_each_size_alone(refiner: SdxlImg2Img, scenes: list[Image.Image]) -> None:
+    shapes = [(64, 64), (80, 48), (64, 64), (48, 80)]
+    batch = requests([scene.resize(shape) for scene, shape in zip(scenes, shapes, strict=True)])
+
+    together = repaint(refiner, batch)
+
+    assert [image.size for image in together] == shapes
+    assert pixel_hash(together[0]) == pixel_hash(repaint(refiner, [batch[0], batch[2]])[0])
+    for place in (1, 3):
+        assert pixel_hash(together[place]) == pixel_hash(repaint(refiner, [batch[place]])[0])
+
+
+@pytest.mark.parametrize("shape", [(80, 48), (48, 80)])
+def test_the_model_is_told_the_height_and_width_of_its_canvas(
+    refiner: SdxlImg2Img, scenes: list[Image.Image], shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[list[float]] = []
+    unet = refiner._pipeline.unet
+    forward = unet.forward
+
+    def listen(*args: Any, **kwargs: Any) -> Any:
+        told.extend(kwargs["added_cond_kwargs"]["time_ids"].tolist())
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(unet, "forward", listen)
+    repaint(refiner, requests([scenes[0].resize(shape)]))
+
+    width, height = shape
+    assert {tuple(ids[:4]) for ids in told} == {(height, width, 0, 0)}
+    assert {ids[4] for ids in told} == {6.0, 2.5}
 
 
 def test_not_a_number_is_no_image_and_spares_the_batch_mates(

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from db.enums import FailureKind
-from db.images import content_hash, crop, decode_image, letterbox, pixel_hash, read_metadata
+from db.images import content_hash, crop, decode_image, letterbox, pixel_hash, prepared_original, read_metadata
 from db.jobs.inputs import RepaintInput
 from workers.backends.protocol import RepaintResult
 from workers.errors import JobFault
@@ -186,3 +186,45 @@ def test_an_original_of_any_kind_reaches_the_canvas_in_rgb(put: Put, context: Ma
     assert grey.request.image.mode == "RGB"
     means = ImageStat.Stat(grey.request.image).mean
     assert max(means) - min(means) < 1
+
+
+@pytest.mark.parametrize(
+    ("preparation", "kept", "facts"),
+    [
+        ("buckets", (168, 88), {"canvas": [168, 88], "content_box": [0, 0, 168, 88], "source_box": [0, 0, 95, 50]}),
+        ("crop", (128, 128), {"canvas": [128, 128], "content_box": [0, 0, 128, 128], "source_box": [23, 0, 73, 50]}),
+        ("stretch", (128, 67), {"canvas": [128, 128], "content_box": [0, 0, 128, 128]}),
+    ],
+)
+def test_another_preparation_gives_another_canvas_and_says_so(  # noqa: PLR0917  # cases and fixtures
+    preparation: str,
+    kept: tuple[int, int],
+    facts: dict[str, Any],
+    put: Put,
+    context: MakeContext,
+    store: Store,
+    scene: Image.Image,
+) -> None:
+    around, scene = context(picture={"preparation": preparation, "size": 128}), scene.resize((96, 50))
+
+    prepared = STAGE.prepare(work_on(put(scene)), around)
+    image = STAGE.finish(prepared, inverted(prepared), around, revision=REVISION)
+
+    assert list(prepared.request.image.size) == facts["canvas"]
+    assert (image.width, image.height) == kept
+    stored = decode_image(store.get(image.content_hash)).image
+    assert stored.size == kept
+    found = {name: image.provenance[name] for name in ("canvas", "content_box", "source_box") if name in image.provenance}
+    assert (found, image.provenance["preparation"]) == (facts, preparation)
+    assert list(image.content_box) == facts["content_box"]
+    shown = prepared_original(scene, image.provenance).resize(kept, Image.Resampling.LANCZOS)
+    assert max(ImageStat.Stat(ImageChops.difference(ImageOps.invert(stored), shown)).mean) < 3
+
+
+@pytest.mark.parametrize("preparation", ["buckets", "crop", "stretch"])
+def test_a_repaint_is_judged_by_what_it_shows_of_the_original(preparation: str, put: Put, context: MakeContext, scene: Image.Image) -> None:
+    around = context(picture={"preparation": preparation})
+    prepared = STAGE.prepare(work_on(put(scene)), around)
+
+    with pytest.raises(JobFault, match="equal"):
+        STAGE.finish(prepared, RepaintResult(image=prepared.request.image), around, revision=REVISION)
