@@ -44,6 +44,8 @@ class RequeueResult:
     #: Chosen jobs of cancelled campaigns, which stay as they are.
     cancelled: int
     dry_run: bool
+    #: Chosen jobs whose results were imported: another import replaces them, no worker.
+    imported: int = 0
 
 
 #: Options that narrow the selection; a campaign alone is not enough, it would select everything that failed.
@@ -64,11 +66,11 @@ def requeue_chosen(runtime: Runtime, options: RequeueOptions, *, new_seed: bool 
     chosen = _filter(runtime, options)
     counted = count_requeueable(runtime.database, chosen)
     if dry_run:
-        return RequeueResult(jobs=counted.total, cancelled=counted.cancelled, dry_run=True)
+        return RequeueResult(jobs=counted.total, cancelled=counted.cancelled, imported=counted.imported, dry_run=True)
     jobs = requeue(runtime.database, chosen, new_seed=new_seed)
     if jobs:
         notify_ready(runtime)
-    return RequeueResult(jobs=jobs, cancelled=counted.cancelled, dry_run=False)
+    return RequeueResult(jobs=jobs, cancelled=counted.cancelled, imported=counted.imported, dry_run=False)
 
 
 def _filter(runtime: Runtime, options: RequeueOptions) -> JobFilter:

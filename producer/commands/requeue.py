@@ -47,3 +47,5 @@ def requeue(runtime: Runtime, /, *, new_seed: bool, dry_run: bool, as_json: bool
         console().print(f"{jobs} {'would be requeued' if dry_run else 'requeued'}")
         if result.cancelled:
             console().print(f"left out: {result.cancelled:,} of cancelled campaigns, which is final", soft_wrap=True)
+        if result.imported:
+            console().print(f"left out: {result.imported:,} imported ones: `paragone import-results` replaces them", soft_wrap=True)
