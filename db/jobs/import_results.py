@@ -1,4 +1,4 @@
-"""Results that were made elsewhere become finished jobs: a few hundred of them in one transaction, and importing them again changes nothing.
+"""Results that were made elsewhere become finished jobs, a few hundred in one transaction; importing them again changes nothing.
 
 They have no attempts: nothing was tried here. What replaces an older result supersedes it, as a requeued job's result would.
 """

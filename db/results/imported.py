@@ -153,6 +153,7 @@ _HELD = (
         images.c.provenance,
         captions.c.text.label("recaption"),
     )
+    .select_from(variations)
     .outerjoin(prompts, and_(prompts.c.variation_id == variations.c.id, prompts.c.current))
     .outerjoin(images, and_(images.c.variation_id == variations.c.id, images.c.current))
     .outerjoin(captions, and_(captions.c.variation_id == variations.c.id, captions.c.current))

@@ -14,8 +14,8 @@ from producer.commands.context import console, emit_json, json_option, pass_runt
 from producer.results_import import ImportOptions, ImportReport, import_results
 from producer.results_import.canvas import CanvasChoice
 from producer.results_import.columns import parse_column_options
+from producer.results_import.options import parse_model_options
 from producer.results_import.outcomes import SKIPPED
-from producer.results_import.run import parse_model_options
 from workers.commands.wait_option import wait_option
 from workers.service_wait import Service
 
@@ -30,7 +30,7 @@ _PATH = click.Path(path_type=Path)
 _SHOWN = 10
 
 
-@click.command("import-results", short_help="Take in captions, prompts and repaints made elsewhere.")
+@click.command("import-results", short_help="Take in results that were made elsewhere.")
 @click.argument("file", type=_PATH)
 @click.option("--repaints", type=_PATH, metavar="DIR", help="Folder of the repaints.  [default: the file's folder]")
 @click.option("--campaign", metavar="NAME", help="Campaign that takes them.  [default: imported]")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from producer.results_import.options import ImportOptions
 from producer.results_import.outcomes import ImportReport
-from producer.results_import.run import ImportOptions, import_results
+from producer.results_import.run import import_results
 
 __all__ = ["ImportOptions", "ImportReport", "import_results"]

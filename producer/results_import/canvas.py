@@ -26,6 +26,8 @@ _BLACK, _WHITE = 40.0, 215.0
 _ALIKE = 14.0
 #: Difference of mean luma between a bar's last line and the content's first, at both ends together, from which an edge is certain.
 _EDGE = 24
+#: Share of the sharpest edges' contrast from which others count as as sharp.
+_SHARP = 0.85
 #: Pixels beside the content that say little of a bar.
 _MARGIN = 2
 #: Side of the small pictures by which two readings of a canvas are compared where no edge tells.
@@ -92,9 +94,11 @@ def _content(repaint: Image.Image, original: Image.Image, ideal: ContentBox, *, 
     sideways = ideal.width < ideal.height
     lines = _line_means(repaint.transpose(Image.Transpose.TRANSPOSE) if sideways else repaint)
     size, nearest = repaint.width, (ideal.left, ideal.right) if sideways else (ideal.top, ideal.bottom)
-    contrast, (start, end) = max(
-        ((_contrast(lines, one), one) for one in _spans(original, size)), key=lambda found: (found[0], -abs(found[1][0] - nearest[0]))
-    )
+    contrasts = {span: _contrast(lines, span) for span in _spans(original, size)}
+    contrast = max(contrasts.values())
+    # Of those that lie on edges about as sharp, the one that follows from the aspect: dark content has no edge of its own.
+    sharp = [span for span, found in contrasts.items() if found >= _SHARP * contrast]
+    start, end = min(sharp, key=lambda span: abs(span[0] - nearest[0]) + abs(span[1] - nearest[1]))
     if contrast < _EDGE:  # the content is as dark as its bars
         start, end = nearest
     box = ContentBox(left=start, top=0, right=end, bottom=size) if sideways else ContentBox(left=0, top=start, right=size, bottom=end)

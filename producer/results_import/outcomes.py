@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FIRST_ROWS = 1_000
 
 
-class RowOutcome(StrEnum):
+class ResultRowOutcome(StrEnum):
     """What became of one row."""
 
     #: Its results are new, or would be in a dry run.
@@ -46,14 +46,14 @@ class RowOutcome(StrEnum):
     NOT_PLANNED = "not_planned"
 
 
-#: The outcomes of rows of which nothing was taken in, in the order in which they are told.
-SKIPPED = tuple(outcome for outcome in RowOutcome if outcome not in {RowOutcome.ADDED, RowOutcome.SUPERSEDED, RowOutcome.UNCHANGED})
+#: The outcomes of rows of which nothing was taken in: all but the first three.
+SKIPPED = tuple(ResultRowOutcome)[3:]
 
 
 class SkippedRow(Exception):  # an outcome, not an error
     """Nothing of a row is taken in; it goes on with the next."""
 
-    def __init__(self, outcome: RowOutcome, reason: str) -> None:
+    def __init__(self, outcome: ResultRowOutcome, reason: str) -> None:
         super().__init__(reason)
         self.outcome = outcome
         self.reason = reason
@@ -63,15 +63,19 @@ class SkippedRow(Exception):  # an outcome, not an error
 class ToldRow:
     """A row of which nothing was taken in, and why."""
 
+    #: Its position among the data rows, from 1.
     row: int
+    #: The original and the repaint as the file names them.
     original: str
     repaint: str
+    #: One of those that the report counts.
     outcome: str
+    #: What is wrong with it, on one line.
     reason: str
 
 
 @dataclass(kw_only=True)
-class Tally:
+class ResultCounts:
     """Counts what became of the rows, one by one."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -89,7 +93,7 @@ class Tally:
         self.outcomes[skipped.outcome] += 1
         self.told.append(ToldRow(row=number, original=original, repaint=repaint, outcome=str(skipped.outcome), reason=skipped.reason))
 
-    def count(self, outcome: RowOutcome) -> None:
+    def count(self, outcome: ResultRowOutcome) -> None:
         """Count a row that was taken in, or is known already."""
         self.outcomes[outcome] += 1
 
@@ -98,8 +102,11 @@ class Tally:
 class ImportReport:
     """What an import did; the outcomes add up to the rows."""
 
+    #: Name of the campaign that has them now.
     campaign: str
+    #: Where the results are from, as their provenance tells it.
     source: str
+    #: Data rows of the file.
     rows: int
     #: Outcome to number of rows, zero included.
     outcomes: dict[str, int]
@@ -113,22 +120,24 @@ class ImportReport:
     left_out: dict[str, int]
     #: Our names of facts to the file's columns.
     columns: dict[str, str]
+    #: Columns that hold none of our facts.
     unread_columns: list[str]
     #: The first rows of which nothing was taken in, each with its reason.
     skipped: list[ToldRow]
     #: A CSV of all of them; None if there are none, or in a dry run.
     skipped_file: str | None
+    #: Whether nothing was written.
     dry_run: bool
 
     @property
     def taken_in(self) -> int:
         """Rows whose results the campaign holds now."""
-        return sum(self.outcomes[outcome] for outcome in (RowOutcome.ADDED, RowOutcome.SUPERSEDED, RowOutcome.UNCHANGED))
+        return sum(self.outcomes[outcome] for outcome in (ResultRowOutcome.ADDED, ResultRowOutcome.SUPERSEDED, ResultRowOutcome.UNCHANGED))
 
 
-def report(tally: Tally, **facts: Any) -> ImportReport:
+def report(tally: ResultCounts, **facts: Any) -> ImportReport:
     """The report of a finished import."""
-    outcomes = {str(outcome): tally.outcomes[outcome] for outcome in RowOutcome}
+    outcomes = {str(outcome): tally.outcomes[outcome] for outcome in ResultRowOutcome}
     return ImportReport(
         rows=tally.rows,
         outcomes=outcomes,

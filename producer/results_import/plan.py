@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from db.enums import ImageState
-from producer.results_import.outcomes import RowOutcome, SkippedRow
+from producer.results_import.outcomes import ResultRowOutcome, SkippedRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from db.catalogue.names import NamedArtwork
     from producer.readers.catalogue import CatalogueFile
     from producer.results_import.originals import OriginalIndex
-    from producer.results_import.outcomes import Tally
+    from producer.results_import.outcomes import ResultCounts
     from producer.results_import.repaint_files import RepaintFiles
-    from producer.results_import.rows import ResultRow
+    from producer.results_import.result_rows import ResultRow
 
 #: The level of repaints of which nobody tells how far they were to go.
 UNKNOWN_LEVEL = "unknown"
@@ -56,7 +56,7 @@ class ResultPlanner:
     level: str
     #: The levels that the campaign has; None for one that is opened with those that are found.
     levels: Collection[str] | None
-    tally: Tally
+    tally: ResultCounts
     #: The first caption of each artwork.
     _captions: dict[int, str] = field(default_factory=dict)
     #: The variations that are taken.
@@ -77,13 +77,14 @@ class ResultPlanner:
 
     def _planned(self, row: ResultRow) -> PlannedResult:
         if row.fault:
-            raise SkippedRow(RowOutcome.BAD_CELL, row.fault)
+            raise SkippedRow(ResultRowOutcome.BAD_CELL, row.fault)
         artwork = self._artwork(row)
         file = self._file(row)
         if file is not None and (artwork.picture is not ImageState.PRESENT or not artwork.content_hash):
-            raise SkippedRow(RowOutcome.NO_ORIGINAL, f"the original of {artwork.key} is not there: run `paragone ingest` on the images")
+            reason = f"the original of {artwork.key} is not there: run `paragone ingest` on the images"
+            raise SkippedRow(ResultRowOutcome.NO_ORIGINAL, reason)
         if not (file or row.caption or row.prompt or row.draft):
-            raise SkippedRow(RowOutcome.EMPTY, "it brings neither a caption nor a prompt nor a repaint")
+            raise SkippedRow(ResultRowOutcome.EMPTY, "it brings neither a caption nor a prompt nor a repaint")
         if row.recaption and file is None:
             self.tally.left_out["captions of repaints that the row does not bring"] += 1
             row = replace(row, recaption="")
@@ -92,21 +93,21 @@ class ResultPlanner:
             planned = replace(planned, ordinal=self._ordinal(planned))
         caption = self._caption(row, artwork)
         if not planned.has_variation and not caption:
-            raise SkippedRow(RowOutcome.REPEATED, "an earlier row has a caption of the same original")
+            raise SkippedRow(ResultRowOutcome.REPEATED, "an earlier row has a caption of the same original")
         return replace(planned, caption=caption)
 
     def _artwork(self, row: ResultRow) -> NamedArtwork:
         named = row.original or row.repaint
         if not named:
-            raise SkippedRow(RowOutcome.NO_ORIGINAL, "the row names no original")
+            raise SkippedRow(ResultRowOutcome.NO_ORIGINAL, "the row names no original")
         found = self.originals.find(named)
         if not found.artworks:
             raise SkippedRow(
-                RowOutcome.NO_ORIGINAL, f"no registered artwork is called {named}: run `paragone ingest` on its catalogue first"
+                ResultRowOutcome.NO_ORIGINAL, f"no registered artwork is called {named}: run `paragone ingest` on its catalogue first"
             )
         if found.artwork is None:
             keys = ", ".join(sorted(artwork.key for artwork in found.artworks)[:3])
-            raise SkippedRow(RowOutcome.AMBIGUOUS, f"{named} may be one of {len(found.artworks)} artworks: {keys}")
+            raise SkippedRow(ResultRowOutcome.AMBIGUOUS, f"{named} may be one of {len(found.artworks)} artworks: {keys}")
         self.tally.joined_by[str(found.by)] += 1
         return found.artwork
 
@@ -116,7 +117,7 @@ class ResultPlanner:
         if row.repaint:
             found = self.files.find(row.repaint)
             if found.file is None:
-                raise SkippedRow(RowOutcome.NO_FILE, found.reason)
+                raise SkippedRow(ResultRowOutcome.NO_FILE, found.reason)
             return found.file
         return None if self.names_repaints else self.files.of_original(row.original).file
 
@@ -127,7 +128,8 @@ class ResultPlanner:
         level = row.level or self.level or of_catalogue or UNKNOWN_LEVEL
         about_repaint = row.prompt or row.draft or row.repaint
         if self.levels is not None and level not in self.levels and about_repaint:
-            raise SkippedRow(RowOutcome.BAD_CELL, f"the campaign has no level {level}, only {', '.join(sorted(self.levels))}: say --level")
+            reason = f"the campaign has no level {level}, only {', '.join(sorted(self.levels))}: say which with --level"
+            raise SkippedRow(ResultRowOutcome.BAD_CELL, reason)
         return level
 
     def _ordinal(self, planned: PlannedResult) -> int:
@@ -136,13 +138,13 @@ class ResultPlanner:
         if row.ordinal is None:
             said = (artwork_id, level, planned.file.path if planned.file else "", row.draft, row.prompt)
             if said in self._said:
-                raise SkippedRow(RowOutcome.REPEATED, "an earlier row says the same")
+                raise SkippedRow(ResultRowOutcome.REPEATED, "an earlier row says the same")
             self._said.add(said)
             ordinal = next(number for number in range(len(self._taken) + 1) if (artwork_id, level, number) not in self._taken)
         else:
             ordinal = row.ordinal
             if (artwork_id, level, ordinal) in self._taken:
-                raise SkippedRow(RowOutcome.REPEATED, f"an earlier row is of the same original, level {level} and ordinal {ordinal}")
+                raise SkippedRow(ResultRowOutcome.REPEATED, f"an earlier row is of the same original, level {level} and ordinal {ordinal}")
         self._taken.add((artwork_id, level, ordinal))
         return ordinal
 

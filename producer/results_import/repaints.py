@@ -11,7 +11,7 @@ from db.results.imported import ImportedRepaint
 from db.results.pairs import read_image_bytes
 from producer.image_import import MAX_BYTES
 from producer.results_import.canvas import CanvasChoice, CanvasForm, RestoredRepaint, restore
-from producer.results_import.outcomes import RowOutcome, SkippedRow
+from producer.results_import.outcomes import ResultRowOutcome, SkippedRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,16 +54,16 @@ class RepaintImporter:
         """
         source_hash = content_hash(data)
         if source_hash == artwork.content_hash:
-            raise SkippedRow(RowOutcome.DEGENERATE, f"{file.path}: equal: it is the original's own file")
+            raise SkippedRow(ResultRowOutcome.DEGENERATE, f"{file.path}: equal: it is the original's own file")
         try:
             decoded = decode_image(data)
         except UnreadableImage as error:
-            raise SkippedRow(RowOutcome.UNREADABLE, f"{file.path}: {error}") from None
+            raise SkippedRow(ResultRowOutcome.UNREADABLE, f"{file.path}: {error}") from None
         original = self._original(artwork)
         restored = restore(decoded.image, original, self.choice)
         reason = degenerate_reason(original=original, repaint=restored.image)
         if reason is not None:
-            raise SkippedRow(RowOutcome.DEGENERATE, f"{file.path}: {reason}")
+            raise SkippedRow(ResultRowOutcome.DEGENERATE, f"{file.path}: {reason}")
         published = {"source_file": file.path, "source_hash": source_hash, "source_size": [decoded.width, decoded.height]}
         shape = {"canvas_form": str(restored.form), "canvas_choice": str(self.choice), "content_box": restored.box.to_json()}
         provenance = {"original": artwork.content_hash, **facts, **published, **shape}
@@ -73,7 +73,7 @@ class RepaintImporter:
         try:
             return decode_image(read_image_bytes(self.store, artwork.content_hash or "", artwork.link)).image
         except (BlobMissing, UnreadableImage, OSError) as error:
-            raise SkippedRow(RowOutcome.NO_ORIGINAL, f"the original of {artwork.key} cannot be read: {error}") from None
+            raise SkippedRow(ResultRowOutcome.NO_ORIGINAL, f"the original of {artwork.key} cannot be read: {error}") from None
 
     def _stored(self, data: bytes, decoded: DecodedImage, restored: RestoredRepaint, provenance: dict[str, Any]) -> ImportedRepaint:
         box = restored.box
@@ -83,7 +83,7 @@ class RepaintImporter:
             try:
                 data = encode(restored.image, format=format_, quality=self.canvas.quality, metadata=provenance)
             except ValueError as error:  # a prompt longer than a file's metadata may be
-                raise SkippedRow(RowOutcome.BAD_CELL, str(error)) from None
+                raise SkippedRow(ResultRowOutcome.BAD_CELL, str(error)) from None
         return ImportedRepaint(
             content_hash=self.store.put(data) if self.keep else content_hash(data),
             pixel_hash=pixel_hash(restored.image),
@@ -101,7 +101,7 @@ def read_repaint(file: CatalogueFile) -> bytes:
     assert file.location is not None
     try:
         if file.location.stat().st_size > MAX_BYTES:
-            raise SkippedRow(RowOutcome.UNREADABLE, f"{file.path}: larger than {MAX_BYTES >> 20} MiB")
+            raise SkippedRow(ResultRowOutcome.UNREADABLE, f"{file.path}: larger than {MAX_BYTES >> 20} MiB")
         return file.location.read_bytes()
     except OSError as error:
-        raise SkippedRow(RowOutcome.UNREADABLE, f"{file.path}: the file cannot be read: {error.strerror}") from None
+        raise SkippedRow(ResultRowOutcome.UNREADABLE, f"{file.path}: the file cannot be read: {error.strerror}") from None
