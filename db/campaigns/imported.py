@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from db.campaigns.configuration import CampaignConfig, CaptionConfig, Level, PromptConfig
+from db.campaigns.queries import check_not_cancelled, find_campaign, lock_campaign
 from db.campaigns.tables import campaigns
 from db.errors import CampaignImported
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from db.campaigns.queries import Campaign
+    from db.engine import Database
 
 #: In place of a backend: what a stage of such a campaign holds was imported.
 IMPORTED = "imported"
@@ -32,7 +34,7 @@ def imported_config(levels: Iterable[str]) -> CampaignConfig:
         include_incomplete=True,
         caption=CaptionConfig(backend=IMPORTED, model=""),
         prompt=PromptConfig(backend=IMPORTED),
-        level={name: level for name in sorted(set(levels))},  # noqa: C420  # pydantic copies none of them
+        level=dict.fromkeys(sorted(set(levels)), level),
     )
 
 
@@ -54,3 +56,24 @@ def imported_campaigns(connection: Connection) -> frozenset[int]:
     """The ids of all campaigns of imported results."""
     backends = select(campaigns.c.id, campaigns.c.config["caption"]["backend"])
     return frozenset(campaign_id for campaign_id, backend in connection.execute(backends) if backend == IMPORTED)
+
+
+def add_levels(database: Database, campaign: Campaign, levels: Iterable[str]) -> Campaign:
+    """The campaign with levels that a further import brings: of what is imported a configuration fixes nothing.
+
+    Raises:
+        CampaignCancelled: the campaign was cancelled, which is final.
+    """
+    wanted = set(levels)
+    if wanted <= set(campaign.config.level):
+        return campaign
+
+    def write(connection: Connection) -> None:
+        present = lock_campaign(connection, campaign.id)
+        check_not_cancelled(present)
+        config = imported_config(wanted | set(present.config.level))
+        values = {"config": config.model_dump(mode="json"), "config_hash": config.config_hash}
+        connection.execute(update(campaigns).where(campaigns.c.id == campaign.id).values(**values))
+
+    database.write(write)
+    return find_campaign(database, campaign.name)

@@ -18,8 +18,9 @@ from db.images import ContentBox, content_box, crop
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Deviation (0-255) up to which a bar counts as plain: a generator paints over bars, and JPEG rings beside the content.
-_PLAIN = 10.0
+#: Deviation (0-255) up to which a bar counts as plain, for JPEG rings beside the content, and up to which it may be one that a generator
+#: has painted over: then the content alone must look more like the original than the whole does.
+_PLAIN, _PAINTED = 10.0, 32.0
 #: Mean luma (0-255) up to which a bar counts as black, and from which as white.
 _BLACK, _WHITE = 40.0, 215.0
 #: How far the mean colours of both bars may lie apart, by channel.
@@ -88,8 +89,10 @@ def restore(repaint: Image.Image, original: Image.Image, choice: CanvasChoice) -
 
 def _content(repaint: Image.Image, original: Image.Image, ideal: ContentBox, *, certain: bool) -> ContentBox | None:
     """Where the content lies between two bars; None if there are none. `certain` says that there are."""
-    if not certain and not _has_bars(repaint, ideal):
-        return None
+    if not certain and not _has_bars(repaint, ideal, _PLAIN):
+        painted = _has_bars(repaint, ideal, _PAINTED) and _resembles_more(crop(repaint, ideal), repaint, original)
+        if not painted:
+            return None
     # Turned so that bars stand above and below.
     sideways = ideal.width < ideal.height
     lines = _line_means(repaint.transpose(Image.Transpose.TRANSPOSE) if sideways else repaint)
@@ -107,9 +110,10 @@ def _content(repaint: Image.Image, original: Image.Image, ideal: ContentBox, *, 
     return box
 
 
-def _has_bars(repaint: Image.Image, ideal: ContentBox) -> bool:
+def _has_bars(repaint: Image.Image, ideal: ContentBox, most: float) -> bool:
+    """Whether two bars stand beside the content, black, white or alike, each of this deviation at most."""
     bars = [ImageStat.Stat(bar) for bar in _bars(repaint, ideal)]
-    if any(max(bar.stddev) > _PLAIN for bar in bars):
+    if any(max(bar.stddev) > most for bar in bars):
         return False
     lumas = [sum(bar.mean) / len(bar.mean) for bar in bars]
     if all(luma <= _BLACK for luma in lumas) or all(luma >= _WHITE for luma in lumas):

@@ -151,9 +151,10 @@ class ResultPlanner:
     def _caption(self, row: ResultRow, artwork: NamedArtwork) -> str:
         if not row.caption:
             return ""
-        first = self._captions.setdefault(artwork.id, row.caption)
-        if first is not row.caption:
-            if first != row.caption:
-                self.tally.left_out["further captions of the same original"] += 1
-            return ""
-        return row.caption
+        first = self._captions.get(artwork.id)
+        if first is None:
+            self._captions[artwork.id] = row.caption
+            return row.caption
+        if first != row.caption:
+            self.tally.left_out["further captions of the same original"] += 1
+        return ""

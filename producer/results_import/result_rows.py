@@ -63,6 +63,13 @@ def open_results(path: Path, given: Mapping[str, str]) -> ResultsFile:
     return ResultsFile(path=path, columns=columns, unread=[name for name in header if name and name not in columns.values()])
 
 
+def level_fault(level: str) -> str:
+    """Why this cannot be the name of a level; empty if it can, or is empty."""
+    if not level or _LEVEL.fullmatch(level):
+        return ""
+    return f"{level[:40]!r} cannot be a level: use letters, digits, dots, dashes and underscores, at most 32"
+
+
 def _cell(text: str) -> str:
     # PostgreSQL's text holds no NUL.
     text = text.replace("\0", "").strip()
@@ -72,8 +79,8 @@ def _cell(text: str) -> str:
 def _row(number: int, cells: Mapping[str, str]) -> ResultRow:
     faults: list[str] = []
     level = cells.get("level", "").casefold().replace(" ", "-")
-    if level and _LEVEL.fullmatch(level) is None:
-        faults.append(f"{level[:40]!r} cannot be a level: use letters, digits, dots, dashes and underscores, at most 32")
+    if fault := level_fault(level):
+        faults.append(fault)
     numbers = {name: _number(name, cells.get(name, ""), faults) for name in _MOST}
     texts = {name: cells.get(name, "") for name in ("original", "caption", "draft", "prompt", "repaint", "recaption")}
     return ResultRow(number=number, **texts, level=level, seed=numbers["seed"], ordinal=numbers["ordinal"], fault="; ".join(faults))

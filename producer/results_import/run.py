@@ -8,22 +8,24 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from db.campaigns import Campaign, all_campaigns, imported_config, is_imported, open_campaign
+from db.campaigns import Campaign, all_campaigns, check_not_cancelled, imported_config, is_imported, open_campaign
+from db.campaigns.imported import add_levels
 from db.catalogue.names import named_artworks
 from db.enums import CampaignState
 from db.jobs.import_results import finish_import
 from producer.artworks import check_registered
 from producer.campaign_options import CampaignOptions, checked_name, chosen_campaign
+from producer.errors import WrongUse
 from producer.notify import notify_ready
 from producer.results_import.importer import ResultImporter
 from producer.results_import.originals import OriginalIndex
 from producer.results_import.outcomes import ImportReport, ResultCounts, report, write_skipped
 from producer.results_import.plan import UNKNOWN_LEVEL, PlannedResult, ResultPlanner
 from producer.results_import.repaint_files import RepaintFiles
-from producer.results_import.result_rows import open_results
+from producer.results_import.result_rows import level_fault, open_results
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from db.runtime import Runtime
     from producer.results_import.options import ImportOptions
@@ -46,12 +48,40 @@ def import_results(
         CampaignDiffers, CampaignCancelled, BadConfiguration, WrongUse: the options cannot be used.
         StoreUnavailable: the store is away.
     """
+    if fault := level_fault(options.level):
+        raise WrongUse(f"--level: {fault}")
     results = open_results(options.file, options.columns)
     check_registered(runtime.database)
     tally = ResultCounts()
     present = _present_campaign(runtime, options, dry_run=dry_run)
-    planned = _plan(runtime, options, results, tally, None if present is None else set(present.config.level))
-    campaign = present or _opened(runtime, options, {one.level for one in planned if one.has_variation}, dry_run=dry_run)
+    own_levels = present is not None and not is_imported(present.config)
+    planned = _plan(runtime, options, results, tally, set(present.config.level) if present is not None and own_levels else None)
+    name = present.name if present is not None else options.campaign or DEFAULT_CAMPAIGN
+    if planned:
+        levels = {one.level for one in planned if one.has_variation}
+        campaign = _with_levels(runtime, name, present, levels, dry_run=dry_run)
+        _take_in(runtime, options, campaign, tally, planned, watch, dry_run=dry_run)
+    return report(
+        tally,
+        campaign=name,
+        source=options.told_source,
+        columns=dict(results.columns),
+        unread_columns=list(results.unread),
+        skipped_file=None if dry_run else _skipped_file(runtime, tally),
+        dry_run=dry_run,
+    )
+
+
+def _take_in(
+    runtime: Runtime,
+    options: ImportOptions,
+    campaign: Campaign,
+    tally: ResultCounts,
+    planned: Sequence[PlannedResult],
+    watch: Callable[[int, int], None] | None,
+    *,
+    dry_run: bool,
+) -> None:
     if not dry_run:
         runtime.store.check()
     ResultImporter(runtime, options, campaign, tally, dry_run=dry_run).run(planned, watch)
@@ -59,15 +89,6 @@ def import_results(
         finish_import(runtime.database)
         if not is_imported(campaign.config):
             notify_ready(runtime)
-    return report(
-        tally,
-        campaign=campaign.name,
-        source=options.told_source,
-        columns=dict(results.columns),
-        unread_columns=list(results.unread),
-        skipped_file=None if dry_run else _skipped_file(runtime, tally),
-        dry_run=dry_run,
-    )
 
 
 def _plan(
@@ -91,14 +112,20 @@ def _present_campaign(runtime: Runtime, options: ImportOptions, *, dry_run: bool
     if options.config is not None:
         return chosen_campaign(runtime.database, CampaignOptions(name=options.campaign, config=options.config), dry_run=dry_run)
     name = checked_name(options.campaign or DEFAULT_CAMPAIGN)
-    return next((campaign for campaign in all_campaigns(runtime.database) if campaign.name == name), None)
+    found = next((campaign for campaign in all_campaigns(runtime.database) if campaign.name == name), None)
+    if found is not None:
+        check_not_cancelled(found)
+    return found
 
 
-def _opened(runtime: Runtime, options: ImportOptions, levels: Collection[str], *, dry_run: bool) -> Campaign:
-    name, config = options.campaign or DEFAULT_CAMPAIGN, imported_config(levels or {options.level or UNKNOWN_LEVEL})
+def _with_levels(runtime: Runtime, name: str, present: Campaign | None, levels: Collection[str], *, dry_run: bool) -> Campaign:
+    """The campaign that takes results of these levels: opened if it is new, widened if it holds imported results."""
+    if present is None:
+        config = imported_config(levels or {UNKNOWN_LEVEL})  # a campaign has at least one
+        return Campaign(id=0, name=name, config=config, state=CampaignState.OPEN) if dry_run else open_campaign(runtime.database, name, config)
     if dry_run:
-        return Campaign(id=0, name=name, config=config, state=CampaignState.OPEN)
-    return open_campaign(runtime.database, name, config)
+        return present
+    return add_levels(runtime.database, present, levels) if is_imported(present.config) else present
 
 
 def _skipped_file(runtime: Runtime, tally: ResultCounts) -> str | None:

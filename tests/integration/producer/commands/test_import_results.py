@@ -19,7 +19,7 @@ from db.monitoring.work_left import work_left
 from db.results.pairs import Repaint, repaints
 from db.tables import attempts, captions, images, jobs, prompts, variations
 from db.verification import verify
-from producer.errors import NothingRegistered
+from producer.errors import NothingRegistered, WrongUse
 from producer.results_import import importer
 from producer.results_import.errors import ResultsUnreadable
 from tests.acceptance.campaign_file import fake_campaign
@@ -342,7 +342,7 @@ def test_an_import_that_was_killed_is_completed_by_another(on_sqlite: Published,
         return write(*arguments)
 
     monkeypatch.setattr(importer, "write_imported", killed)
-    with pytest.raises(BaseException, match=""):  # noqa: PT011, B017  # whatever the runner makes of it
+    with pytest.raises(AssertionError, match="Aborted"):  # its exit code
         published.take_in()
     monkeypatch.setattr(importer, "write_imported", write)
 
@@ -448,3 +448,22 @@ def test_a_stretched_square_is_squeezed_back_and_said_so(on_sqlite: Published) -
     assert (kept.width, kept.height) == (96, 96)
     # Byte for byte as it was published.
     assert published.operator.runtime.store.get(kept.content_hash) == published.published(row["generated_image"]).read_bytes()
+
+
+def test_a_further_file_may_bring_further_levels(published: Published) -> None:
+    published.register(2)
+    published.publish(0)
+    published.take_in("--level", "moderate")
+    published.rows.clear()
+    published.publish(1)
+
+    assert outcomes(published.take_in("--level", "radical")) == {"added": 1}
+
+    assert [one.level for one in published.repaints()] == ["moderate", "radical"]
+    assert set(find_campaign(published.operator.database, "imported").config.level) == {"moderate", "radical"}
+    assert verify(published.operator.database, published.operator.runtime.store).is_sound
+    with pytest.raises(WrongUse, match="--level"):
+        published.operator.output_of("import-results", str(published.file), "--level", "so/so")
+    published.operator.output_of("cancel --campaign imported --yes")
+    with pytest.raises(CampaignCancelled):
+        published.operator.output_of("import-results", str(published.file))

@@ -72,6 +72,20 @@ def test_bars_under_jpeg_and_a_generator_s_noise_are_cut_off(size: tuple[int, in
         assert abs(mine - theirs) <= 1
 
 
+def test_bars_that_a_generator_has_painted_over_are_cut_off() -> None:
+    original = picture(200, 110)
+    canvas, box = on_bars(original, 256)
+    painted = canvas.copy()
+    draw = ImageDraw.Draw(painted)
+    for x in range(0, 256, 32):
+        draw.ellipse((x, 4, x + 20, 24), fill=(70, 60, 50))
+        draw.ellipse((x, 230, x + 20, 250), fill=(50, 60, 80))
+
+    restored = restore(painted, original, CanvasChoice.AUTO)
+
+    assert (restored.form, restored.box) == (CanvasForm.LETTERBOX, box)
+
+
 @settings(deadline=None, max_examples=40)
 @given(short=st.integers(30, 180), sideways=st.booleans())
 def test_a_stretched_picture_is_squeezed_back(short: int, sideways: bool) -> None:
