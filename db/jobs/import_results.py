@@ -71,7 +71,6 @@ class _Import:
         self._connection = connection
         self._campaign = campaign
         self._rows = rows
-        self._of: dict[int, Name] = {}
         self._variations: dict[Name, int] = {}
         self._jobs: dict[tuple[Stage, int], ImportJob] = {}
         #: Rows, by their position, of which something was written; True where it took the place of an older result.
@@ -217,7 +216,7 @@ class _Import:
         found: dict[int, int] = {}
         for some in runs(list(self._variations.values())):
             query = select(variations.c.id, variations.c.seed).where(variations.c.id.in_(some))
-            found.update(self._connection.execute(query).tuples())
+            found.update({row.id: row.seed for row in self._connection.execute(query)})
         return found
 
     def _ready_the_rest(self) -> None:

@@ -128,7 +128,7 @@ def held_results(database: Database, campaign_id: int, artwork_ids: Sequence[int
                 captions.c.variation_id.is_(None),
                 captions.c.current,
             )
-            found.captions.update(connection.execute(of_originals).tuples())
+            found.captions.update({row.artwork_id: row.text for row in connection.execute(of_originals)})
             for row in connection.execute(_HELD.where(variations.c.campaign_id == campaign_id, variations.c.artwork_id.in_(some))):
                 found.variations[row.artwork_id, row.level, row.ordinal] = HeldVariation(
                     seed=row.seed,

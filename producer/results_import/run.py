@@ -25,7 +25,7 @@ from producer.results_import.repaint_files import RepaintFiles
 from producer.results_import.result_rows import level_fault, open_results
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection
 
     from db.runtime import Runtime
     from producer.results_import.options import ImportOptions
@@ -60,7 +60,12 @@ def import_results(
     if planned:
         levels = {one.level for one in planned if one.has_variation}
         campaign = _with_levels(runtime, name, present, levels, dry_run=dry_run)
-        _take_in(runtime, options, campaign, tally, planned, watch, dry_run=dry_run)
+        importer = ResultImporter(runtime, options, campaign, tally, dry_run=dry_run)
+        if not dry_run:
+            runtime.store.check()
+        importer.run(planned, watch)
+        if not dry_run:
+            _finish(runtime, campaign)
     return report(
         tally,
         campaign=name,
@@ -72,23 +77,10 @@ def import_results(
     )
 
 
-def _take_in(
-    runtime: Runtime,
-    options: ImportOptions,
-    campaign: Campaign,
-    tally: ResultCounts,
-    planned: Sequence[PlannedResult],
-    watch: Callable[[int, int], None] | None,
-    *,
-    dry_run: bool,
-) -> None:
-    if not dry_run:
-        runtime.store.check()
-    ResultImporter(runtime, options, campaign, tally, dry_run=dry_run).run(planned, watch)
-    if not dry_run:
-        finish_import(runtime.database)
-        if not is_imported(campaign.config):
-            notify_ready(runtime)
+def _finish(runtime: Runtime, campaign: Campaign) -> None:
+    finish_import(runtime.database)
+    if not is_imported(campaign.config):  # what is missing can be made
+        notify_ready(runtime)
 
 
 def _plan(
@@ -122,7 +114,9 @@ def _with_levels(runtime: Runtime, name: str, present: Campaign | None, levels: 
     """The campaign that takes results of these levels: opened if it is new, widened if it holds imported results."""
     if present is None:
         config = imported_config(levels or {UNKNOWN_LEVEL})  # a campaign has at least one
-        return Campaign(id=0, name=name, config=config, state=CampaignState.OPEN) if dry_run else open_campaign(runtime.database, name, config)
+        return (
+            Campaign(id=0, name=name, config=config, state=CampaignState.OPEN) if dry_run else open_campaign(runtime.database, name, config)
+        )
     if dry_run:
         return present
     return add_levels(runtime.database, present, levels) if is_imported(present.config) else present

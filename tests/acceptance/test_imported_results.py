@@ -60,7 +60,14 @@ def publish(folder: Path) -> None:
         for number in range(WORKS):
             style, name = STYLES[number % len(STYLES)], f"painter-{number % 50}_work-number-{number}"
             subset = "test" if number % 5 == 0 else "train"
-            facts = [f"['{style.replace('_', ' ')}']", f"painter {number % 50}", f"work number {number}", f"{number:016x}", "a work", subset]
+            facts = [
+                f"['{style.replace('_', ' ')}']",
+                f"painter {number % 50}",
+                f"work number {number}",
+                f"{number:016x}",
+                "a work",
+                subset,
+            ]
             catalogue.writerow([f"{style}/{name}.jpg", *facts])
             (folder / "originals" / style).mkdir(parents=True, exist_ok=True)
             painted(number, dark=False).save(folder / "originals" / style / f"{name}.jpg", quality=90)

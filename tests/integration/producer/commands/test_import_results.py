@@ -143,7 +143,7 @@ def test_a_published_data_set_becomes_finished_jobs(published: Published) -> Non
     assert {one.provenance["imported_from"] for one in made} == {"https://example.org/data"}
     with published.operator.database.read() as connection:
         assert set(connection.scalars(select(prompts.c.draft))) == {f"Transform {number} into a city, all of it" for number in range(4)}
-        assert set(connection.execute(select(prompts.c.model, prompts.c.revision))) == {
+        assert {tuple(row) for row in connection.execute(select(prompts.c.model, prompts.c.revision))} == {
             ("unknown", "imported from https://example.org/data")
         }
     # And everybody who asks is told that all of it is done, and that nobody made it
@@ -211,7 +211,14 @@ def test_every_row_is_accounted_for_and_told(on_sqlite: Published) -> None:
     # Then each has its outcome, and those of which nothing was taken in are told with their reasons
     assert report["rows"] == 11
     assert outcomes(report) == {
-        **{"added": 1, "repeated": 1, "no_original": 2, "no_file": 2, "unreadable": 1, "degenerate": 2, "empty": 1, "bad_cell": 1},
+        "added": 1,
+        "repeated": 1,
+        "no_original": 2,
+        "no_file": 2,
+        "unreadable": 1,
+        "degenerate": 2,
+        "empty": 1,
+        "bad_cell": 1,
     }
     reasons = {row["row"]: row["reason"] for row in report["skipped"]}
     assert sorted(reasons) == list(range(2, 12))
@@ -293,9 +300,9 @@ def test_captions_levels_seeds_and_models_are_kept_with_where_they_are_from(publ
     ]
     assert {one.provenance["model"] for one in made} == {"sdxl-refiner"}
     with published.operator.database.read() as connection:
-        told = set(connection.execute(select(captions.c.model, captions.c.revision)).tuples())
+        told = {tuple(row) for row in connection.execute(select(captions.c.model, captions.c.revision))}
         assert told == {("blip2", "imported from their set"), ("unknown", "imported from their set")}
-        assert set(connection.execute(select(prompts.c.model, prompts.c.draft)).tuples()) == {("llama", f"a harbour {n}") for n in (0, 1)}
+        assert {tuple(row) for row in connection.execute(select(prompts.c.model, prompts.c.draft))} == {("llama", f"a harbour {n}") for n in (0, 1)}
     assert verify(published.operator.database, published.operator.runtime.store).is_sound
 
 

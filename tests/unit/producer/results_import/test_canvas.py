@@ -46,7 +46,9 @@ def differ(one: Image.Image, other: Image.Image) -> float:
 
 
 @settings(deadline=None, max_examples=60)
-@given(short=st.integers(30, 180), up=st.booleans(), sideways=st.booleans(), colour=st.sampled_from([(0, 0, 0), (255, 255, 255), (3, 2, 5)]))
+@given(
+    short=st.integers(30, 180), up=st.booleans(), sideways=st.booleans(), colour=st.sampled_from([(0, 0, 0), (255, 255, 255), (3, 2, 5)])
+)
 def test_bars_of_any_original_are_cut_off_to_the_pixel(short: int, up: bool, sideways: bool, colour: tuple[int, int, int]) -> None:
     original = picture(short, 200) if sideways else picture(200, short)
     canvas, box = on_bars(original, SIZE, colour, up=up)
