@@ -129,7 +129,7 @@ def complete_imported(connection: Connection, done: Sequence[ImportJob]) -> None
 
 
 def _present(connection: Connection, campaign: Campaign, wanted: Collection[Name]) -> dict[Name, Row[Any]]:
-    found: dict[Name, Row[Any]] = {}
+    found: dict[Name, Any] = {}
     query = select(variations.c.id, variations.c.artwork_id, variations.c.level, variations.c.ordinal, variations.c.seed)
     query = query.where(variations.c.campaign_id == campaign.id)
     for some in runs(sorted({artwork_id for artwork_id, _, _ in wanted})):
@@ -148,8 +148,8 @@ def _held(connection: Connection, keys: Sequence[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     columns = select(jobs.c.job_key, jobs.c.id, jobs.c.artwork_id, jobs.c.variation_id, jobs.c.stage, jobs.c.state)
     for some in runs(keys):
-        query = columns.where(jobs.c.job_key.in_(some)).order_by(jobs.c.id).with_for_update()
-        found |= {row.job_key: row for row in connection.execute(query)}
+        rows: Iterable[Any] = connection.execute(columns.where(jobs.c.job_key.in_(some)).order_by(jobs.c.id).with_for_update())
+        found |= {row.job_key: row for row in rows}
     return found
 
 

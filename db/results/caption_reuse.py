@@ -15,6 +15,8 @@ from db.results.tables import captions
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sqlalchemy import ColumnElement
+
     from db.engine import Database
 
 
@@ -40,9 +42,9 @@ def known_captions(
         revision: the commit or hash of that model; None for whatever there is.
         is_alike: whether a batch of these parameters makes the same captions.
     """
-    wanted = (captions.c.model == model, captions.c.current, captions.c.revision != "")
+    wanted: list[ColumnElement[bool]] = [captions.c.model == model, captions.c.current, captions.c.revision != ""]
     if revision is not None:
-        wanted = (*wanted, captions.c.revision == revision)
+        wanted.append(captions.c.revision == revision)
     columns = (captions.c.id, captions.c.text, captions.c.revision, captions.c.content_hash, jobs.c.batch_key)
     query = select(*columns).join(jobs, jobs.c.id == captions.c.job_id).where(*wanted).order_by(captions.c.id)
     with database.read() as connection:

@@ -35,7 +35,7 @@ class ToldCaptions(FakeCaptionStage):
         self, prepared: PreparedJob[CaptionInput, CaptionInput], answer: object, context: StageContext[BackendSettings], *, revision: str
     ) -> CaptionRecord:
         job = prepared.job
-        facts = {"model": context.parameters.model, "revision": revision, "content_hash": job.content_hash}
+        facts: dict[str, Any] = {"model": context.parameters.model, "revision": revision, "content_hash": job.content_hash}
         return CaptionRecord(job_id=job.job_id, text=f"{revision} saw {job.content_hash[:8]}", **facts)
 
 

@@ -14,13 +14,13 @@ from sqlalchemy import func, select
 from db.campaigns import find_campaign
 from db.enums import Stage
 from db.errors import CampaignCancelled, CampaignImported
+from db.jobs import import_results
 from db.monitoring.progress import progress
 from db.monitoring.work_left import work_left
 from db.results.pairs import Repaint, repaints
 from db.tables import attempts, captions, images, jobs, prompts, variations
 from db.verification import verify
 from producer.errors import NothingRegistered, WrongUse
-from producer.results_import import importer
 from producer.results_import.errors import ResultsUnreadable
 from tests.acceptance.campaign_file import fake_campaign
 
@@ -302,7 +302,9 @@ def test_captions_levels_seeds_and_models_are_kept_with_where_they_are_from(publ
     with published.operator.database.read() as connection:
         told = {tuple(row) for row in connection.execute(select(captions.c.model, captions.c.revision))}
         assert told == {("blip2", "imported from their set"), ("unknown", "imported from their set")}
-        assert {tuple(row) for row in connection.execute(select(prompts.c.model, prompts.c.draft))} == {("llama", f"a harbour {n}") for n in (0, 1)}
+        assert {tuple(row) for row in connection.execute(select(prompts.c.model, prompts.c.draft))} == {
+            ("llama", f"a harbour {n}") for n in (0, 1)
+        }
     assert verify(published.operator.database, published.operator.runtime.store).is_sound
 
 
@@ -340,7 +342,7 @@ def test_an_import_that_was_killed_is_completed_by_another(on_sqlite: Published,
     for number in range(6):
         published.publish(number)
     monkeypatch.setattr("producer.results_import.importer.AT_ONCE", 2)
-    write, calls = importer.write_imported, []
+    write, calls = import_results.write_imported, []
 
     def killed(*arguments: Any) -> Any:
         calls.append(1)
@@ -348,10 +350,10 @@ def test_an_import_that_was_killed_is_completed_by_another(on_sqlite: Published,
             raise KeyboardInterrupt
         return write(*arguments)
 
-    monkeypatch.setattr(importer, "write_imported", killed)
+    monkeypatch.setattr("producer.results_import.importer.write_imported", killed)
     with pytest.raises(AssertionError, match="Aborted"):  # its exit code
         published.take_in()
-    monkeypatch.setattr(importer, "write_imported", write)
+    monkeypatch.setattr("producer.results_import.importer.write_imported", write)
 
     assert len(published.repaints()) == 4
     assert outcomes(published.take_in()) == {"added": 2, "unchanged": 4}
@@ -414,6 +416,10 @@ def test_with_a_campaign_file_its_models_make_what_is_missing(published: Publish
     assert counts["generate"] == {"waiting": 1, "done": 2}
     assert verify(published.operator.database, published.operator.runtime.store).is_sound
     assert outcomes(published.take_in("--config", config, "--campaign", "mixed", "--level", "moderate")) == {"unchanged": 2}
+    # Until it is cancelled, which is final
+    published.operator.output_of("cancel --campaign mixed --yes")
+    with pytest.raises(CampaignCancelled):
+        published.operator.output_of("import-results", str(published.file), "--campaign", "mixed")
 
 
 def test_a_level_that_the_campaign_does_not_have_is_told(on_sqlite: Published, tmp_path: Path) -> None:
@@ -471,6 +477,3 @@ def test_a_further_file_may_bring_further_levels(published: Published) -> None:
     assert verify(published.operator.database, published.operator.runtime.store).is_sound
     with pytest.raises(WrongUse, match="--level"):
         published.operator.output_of("import-results", str(published.file), "--level", "so/so")
-    published.operator.output_of("cancel --campaign imported --yes")
-    with pytest.raises(CampaignCancelled):
-        published.operator.output_of("import-results", str(published.file))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from db.catalogue.names import NamedArtwork
@@ -12,7 +14,7 @@ from producer.results_import.originals import JoinedBy, OriginalIndex
 
 def artwork(number: int, *paths: str, key: str = "", group: str = "") -> NamedArtwork:
     key = key or paths[0].rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    facts = {"content_hash": "0" * 64, "link": None, "width": 40, "height": 30, "extra": {}, "picture": ImageState.PRESENT}
+    facts: dict[str, Any] = {"content_hash": "0" * 64, "link": None, "width": 40, "height": 30, "extra": {}, "picture": ImageState.PRESENT}
     return NamedArtwork(id=number, key=key, group_key=group or key, paths=paths, **facts)
 
 
