@@ -9,6 +9,7 @@ ParagoneError           an error of any package whose text is one clear line for
     ├── UnknownCampaign     no campaign of that name
     ├── CampaignDiffers     the name is taken by another configuration
     ├── CampaignCancelled   the campaign was cancelled, which is final
+    ├── CampaignImported    the campaign holds imported results, of which nothing can be made
     ├── WorkerIdTaken       a living worker has that id
     ├── UnknownHost         no worker of that host was ever seen
     ├── BadConfiguration    a campaign file or setting that cannot be used
@@ -58,6 +59,10 @@ class CampaignDiffers(PersistenceError):
 
 class CampaignCancelled(PersistenceError):
     """The campaign was cancelled, which is final: enqueue under another --campaign name."""
+
+
+class CampaignImported(PersistenceError):
+    """The campaign holds imported results, and no model to make more of them: enqueue under another --campaign name."""
 
 
 class WorkerIdTaken(PersistenceError):

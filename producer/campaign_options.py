@@ -52,7 +52,7 @@ def chosen_campaign(database: Database, options: CampaignOptions, *, dry_run: bo
     """
     file_name, settings = _campaign_file(options.config)
     known = all_campaigns(database)
-    name = _checked(options.name or file_name or (known[-1].name if known else DEFAULT_NAME))
+    name = checked_name(options.name or file_name or (known[-1].name if known else DEFAULT_NAME))
     present = next((campaign for campaign in known if campaign.name == name), None)
     if present is not None and not options.configures:
         return present
@@ -121,7 +121,8 @@ def _kept_levels(config: CampaignConfig, levels: Sequence[str]) -> CampaignConfi
     return parse_config(settings)
 
 
-def _checked(name: Any) -> str:
+def checked_name(name: Any) -> str:
+    """The name if a campaign can have it; raises `BadConfiguration`."""
     try:
         return TypeAdapter(Name).validate_python(name, strict=True)
     except ValidationError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from db.campaigns import check_not_cancelled, find_campaign
 from db.enums import FailureKind, Stage
@@ -47,6 +47,8 @@ class RequeueResult:
     #: Chosen jobs of cancelled campaigns, which stay as they are.
     cancelled: int
     dry_run: bool
+    #: Chosen jobs whose results were imported: another import replaces them, no worker.
+    imported: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +81,8 @@ def requeue_chosen(runtime: Runtime, options: RequeueOptions, *, new_seed: bool 
     jobs = counted.total if dry_run else requeue(runtime.database, chosen, new_seed=new_seed)
     if jobs and not dry_run:
         notify_ready(runtime)
-    if unscored is None:
-        return RequeueResult(jobs=jobs, cancelled=counted.cancelled, dry_run=dry_run)
-    return RepaintRequeueResult(jobs=jobs, cancelled=counted.cancelled, dry_run=dry_run, unscored=unscored)
+    facts: dict[str, Any] = {"jobs": jobs, "cancelled": counted.cancelled, "imported": counted.imported, "dry_run": dry_run}
+    return RequeueResult(**facts) if unscored is None else RepaintRequeueResult(**facts, unscored=unscored)
 
 
 def _count_unscored(runtime: Runtime, chosen: JobFilter, text: str) -> int:

@@ -92,6 +92,18 @@ class ModelCache:
         source = self._source(campaign_id, tokenizer_view(parameters, settings.counted_by))
         return settings.model_copy(update={"counted_by": CountedBy(model=source.location, revision=source.revision)})
 
+    def revision(self, campaign_id: int, parameters: Parameters) -> str | None:
+        """The commit or hash that this campaign uses of its model; None before the first load, and for what has no model."""
+        if not parameters.model:
+            return None
+        name = (campaign_id, parameters.backend, parameters.model)
+        if name not in self._revisions:
+            found = frozen_revision(self._database, campaign_id, backend=parameters.backend, model=parameters.model)
+            if found is None:
+                return None
+            self._revisions[name] = found
+        return self._revisions[name]
+
     def holds(self, campaign_id: int, parameters: Parameters) -> bool:
         """Whether the model is loaded already."""
         name = self._name(campaign_id, parameters)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from db.campaigns.configuration import BackendConfig, CampaignConfig, Level, parse_config, read_campaign_file
+from db.campaigns.imported import check_not_imported, imported_config, is_imported
 from db.campaigns.queries import (
     DEFAULT_NAME,
     Campaign,
@@ -26,9 +27,12 @@ __all__ = [
     "all_campaigns",
     "campaign_name",
     "check_not_cancelled",
+    "check_not_imported",
     "find_campaign",
     "freeze_revision",
     "frozen_revision",
+    "imported_config",
+    "is_imported",
     "lock_campaign",
     "open_campaign",
     "parse_config",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import or_, select
 
+from db.campaigns import check_not_imported
 from db.campaigns.tables import variations
 from db.engine.bulk import analyze, runs
 from db.engine.limits import BULK_SECONDS
@@ -45,7 +46,9 @@ def plan_campaign(database: Database, campaign: Campaign, selection: Selection, 
 
     Raises:
         CampaignCancelled: the campaign was cancelled, perhaps just now: then what was planned until then is cancelled too.
+        CampaignImported: the campaign holds results that were made elsewhere.
     """
+    check_not_imported(campaign)
     with database.read(timeout_seconds=BULK_SECONDS) as connection:
         chosen = candidates(connection, campaign.config, selection)
         present = present_variations(connection, campaign.id)

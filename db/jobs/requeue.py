@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, literal_column, or_, select
 
 from db.campaigns import check_not_cancelled, lock_campaign
+from db.campaigns.imported import imported_campaigns
 from db.campaigns.tables import campaigns, variations
 from db.catalogue.tables import artworks
 from db.engine.bulk import runs
@@ -69,6 +70,8 @@ class Requeueable:
     jobs: dict[int, dict[Stage, int]]
     #: Those in cancelled campaigns, which stay as they are.
     cancelled: int
+    #: Those in campaigns of imported results, which no worker can make again.
+    imported: int = 0
 
     @property
     def total(self) -> int:
@@ -79,21 +82,24 @@ class Requeueable:
 def count_requeueable(database: Database, chosen: JobFilter) -> Requeueable:
     """Count the chosen jobs; where a job's predecessor is chosen too only the predecessor counts."""
     found: dict[int, dict[Stage, int]] = {}
-    cancelled = 0
+    cancelled = imported = 0
     with database.read(timeout_seconds=chosen.query_seconds) as connection:
+        of_imports = imported_campaigns(connection)
         for stage in Stage if chosen.stage is None else [chosen.stage]:
             query = select(jobs.c.campaign_id, campaigns.c.state, func.count()).join(campaigns, campaigns.c.id == jobs.c.campaign_id)
             query = query.where(*_first_of_chain(chosen, stage)).group_by(jobs.c.campaign_id, campaigns.c.state)
             for campaign_id, state, count in connection.execute(query):
                 if state == str(CampaignState.CANCELLED):
                     cancelled += count
+                elif campaign_id in of_imports:
+                    imported += count
                 else:
                     found.setdefault(campaign_id, {})[stage] = count
-    return Requeueable(jobs=found, cancelled=cancelled)
+    return Requeueable(jobs=found, cancelled=cancelled, imported=imported)
 
 
 def requeue(database: Database, chosen: JobFilter, *, new_seed: bool = False) -> int:
-    """Make the chosen jobs ready again, but for those of cancelled campaigns; returns how many.
+    """Make the chosen jobs ready again, but for those of cancelled campaigns and of imported results; returns how many.
 
     A done job's result stays current until the new one is committed; then what was made from it is made again.
     Where a job's predecessor is chosen too only the predecessor is requeued: the rest follows from it.

@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from db.campaigns.imported import IMPORTED
 from db.enums import UNFINISHED_STATES, JobState, Stage
 from db.monitoring.assumptions import assumption_of
 from db.monitoring.device_rates import RateSource, device_rates, known_keys
@@ -111,10 +112,12 @@ def cost_outlook(connection: Connection, counts: Mapping[int, StageCounts], pric
         if not done and not open_:
             continue
         rate = rates[key.batch_key]
-        basis.add(key, rate)
+        made_here = key.parameters["backend"] != IMPORTED
+        if made_here:
+            basis.add(key, rate)
         each = disk.bytes_of(key) if key.stage is Stage.GENERATE else 0.0
         for total, number in ((spent, done), (left, open_)):
-            total.seconds += number * rate.seconds
+            total.seconds += number * rate.seconds * made_here
             total.bytes += number * each
     currency = (price.currency or None) if price else None
     return CostOutlook(spent=spent.cost(price), left=left.cost(price), currency=currency, basis=basis.texts(), disk_basis=disk.text())

@@ -18,6 +18,10 @@ class CaptionRecord:
     model: str
     revision: str
     image_id: int | None = None
+    #: The blob of the picture; None where it is not known.
+    content_hash: str | None = None
+    #: The caption of which it is a copy, of the same picture by the same model; None if it was made now.
+    reused_from: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +69,9 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """What it took: seconds of device or stage time for one job, and how many jobs ran together."""
+    """What it took: seconds of device or stage time for one job (None if nothing was computed), and how many jobs ran together."""
 
-    seconds: float
+    seconds: float | None
     batch_size: int
     #: Seconds since the batch began on the device; None if it did not.
     since_start: float | None = None

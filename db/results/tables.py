@@ -22,6 +22,10 @@ captions = Table(
     # NULL for the caption of the original; otherwise the repaint that is described.
     Column("variation_id", ForeignKey("variations.id"), index=True),
     Column("image_id", ForeignKey("images.id")),
+    # The blob of the picture that is described, so that another campaign finds the sentence; NULL where nobody told, and for imported ones.
+    Column("content_hash", String(64), index=True),
+    # The caption of which this is a copy; NULL if its own job made it.
+    Column("reused_from", Id),
     Column("text", Text, nullable=False),
     Column("model", Text, nullable=False),
     Column("revision", Text, nullable=False),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, literal_column, not_, select
 
+from db.campaigns import is_imported
 from db.campaigns.tables import variations
 from db.engine.limits import BULK_SECONDS
 from db.enums import JobState, Stage
@@ -40,7 +41,8 @@ RESULTS: dict[Stage, tuple[Table, str]] = {
 def check_chains(database: Database, result: Verification, campaign: Campaign) -> Iterator[list[Finding]]:
     """The findings of one campaign, page by page, earlier stages first; jobs that are done are counted in `result`."""
     for stage in campaign.config.stages:
-        yield from _missing_jobs(database, campaign, stage)
+        if not is_imported(campaign.config):  # there a job stands for a result that was given, and not everything was
+            yield from _missing_jobs(database, campaign, stage)
         yield from _results(database, result, campaign, stage)
     yield from _stale(database, _REPAINTS_OF_OLD_PROMPTS, campaign, FindingKind.PROMPT_SUPERSEDED)
     yield from _stale(database, _CAPTIONS_OF_OLD_REPAINTS, campaign, FindingKind.REPAINT_SUPERSEDED)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, func, or_, select, update
 
-from db.campaigns import check_not_cancelled, lock_campaign
+from db.campaigns import check_not_cancelled, is_imported, lock_campaign
 from db.engine.bulk import runs
 from db.enums import JobState, Stage
 from db.errors import CampaignCancelled
@@ -57,7 +57,10 @@ def _requeue(database: Database, job_ids: Sequence[int]) -> int:
     for campaign_id in campaign_ids:
 
         def write(connection: Connection, campaign_id: int = campaign_id) -> int:
-            check_not_cancelled(lock_campaign(connection, campaign_id))
+            campaign = lock_campaign(connection, campaign_id)
+            check_not_cancelled(campaign)
+            if is_imported(campaign.config):  # no worker makes them: another import brings them back
+                return 0
             mine = (jobs.c.id.in_(job_ids), jobs.c.campaign_id == campaign_id)
             waiting = connection.scalars(select(jobs.c.id).where(*mine, _predecessor_is_undone())).all()
             # What it is made from is being made again: it follows from that. The others are still done.

@@ -50,6 +50,11 @@ OUTPUTS = {
             "details": "Lists of cases, at most 1,000 of each kind.",
         },
     ),
+    "import-results": Output(
+        shape="An object: what became of every row.",
+        classes=("producer.results_import.outcomes:ImportReport",),
+        parts={"each of skipped": "producer.results_import.outcomes:ToldRow"},
+    ),
     "enqueue": Output(
         shape="An object: what is new, or would be.",
         classes=("producer.enqueue:EnqueueResult",),

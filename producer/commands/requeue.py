@@ -56,3 +56,5 @@ def requeue(runtime: Runtime, /, *, new_seed: bool, dry_run: bool, as_json: bool
             console().print(f"left out: {repaints} without the score, run `paragone score` first", soft_wrap=True)
         if options["where"] is not None and result.jobs and not new_seed:
             console().print("the same seed gives the same picture: add --new-seed for another", soft_wrap=True)
+        if result.imported:
+            console().print(f"left out: {result.imported:,} imported ones: `paragone import-results` replaces them", soft_wrap=True)

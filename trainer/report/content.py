@@ -53,12 +53,12 @@ class ModelSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class LevelSummary:
-    """The settings of a level."""
+    """The settings of a level; None for all of them where its repaints were imported, and nobody knows."""
 
     name: str
-    strength: float
-    guidance: float
-    steps: int
+    strength: float | None
+    guidance: float | None
+    steps: int | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from db.campaigns import frozen_revision
+from db.campaigns.imported import IMPORTED
 from db.quality import score_summaries
 from db.results.pairs import originals, repaints
 from db.training import finished_runs
@@ -23,7 +24,7 @@ from trainer.training_run import HISTORY
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from db.campaigns import Campaign
+    from db.campaigns import Campaign, Level
     from db.engine import Database
     from db.store import Store
     from db.training import TrainingRun
@@ -43,9 +44,7 @@ def gather_report(
         artworks=len(found),
         repaints=len(made),
         models=_models(database, campaign),
-        levels=tuple(
-            LevelSummary(name=name, strength=level.strength, guidance=level.guidance, steps=level.steps) for name, level in levels.items()
-        ),
+        levels=tuple(_level(name, level) for name, level in levels.items()),
         counts=counts,
         examples=choose_examples(store, list(levels), found, made),
         runs=tuple(_report_runs(runs)),
@@ -81,6 +80,12 @@ def _report_runs(runs: Iterable[TrainingRun]) -> Iterator[ReportRun]:
             loss=config["loss"],
             head=config["head"],
         )
+
+
+def _level(name: str, level: Level) -> LevelSummary:
+    if level.backend == IMPORTED:
+        return LevelSummary(name=name, strength=None, guidance=None, steps=None)
+    return LevelSummary(name=name, strength=level.strength, guidance=level.guidance, steps=level.steps)
 
 
 def _models(database: Database, campaign: Campaign) -> tuple[ModelSummary, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from db.errors import DatabaseUnavailable, StoreUnavailable
@@ -19,6 +20,7 @@ from db.logs import log_context
 from db.results.stage_results import Effort
 from workers.backends.errors import BadSettings, DeviceLost, EndpointUnavailable, ModelUnavailable, OutOfMemory
 from workers.batches.bisection import Outcomes, run_bisected
+from workers.batches.caption_reuse import DESCRIBING_STAGES, reusable_captions
 from workers.batches.containment import contained
 from workers.batches.failures import failure_of, missing_input
 from workers.batches.finished_work import FinishedWork
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from db.jobs.claim import Batch
     from db.jobs.complete import CompletedBatch
     from db.jobs.inputs import JobInput, MissingInput
-    from db.results.stage_results import Result
+    from db.results.stage_results import CaptionRecord, Result
     from workers.backends.protocol import Backend
     from workers.stages.stage import StageHandler
     from workers.worker_context import WorkerContext
@@ -98,6 +100,8 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
         self._finished = FinishedWork(worker, batch)
         #: Of the model that computed.
         self._revision = ""
+        #: Whether captions of these pictures are there, if only this campaign turns out to use the model at their revision.
+        self._may_reuse = False
         self._job_keys = {job.job_id: job.job_key for job in batch.jobs}
 
     def run(self) -> CompletedBatch | None:
@@ -118,6 +122,7 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
             self._worker.tracer.received(self._batch, inputs)
         try:
             context = self._context()
+            inputs = self._without_known_captions(inputs)
             with self._time_limit(), self._part(BatchPart.DECODE):
                 self._prepare(inputs, context)
             outcomes = self._compute(context.settings)
@@ -130,7 +135,7 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
             raise
         if outcomes is None:
             self._finished.release_all()
-            return None
+            return self._finished.reused
         with self._part(BatchPart.ENCODE):
             self._finish(outcomes, context)
         completed = self._finished.commit(together=outcomes.together)
@@ -147,6 +152,28 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
                 f"its settings are no {self._handler.settings_type.__name__}"
             )
         return StageContext(parameters=parameters, settings=settings, store=self._worker.store, recorder=self._worker.recorder)
+
+    def _without_known_captions(self, inputs: list[JobInput | MissingInput]) -> list[JobInput | MissingInput]:
+        """The inputs without those that are done by a copy of a caption; before the first load nobody knows yet of which."""
+        if self._batch.stage not in DESCRIBING_STAGES:
+            return inputs
+        revision = self._worker.models.revision(self._batch.campaign_id, self._batch.parameters)
+        found = reusable_captions(self._worker, self._batch, inputs, revision=revision)
+        if revision is None:
+            self._may_reuse = bool(found)
+            return inputs
+        self._finish_by_copies(found)
+        done = {record.job_id for record in found}
+        return [one for one in inputs if one.job_id not in done]
+
+    def _finish_by_copies(self, found: Sequence[CaptionRecord]) -> None:
+        """Complete these jobs; the batch goes on with the others."""
+        if not found:
+            return
+        self._finished.commit_reused(found)
+        done = {record.job_id for record in found}
+        self._batch = replace(self._batch, jobs=tuple(job for job in self._batch.jobs if job.job_id not in done))
+        self._prepared = [prepared for prepared in self._prepared if prepared.job.job_id not in done]
 
     def _prepare(self, inputs: list[JobInput | MissingInput], context: StageContext[SettingsT]) -> None:
         for position, found in enumerate(inputs):
@@ -206,6 +233,12 @@ class _BatchRun(Generic[InputT, PreparedT, SettingsT, AnswerT]):
         with self._time_limit(LOAD_ALLOWANCE), self._part(BatchPart.MODEL):
             backend: Backend[object, AnswerT, SettingsT] = worker.models.take(batch.campaign_id, batch.parameters)
         self._revision = backend.revision
+        if self._may_reuse:
+            inputs = [prepared.job for prepared in self._prepared]
+            self._finish_by_copies(reusable_captions(worker, batch, inputs, revision=backend.revision))
+            batch = self._batch
+            if not self._prepared:
+                return Outcomes()
         if worker.stopping() or not begin_on_device(worker.database, batch.token):
             return None
         self._finished.note_started(worker.task_events.started(batch))

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from db.errors import DatabaseUnavailable, StoreUnavailable
-from db.jobs.complete import complete_batch
+from db.jobs.complete import CompletedBatch, complete_batch
 from db.jobs.lease import end_on_device, release_batch
 from db.results.stage_results import Effort, RepaintRecord
 from workers.batches.failures import failure_of
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from db.jobs.claim import Batch
-    from db.jobs.complete import CompletedBatch
     from db.results.stage_results import Failure, Result
     from workers.worker_context import WorkerContext
 
@@ -45,6 +44,8 @@ class FinishedWork:
         self._batch = batch
         self._results: list[Result] = []
         self._failures: list[Failure] = []
+        #: What was committed before the batch began: copies of captions.
+        self._reused: CompletedBatch | None = None
         #: Jobs that go back without an attempt.
         self._spared: list[int] = []
         #: Job to when its blob was put or was seen, on the monotonic clock.
@@ -94,13 +95,35 @@ class FinishedWork:
         """Give back whatever the lease still holds, without an attempt."""
         self._patiently(lambda: release_batch(self._worker.database, self._batch.token))
 
+    @property
+    def reused(self) -> CompletedBatch | None:
+        """What `commit_reused` committed; None if it was not called."""
+        return self._reused
+
+    def commit_reused(self, results: Sequence[Result]) -> None:
+        """Write results that took nothing, before the rest begins: what follows from them need not wait for that."""
+        worker, batch = self._worker, self._batch
+        effort = Effort(seconds=None, batch_size=1)
+        completed = self._patiently(
+            lambda: complete_batch(worker.database, batch, results=results, effort=effort, retry_policy=worker.retry_policy)
+        )
+        done = [job for job in batch.jobs if job.job_id in completed.done]
+        worker.task_events.succeeded(done, stage=batch.stage, started_at=time.time(), device_seconds=0.0)
+        if worker.tracer is not None:
+            worker.tracer.committed(batch, completed, {}, seconds=0.0)
+        self._reused = _together(self._reused, completed)
+
     def commit(self, *, together: int) -> CompletedBatch | None:
         """Write everything; None if there is nothing beside what was released. `together` ran on the device at once at most."""
         with self._worker.recorder.part(BatchPart.COMMIT):
             completed = self._commit(together)
         if completed is not None:
-            self._worker.recorder.batch_done(self._batch, completed)
             self._send_events(completed)
+            completed = _together(self._reused, completed)
+        else:
+            completed = self._reused
+        if completed is not None:
+            self._worker.recorder.batch_done(self._batch, completed)
         return completed
 
     def _commit(self, together: int) -> CompletedBatch | None:
@@ -180,3 +203,12 @@ class FinishedWork:
                 task_events.failed(job, stage=self._batch.stage, error=errors[job.job_id], again=completed.failed[job.job_id] is not None)
         if self._worker.tracer is not None:
             self._worker.tracer.committed(self._batch, completed, errors, seconds=self._each)
+
+
+def _together(reused: CompletedBatch | None, completed: CompletedBatch) -> CompletedBatch:
+    """Two parts of one batch as one."""
+    if reused is None:
+        return completed
+    return CompletedBatch(
+        done=reused.done | completed.done, failed={**reused.failed, **completed.failed}, readied=reused.readied + completed.readied
+    )

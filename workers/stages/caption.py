@@ -39,8 +39,9 @@ class CaptionStage:
         revision: str,
     ) -> CaptionRecord:
         """Keep the sentence."""
-        model = context.parameters.model
-        return CaptionRecord(job_id=prepared.job.job_id, text=checked_caption(answer), model=model, revision=revision)
+        job, model = prepared.job, context.parameters.model
+        text = checked_caption(answer)
+        return CaptionRecord(job_id=job.job_id, text=text, model=model, revision=revision, content_hash=job.content_hash)
 
 
 def checked_caption(answer: CaptionResult) -> str:

@@ -38,4 +38,7 @@ class RecaptionStage:
     ) -> CaptionRecord:
         """Keep the sentence with the repaint that it is about."""
         job, model = prepared.job, context.parameters.model
-        return CaptionRecord(job_id=job.job_id, text=checked_caption(answer), model=model, revision=revision, image_id=job.image_id)
+        text = checked_caption(answer)
+        return CaptionRecord(
+            job_id=job.job_id, text=text, model=model, revision=revision, image_id=job.image_id, content_hash=job.content_hash
+        )

@@ -87,7 +87,7 @@ def test_keys_of_failures_and_requeue_json(sqlite_operator: Operator) -> None:
     harness.fail(harness.claim(Stage.CAPTION), FailureKind.INPUT, "truncated")
     (failure,) = sqlite_operator.json_of("failures")
     assert set(failure) == {"job", "campaign", "stage", "kind", "error", "attempts", "artwork", "artwork_id"}
-    assert set(sqlite_operator.json_of("requeue --all-failed")) == {"jobs", "cancelled", "dry_run"}
+    assert set(sqlite_operator.json_of("requeue --all-failed")) == {"jobs", "cancelled", "imported", "dry_run"}
 
 
 def test_keys_of_pause_resume_cancel_and_gc_json(sqlite_operator: Operator) -> None:

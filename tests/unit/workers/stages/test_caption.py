@@ -40,12 +40,14 @@ def test_the_original_goes_to_the_captioner_whole_and_the_sentence_to_the_databa
 ) -> None:
     stage = CaptionStage()
 
-    prepared = stage.prepare(original(put(scene)), context())
+    blob = put(scene)
+    prepared = stage.prepare(original(blob), context())
     caption = stage.finish(prepared, CaptionResult(text="  a pond at dusk\n"), context(), revision="abc123")
 
     assert prepared.request.image.size == scene.size
     assert ImageChops.difference(prepared.request.image, scene).getbbox() is None
-    assert caption == CaptionRecord(job_id=4, text="a pond at dusk", model="some/model", revision="abc123", image_id=None)
+    facts = {"model": "some/model", "revision": "abc123", "content_hash": blob}
+    assert caption == CaptionRecord(job_id=4, text="a pond at dusk", image_id=None, **facts)
 
 
 def test_the_caption_of_a_repaint_names_the_repaint(put: Put, context: MakeContext, scene: Image.Image) -> None:
@@ -56,7 +58,8 @@ def test_the_caption_of_a_repaint_names_the_repaint(put: Put, context: MakeConte
     caption = stage.finish(prepared, CaptionResult(text="  a pond at dusk\n"), context(), revision="abc123")
 
     assert ImageChops.difference(prepared.request.image, scene).getbbox() is None
-    assert caption == CaptionRecord(job_id=4, text="a pond at dusk", model="some/model", revision="abc123", image_id=17)
+    facts = {"model": "some/model", "revision": "abc123", "content_hash": job.content_hash}
+    assert caption == CaptionRecord(job_id=4, text="a pond at dusk", image_id=17, **facts)
 
 
 def test_the_image_is_upright(store: Store, context: MakeContext, scene: Image.Image) -> None:
