@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from producer.cleaning.code_pages import oddity, undo_code_pages
+
 #: The distance between a capital and its small letter in Latin-1.
 _LOWERED = 0x20
 #: Leads of two-byte characters that no name is written with (IPA and modifier letters): é, ê, ë before a no-break space are intact.
@@ -25,11 +27,15 @@ def repair_spelling(name: str) -> str:
     if name.isascii() and "#U" not in name:
         return name
     name = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), name)
+    given = name
     for _ in range(_ROUNDS):
         decoded = _decoded(name)
         if decoded == name:
             break
         name = decoded
+    if oddity(name):
+        other = undo_code_pages(given, _decoded)
+        name = other if oddity(other) < oddity(name) else name
     return unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode())
 
 
