@@ -44,8 +44,11 @@ def _held(connection: Connection, paths: Sequence[str]) -> dict[str, Mapping[str
 
 
 def _difference(before: Mapping[str, Any], wanted: Mapping[str, Any], opened: bool) -> dict[str, Any] | None:
-    """The row's new values; None if it stays as it is."""
-    after = wanted if opened else {name: wanted[name] for name in _SPELLED}
+    """The row's new values; None if it stays as it is.
+
+    The file of a path that was read once belongs to the artwork that its bytes are: its name alone does not move it.
+    """
+    after = wanted if opened else {name: wanted[name] for name in _SPELLED if name != "artwork_id" or before["modified_ns"] is None}
     if all(before[name] == value for name, value in after.items()):
         return None
     return {"the_id": before["id"], **{name: before[name] for name in _COLUMNS}, **after}

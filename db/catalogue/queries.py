@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from db.catalogue.tables import artwork_paths, artworks
-from db.catalogue.types import KnownPath
+from db.catalogue.types import KnownFacts, KnownPath
+from db.engine.bulk import runs
 from db.engine.limits import BULK_SECONDS
 from db.enums import ImageState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from db.engine import Database
 
 #: The largest id that either database can hold: a longer number is no id.
@@ -32,6 +35,23 @@ def known_paths(database: Database) -> dict[str, KnownPath]:
             row["path"]: KnownPath(picture=ImageState(row["picture"]), **{column.name: row[column.name] for column in columns})
             for row in connection.execute(query).mappings()
         }
+
+
+def facts_of_paths(database: Database, paths: Sequence[str]) -> list[KnownFacts]:
+    """What is known of the artworks whose files lie at these paths, in their order, each artwork once."""
+    columns = (artworks.c.id, artworks.c.artist, artworks.c.title, artworks.c.style, artworks.c.subset)
+    query = select(artwork_paths.c.path, *columns).join(artworks, artworks.c.id == artwork_paths.c.artwork_id)
+    found: dict[str, Any] = {}
+    with database.read(timeout_seconds=BULK_SECONDS) as connection:
+        for some in runs(paths):
+            found |= {row.path: row for row in connection.execute(query.where(artwork_paths.c.path.in_(some)))}
+    once = {found[path].id: found[path] for path in reversed(paths) if path in found}
+    return [
+        KnownFacts(path=path, artist=row.artist, title=row.title, style=row.style, subset=row.subset)
+        for path in paths
+        if path in found and once[found[path].id].path == path
+        for row in (found[path],)
+    ]
 
 
 def find_artwork_id(database: Database, named: str) -> int | None:

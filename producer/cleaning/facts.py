@@ -52,6 +52,8 @@ class CleanedArtwork:
     copies: tuple[ArtworkCopy, ...]
     #: Where artist, title, style and file came from.
     cells: dict[str, CellOutcome]
+    #: Paths that its rows name, whether files lie there or not.
+    named: tuple[str, ...] = ()
     #: What it was cleaned from, where it has several files, which may turn out to be different pictures.
     joined: JoinedArtwork | None = None
 
@@ -77,6 +79,7 @@ def clean_artwork(joined: JoinedArtwork) -> CleanedArtwork:
         listed=bool(joined.rows),
         copies=tuple(joined.copies),
         cells={"artist": artist_cell, "title": title_cell, "style": style_cell, "file": _file(joined)},
+        named=tuple(row.path for row in joined.rows),
         joined=joined if len(joined.copies) > 1 else None,
     )
 
