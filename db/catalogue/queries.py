@@ -69,6 +69,13 @@ def known_styles(database: Database) -> list[str]:
         return sorted(style for style in connection.scalars(select(artworks.c.style).distinct()) if style)
 
 
+def known_artists(database: Database) -> set[tuple[str | None, bool]]:
+    """The artists that artworks have, None for those without one, each with whether the artwork has a style."""
+    has_style = artworks.c.style.is_not(None)
+    with database.read() as connection:
+        return {(artist, bool(style)) for artist, style in connection.execute(select(artworks.c.artist, has_style).distinct())}
+
+
 def has_artworks(database: Database) -> bool:
     """Whether any artwork is known."""
     with database.read() as connection:
