@@ -125,6 +125,7 @@ class ArtworkSplitter:
             picture=image,
             owner=owners[0] if owners else None,
             named=artwork.named,
+            filled=frozenset(name for name, outcome in artwork.cells.items() if outcome is CellOutcome.FILLED),
         )
 
 

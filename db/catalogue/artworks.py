@@ -101,8 +101,9 @@ def _merged(artwork: CatalogueArtwork, before: Mapping[str, Any]) -> dict[str, A
     """The facts that the database should hold now. What is not known now, and was, stays."""
     facts = _facts(artwork)
     if artwork.listed:
-        facts = {name: before[name] if value is None else value for name, value in facts.items()}
-        facts["styles"] = list(artwork.styles) or before["styles"]
+        given = {name for name in artwork.filled if before[name] is not None}
+        facts = {name: before[name] if value is None or name in given else value for name, value in facts.items()}
+        facts["styles"] = before["styles"] if "style" in given else list(artwork.styles) or before["styles"]
     else:
         facts = {name: before[name] if before[name] is not None else value for name, value in facts.items()}
         facts["styles"] = list(dict.fromkeys([*before["styles"], *artwork.styles]))

@@ -69,9 +69,11 @@ def recognise_unregistered(coming: Iterable[CatalogueArtwork]) -> RecognisedArtw
             key = by_hash.setdefault(digest, fresh)
         _tell(one.key, key, told)
         the_id = ids.setdefault(key, len(ids) + 1)
-        told.ids.add(the_id)
-        if one.incomplete is not None and key not in told.joined.values():
+        if one.incomplete is None:
+            told.incomplete.pop(the_id, None)
+        elif the_id not in told.ids:
             told.incomplete[the_id] = key, one.incomplete
+        told.ids.add(the_id)
     return told
 
 
@@ -137,13 +139,14 @@ class _Register:
         if same:
             key = own or same[0]
             natural = self.by_key.get(one.key)
-            if own is None and natural is not None and not natural.present:
+            if own is None and natural is not None and natural.content_hash is None:
                 key, one = self._united(natural, self.by_key[key], one)
             _tell(one.key, key, told)
             artwork = self._joined(one, key, digest)
         else:
             key = self._unseen(one, digest, told)
-            _tell(one.key, key, told)
+            if key == distinct_key(one.key, digest):
+                _tell(one.key, key, told)
             artwork = replace(one, key=key, joined=key != one.key)
         self._note(key, digest)
         return artwork
@@ -263,15 +266,19 @@ def _combined(first: CatalogueArtwork, second: CatalogueArtwork) -> CatalogueArt
     """Two descriptions of one artwork: rows win over file names, the first over the second, and gaps are filled."""
     main, other = (second, first) if second.listed and not first.listed else (first, second)
     held = {path.path for path in first.paths}
+    artist = (other.artist if "artist" in main.filled else None) or main.artist or other.artist
+    style = (other.style if "style" in main.filled else None) or main.style or other.style
     return replace(
         main,
         key=first.key,
-        artist=main.artist or other.artist,
+        artist=artist,
         title=main.title or other.title,
-        style=main.style or other.style,
-        styles=tuple(dict.fromkeys([*main.styles, *other.styles])),
+        style=style,
+        styles=tuple(dict.fromkeys([*other.styles] if "style" in main.filled and other.style else [*main.styles, *other.styles])),
         subset=main.subset or other.subset,
-        incomplete=gaps(style=main.style or other.style, artist=main.artist or other.artist),
+        incomplete=gaps(style=style, artist=artist),
+        filled=frozenset(name for name, fact in (("artist", other.artist), ("style", other.style)) if name in main.filled and not fact)
+        | (main.filled & other.filled),
         extra={**other.extra, **main.extra},
         paths=(*first.paths, *(path for path in second.paths if path.path not in held)),
         picture=first.picture or second.picture,

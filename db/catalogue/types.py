@@ -66,6 +66,8 @@ class CatalogueArtwork:
     owner: str | None = None
     #: Paths that its rows name, whether files lie there or not.
     named: tuple[str, ...] = ()
+    #: Facts ("artist", "style") that the operator gave for all: they fill gaps only.
+    filled: frozenset[str] = frozenset()
     #: Whether it was recognised as an artwork that is registered under another name: facts of both are kept.
     joined: bool = False
 
@@ -114,9 +116,11 @@ class RecognisedArtworks:
     def add(self, other: RecognisedArtworks) -> None:
         """Take in what a later transaction recognised."""
         self.ids |= other.ids
-        self.incomplete = {the_id: facts for the_id, facts in self.incomplete.items() if the_id not in other.ids} | other.incomplete
-        self.joined |= other.joined
-        self.same_name |= other.same_name
+        for the_id in other.ids - other.incomplete.keys():
+            self.incomplete.pop(the_id, None)
+        self.incomplete.update(other.incomplete)
+        self.joined.update(other.joined)
+        self.same_name.update(other.same_name)
         self.replaced += other.replaced
 
 
