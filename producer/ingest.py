@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from db.catalogue.queries import facts_of_paths, known_paths
+from db.catalogue.queries import facts_of_paths, known_image_roots, known_paths
 from db.catalogue.recognise import recognise_unregistered
 from db.catalogue.types import CatalogueChanges, RecognisedArtworks
 from db.catalogue.upsert import TRANSACTION, save_ingest_report, upsert_artworks
@@ -84,7 +84,13 @@ def ingest_catalogue(
         importer = ImageImporter(known=known, store=store, link=store is None, lost=_lost(known, store))
         artworks = _import(importer, builder, ArtworkSplitter(known=known, given=source.given), watch)
         recognised = RecognisedArtworks()
-        changes = upsert_artworks(database, artworks, at_once=WITH_IMAGES if on_disk else TRANSACTION, recognised=recognised)
+        changes = upsert_artworks(
+            database,
+            artworks,
+            at_once=WITH_IMAGES if on_disk else TRANSACTION,
+            recognised=recognised,
+            may_replace=bool({str(source.image_root.resolve()), None} & known_image_roots(database)),
+        )
         report = builder.report(changes, recognised)
         if template is not None:
             write_template(template, facts_of_paths(database, builder.paths))
@@ -121,7 +127,12 @@ def _read_and_clean(source: CatalogueSource) -> Iterator[ReportBuilder]:
         catalogue = read_catalogue(source.catalogue, images=source.images, file_list=source.file_list)
         joined = join_catalogue(catalogue)
         artworks = [source.given.fill(clean_artwork(artwork)) for artwork in joined]
-        builder = ReportBuilder(catalogue=catalogue, reconciliation=reconcile(catalogue, joined), artworks=artworks)
+        builder = ReportBuilder(
+            catalogue=catalogue,
+            reconciliation=reconcile(catalogue, joined),
+            artworks=artworks,
+            image_root=str(source.image_root.resolve()) if catalogue.on_disk else "",
+        )
         gc.freeze()
         if collecting:
             gc.enable()

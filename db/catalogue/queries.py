@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from db.catalogue.tables import artwork_paths, artworks
+from db.catalogue.tables import artwork_paths, artworks, ingests
 from db.catalogue.types import KnownFacts, KnownPath
 from db.engine.bulk import runs
 from db.engine.limits import BULK_SECONDS
@@ -67,6 +67,12 @@ def known_styles(database: Database) -> list[str]:
     """The styles that artworks have, sorted."""
     with database.read() as connection:
         return sorted(style for style in connection.scalars(select(artworks.c.style).distinct()) if style)
+
+
+def known_image_roots(database: Database) -> set[str | None]:
+    """The image roots that were ingested; None stands for ingests by versions that did not keep theirs."""
+    with database.read() as connection:
+        return set(connection.scalars(select(ingests.c.report["details"]["image_root"].as_string()).distinct()))
 
 
 def known_artists(database: Database) -> set[tuple[str | None, bool]]:

@@ -35,7 +35,7 @@ def distinct_key(name: str, content_hash: str) -> str:
 
 
 def recognise(
-    connection: Connection, coming: Sequence[CatalogueArtwork], *, earlier: AbstractSet[int] = frozenset()
+    connection: Connection, coming: Sequence[CatalogueArtwork], *, earlier: AbstractSet[int] = frozenset(), may_replace: bool = True
 ) -> tuple[list[CatalogueArtwork], RecognisedArtworks]:
     """The coming artworks under the keys of those that they are, each once, and what was recognised.
 
@@ -43,8 +43,10 @@ def recognise(
         connection: in the transaction that will write them.
         coming: the artworks as a catalogue names them.
         earlier: ids of artworks that this ingest has described already: a further row of theirs only fills gaps.
+        may_replace: whether a file with other bytes at a known path is that file changed; in a folder that was never ingested it is
+            another file of the same name, as each of a camera's folders has an `IMG_0001.JPG`.
     """
-    register = _Register.load(connection, coming)
+    register = _Register.load(connection, coming, may_replace=may_replace)
     told = RecognisedArtworks()
     found: dict[str, CatalogueArtwork] = {}
     for one in coming:
@@ -95,6 +97,7 @@ class _Register:
     """What is registered of the names, bytes and paths that come, kept up to date while they are settled."""
 
     connection: Connection
+    may_replace: bool
     by_key: dict[str, _Held] = field(default_factory=dict)
     #: Keys of the artworks with these bytes, first registered first.
     by_hash: dict[str, list[str]] = field(default_factory=dict)
@@ -104,9 +107,9 @@ class _Register:
     settled: set[str] = field(default_factory=set)
 
     @classmethod
-    def load(cls, connection: Connection, coming: Sequence[CatalogueArtwork]) -> _Register:
+    def load(cls, connection: Connection, coming: Sequence[CatalogueArtwork], *, may_replace: bool) -> _Register:
         """Read what is registered of the coming artworks."""
-        register = cls(connection=connection)
+        register = cls(connection=connection, may_replace=may_replace)
         hashes = [digest for one in coming if (digest := _bytes(one))]
         paths = [path for one in coming for path in _paths(one)]
         names = dict.fromkeys(name for one in coming for name in (one.key, one.owner) if name is not None)
@@ -155,7 +158,7 @@ class _Register:
         """The key of a picture whose bytes are not registered."""
         natural = self.by_key.get(one.key)
         owner = next((held for held in self._owners(one) if held.chosen in _paths(one)), None)
-        if owner is not None and owner.key not in self.settled:
+        if owner is not None and self.may_replace and owner.key not in self.settled:
             told.replaced.append(owner.key)
             return owner.key
         if natural is None:
@@ -209,7 +212,7 @@ class _Register:
             held = self.by_key.get(one.key)
             if held is not None and held.content_hash is not None and held.content_hash == _bytes(one):
                 self.settled.add(held.key)
-        for one in coming:
+        for one in coming if self.may_replace else ():
             digest = _bytes(one)
             for held in self._owners(one) if digest is not None else ():
                 changes = held.chosen in _paths(one) and held.content_hash not in {None, digest} and held.key not in self.settled

@@ -36,11 +36,16 @@ TRANSACTION = 20 * PARAMETERS
 
 
 def upsert_artworks(
-    database: Database, coming: Iterable[CatalogueArtwork], *, at_once: int = TRANSACTION, recognised: RecognisedArtworks | None = None
+    database: Database,
+    coming: Iterable[CatalogueArtwork],
+    *,
+    at_once: int = TRANSACTION,
+    recognised: RecognisedArtworks | None = None,
+    may_replace: bool = True,
 ) -> CatalogueChanges:
     """Write artworks, their paths and images as they come, `at_once` in a transaction; doing it again changes nothing.
 
-    Which registered artworks they are is added to `recognised`.
+    Which registered artworks they are is added to `recognised`; `may_replace` says whether other bytes at a known path are that file changed.
 
     Raises:
         RuntimeError: a key stands twice among artworks of one chunk.
@@ -49,7 +54,8 @@ def upsert_artworks(
     recognised = RecognisedArtworks() if recognised is None else recognised
     remaining = iter(coming)
     while some := list(islice(remaining, at_once)):
-        changed, found = database.write(partial(_upsert, coming=some, earlier=recognised.ids), timeout_seconds=BULK_SECONDS)
+        write = partial(_upsert, coming=some, earlier=recognised.ids, may_replace=may_replace)
+        changed, found = database.write(write, timeout_seconds=BULK_SECONDS)
         changes.add(changed)
         recognised.add(found)
 
@@ -70,12 +76,12 @@ def save_ingest_report(database: Database, catalogue: str, report: Mapping[str, 
 
 
 def _upsert(
-    connection: Connection, coming: Sequence[CatalogueArtwork], earlier: AbstractSet[int]
+    connection: Connection, coming: Sequence[CatalogueArtwork], earlier: AbstractSet[int], *, may_replace: bool
 ) -> tuple[CatalogueChanges, RecognisedArtworks]:
     """One transaction; it counts anew each time it is run."""
     changes = CatalogueChanges()
     _lock(connection)
-    those, recognised = recognise(connection, coming, earlier=earlier)
+    those, recognised = recognise(connection, coming, earlier=earlier, may_replace=may_replace)
     ids: dict[str, int] = {}
     for chunk in runs(those):
         ids |= write_artworks(connection, chunk, changes, recognised.incomplete)

@@ -34,6 +34,8 @@ class ReportBuilder:
     catalogue: Catalogue
     reconciliation: Reconciliation
     artworks: Sequence[CleanedArtwork]
+    #: The folder that paths are relative to; empty where a list stands in for the files.
+    image_root: str
     unreadable: list[dict[str, str]] = field(default_factory=list)
     unreadable_artworks: int = 0
     refilled: int = 0
@@ -109,6 +111,7 @@ class ReportBuilder:
             "filled": {name: sum(artwork.cells[name] is CellOutcome.FILLED for artwork in self.artworks) for name in ("artist", "style")},
             "replaced": recognised.replaced[:CASES],
             "hints": self._hints(),
+            "image_root": self.image_root,
         }
 
     def _files_by_outcome(self) -> dict[str, int]:

@@ -30,7 +30,7 @@ def test_keys_of_ingest_json(sqlite_operator: Operator, tmp_path: Path) -> None:
     assert list(details) == [
         *("columns", "styles", "incomplete_reasons", "incomplete", "uncertain_artists", "unreadable", "refused", "missing_files"),
         *("lists_read", "rows", "files", "unexplained", "sizes", "refused_reasons", "skipped", "joined_by_content", "same_name"),
-        *("similar_names", "filled", "replaced", "hints"),
+        *("similar_names", "filled", "replaced", "hints", "image_root"),
     ]
     assert set(details["columns"]) >= {"file", "artist", "title", "style"}
     assert all(list(column) == ["of", "missing", "repaired", "left"] for column in details["columns"].values())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 from PIL import Image
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from db.campaigns import all_campaigns
 from db.errors import BadConfiguration, CampaignDiffers
@@ -177,9 +177,19 @@ def test_a_misspelled_pocket_is_understood(sqlite_operator: Operator, mine: Path
         sqlite_operator.output_of("enqueue --models poket")
 
 
-def test_two_folders_with_the_same_counters_are_told_apart_by_their_bytes(sqlite_operator: Operator, mine: Path, tmp_path: Path) -> None:
-    sqlite_operator.output_of("ingest", str(mine))
-    report = sqlite_operator.json_of("ingest", str(mine / "Holiday"))
-    assert report["changes"]["new"] == 0, "the same pictures under shorter paths"
-    with sqlite_operator.database.engine.connect() as connection:
-        assert connection.scalar(select(func.count()).select_from(artworks)) == 4
+def test_two_folders_with_the_same_counters_are_told_apart_by_their_bytes(operator: Operator, mine: Path, tmp_path: Path) -> None:
+    operator.output_of("ingest", str(mine))
+    report = operator.json_of("ingest", str(mine / "Holiday"))
+    assert (report["changes"]["new"], report["joined_by_content"]) == (0, 2), "the same pictures under shorter paths"
+    other = tmp_path / "other"
+    other.mkdir()
+    for name in NAMES[:2]:
+        Image.new("RGB", (48, 32), "white" if "1001" in name else "black").save(other / name, "JPEG")
+
+    report = operator.json_of("ingest", str(other))
+
+    assert (report["changes"]["new"], report["same_name"], report["details"]["replaced"]) == (2, 2, [])
+    assert len(facts(operator)) == 6
+    for folder in (mine, other, mine):
+        again = operator.json_of("ingest", str(folder))
+        assert (again["changes"]["new"], again["details"]["replaced"]) == (0, [])
