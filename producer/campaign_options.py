@@ -65,8 +65,10 @@ def chosen_campaign(database: Database, options: CampaignOptions, *, dry_run: bo
         raise CampaignDiffers(_LEAVES_OUT.format(name=name))
     if present is not None and not options.configures:
         return present
-    if options.include_incomplete or (present is not None and present.config.include_incomplete):
-        settings.setdefault("include_incomplete", True)
+    if options.include_incomplete:
+        settings["include_incomplete"] = True
+    elif present is not None:
+        settings.setdefault("include_incomplete", present.config.include_incomplete)
     config = configuration(settings, models=options.models, levels=options.levels)
     if present is not None:
         _check_same(present, config)

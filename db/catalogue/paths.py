@@ -35,6 +35,15 @@ def write_paths(connection: Connection, chunk: Sequence[CatalogueArtwork], ids: 
     _choose_anew(connection, {ids[artwork.key]: artwork.picture.path for artwork in chunk if artwork.picture is not None})
 
 
+def reopen_others(connection: Connection, changed: Mapping[int, CatalogueArtwork]) -> None:
+    """Let the next ingest open the other files of artworks whose original has changed: they still hold what it was before."""
+    own = {path.path for artwork in changed.values() for path in artwork.paths}
+    for some in runs(list(changed)):
+        query = select(artwork_paths.c.id, artwork_paths.c.path)
+        held = connection.execute(query.where(artwork_paths.c.artwork_id.in_(some), artwork_paths.c.modified_ns.is_not(None))).all()
+        update_by_id(connection, artwork_paths, [{"the_id": row.id, "modified_ns": None} for row in held if row.path not in own])
+
+
 def _held(connection: Connection, paths: Sequence[str]) -> dict[str, Mapping[str, Any]]:
     found: dict[str, Mapping[str, Any]] = {}
     for some in runs(paths):

@@ -13,7 +13,7 @@ from sqlalchemy import insert, text
 
 from db.catalogue.artworks import write_artworks
 from db.catalogue.copies import group_copies
-from db.catalogue.paths import write_paths
+from db.catalogue.paths import reopen_others, write_paths
 from db.catalogue.recognise import recognise
 from db.catalogue.tables import artwork_paths, artworks, ingests
 from db.catalogue.types import CatalogueChanges, RecognisedArtworks
@@ -87,6 +87,8 @@ def _upsert(
         ids |= write_artworks(connection, chunk, changes, recognised.incomplete)
     for chunk in runs(those):
         write_paths(connection, chunk, ids, changes)
+    replaced = set(recognised.replaced)
+    reopen_others(connection, {ids[artwork.key]: artwork for artwork in those if artwork.key in replaced})
     recognised.ids = set(ids.values())
     return changes, recognised
 

@@ -206,7 +206,10 @@ def test_a_file_that_changes_keeps_its_artwork_and_its_copy_becomes_one_of_its_o
     ingest_catalogue(source, database=sqlite_database, store=store)
     assert set(rows(sqlite_database)) == {"ana-b_red-thing"}
     picture(tmp_path / "tree/Cubism/ana-b_red-thing.png", "green")
-    Image.new("RGB", (33, 24), "red").save(tmp_path / "tree/Fauvism/zoe-c_other-name.png")
     report = ingest_catalogue(source, database=sqlite_database, store=store)
-    assert set(rows(sqlite_database)) == {"ana-b_red-thing", "zoe-c_other-name"}
     assert report.details["replaced"] == ["ana-b_red-thing"]
+    assert ingest_catalogue(source, database=sqlite_database, store=store).changes["new"] == 1, "its copy still holds the old picture"
+    found = rows(sqlite_database)
+    assert set(found) == {"ana-b_red-thing", "zoe-c_other-name"}
+    assert len({row["group_key"] for row in found.values()}) == 2
+    assert unchanged(ingest_catalogue(source, database=sqlite_database, store=store))
