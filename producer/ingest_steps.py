@@ -24,7 +24,8 @@ def next_steps(report: CleaningReport, source: CatalogueSource, template: Path |
             "in with --template FILE.csv, or take them as they are with `paragone enqueue --include-incomplete`"
         ]
     again = f"paragone ingest {_options(source)}"
-    missing = " or ".join(dict.fromkeys(gap.removeprefix("no ") for reason in report.details["incomplete_reasons"] for gap in reason.split(", ")))
+    gaps = [gap.removeprefix("no ") for reason in report.details["incomplete_reasons"] for gap in reason.split(", ")]
+    missing = " or ".join(dict.fromkeys(gaps))
     given = " ".join(f'--{gap} "NAME"' for gap in ("artist", "style") if gap in missing)
     ways = (
         (f"{again} {given}", "the same for all"),

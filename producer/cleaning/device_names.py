@@ -7,13 +7,13 @@ import re
 #: Words that such names are made of, beside digits. One word of any other kind makes it a name that a person gave.
 DEVICE_WORDS = frozenset(
     # Cameras, phones and drones.
-    "img image images imgp mg dsc dscn dscf dsch dscv cimg pict pic pics pxl mvimg vid video mov mvi sam gopr gp dji hpim sdc stp sta cam dcim eos imag csc wp lrm"
-    " camera capture snap snapshot frame burst cover portrait night pano panorama hdr raw mp ts bokeh motion jpg jpeg png"
+    "img image images imgp imag mg dsc dscn dscf dsch dscv csc cimg pict pic pics pxl mvimg vid video mov mvi sam gopr gp dji hpim sdc stp sta"
+    " cam dcim eos wp lrm camera capture snap snapshot frame burst cover portrait night pano panorama hdr raw mp ts bokeh motion jpg jpeg png"
     # Messengers and networks.
-    " wa fb whatsapp signal telegram received sent instagram snapchat viber wechat mmexport msg attachment cloud export adobe express download downloads"
+    " wa fb whatsapp signal telegram received sent instagram snapchat viber wechat mmexport msg attachment cloud download downloads"
     # Scanners and programs.
-    " scan scans scanned scanner page pages untitled unnamed unbenannt screenshot screencapture screen fullsizerender shot bildschirmfoto new file document doc output"
-    " result export rendered layer at am pm"
+    " scan scans scanned scanner page pages untitled unnamed unbenannt screenshot screencapture screen shot fullsizerender bildschirmfoto"
+    " new file document doc export adobe express output result rendered layer at am pm"
     # What people call a picture without saying what it shows.
     " photo photos foto fotos bild bilder picture pictures painting artwork kunst art work"
     # Copies.
