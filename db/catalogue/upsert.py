@@ -45,7 +45,8 @@ def upsert_artworks(
 ) -> CatalogueChanges:
     """Write artworks, their paths and images as they come, `at_once` in a transaction; doing it again changes nothing.
 
-    Which registered artworks they are is added to `recognised`. `may_replace` says whether other bytes at a known path are that file changed.
+    Which registered artworks they are is added to `recognised`. `may_replace` says whether other bytes at a known path are that file
+    changed.
 
     Raises:
         RuntimeError: a key stands twice among artworks of one chunk.

@@ -27,21 +27,25 @@ def repair_spelling(name: str) -> str:
     if name.isascii() and "#U" not in name:
         return name
     name = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), name)
-    given = name
-    for _ in range(_ROUNDS):
-        decoded = _decoded(name)
-        if decoded == name:
-            break
-        name = decoded
-    if oddity(name):
-        other = undo_code_pages(given, _decoded)
-        name = other if oddity(other) < oddity(name) else name
-    return unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode())
+    repaired = _repeated(name)
+    if oddity(repaired):
+        other = _repeated(undo_code_pages(name, _decoded))
+        repaired = other if oddity(other) < oddity(repaired) else repaired
+    return unicodedata.normalize("NFC", repaired.encode("utf-8", "replace").decode())
 
 
 def is_broken(name: str) -> bool:
     """Whether repair changes more than the normal form."""
     return repair_spelling(name) != unicodedata.normalize("NFC", name)
+
+
+def _repeated(name: str) -> str:
+    for _ in range(_ROUNDS):
+        decoded = _decoded(name)
+        if decoded == name:
+            break
+        name = decoded
+    return name
 
 
 def _decoded(name: str) -> str:

@@ -78,7 +78,7 @@ def _show(out: Console, runtime: Runtime, planned: EnqueueResult) -> None:
         reasons = "; ".join(f"{count:,} {reason}" for reason, count in sorted(planned.left_out.items()))
         out.print(f"left out: {sum(planned.left_out.values()):,} artworks ({reasons})", markup=False, soft_wrap=True)
         if not planned.jobs and set(planned.left_out) != {"unreadable"}:
-            out.print("give what is missing: `paragone ingest CATALOGUE --artist NAME --style NAME`, or --template FILE.csv", soft_wrap=True)
+            out.print("give what is missing: `paragone ingest CATALOGUE --artist NAME --style NAME`, or --template FILE", soft_wrap=True)
     if planned.without_picture:
         out.print(f"{planned.without_picture:,} wait for their original: run `paragone ingest` on the images", soft_wrap=True)
     if planned.jobs:

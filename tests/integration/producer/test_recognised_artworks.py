@@ -149,7 +149,9 @@ def plan(database: Database, artwork_id: int) -> None:
 
 
 @pytest.mark.parametrize("paths", [("Cubism/ana_hill.png", "Fauvism/ana_hill.png"), ("Cubism/ana_hill.jpg", "Cubism/ana_hill.png")])
-def test_two_pictures_of_one_name_are_two_artworks_and_told(database: Database, store: Store, tmp_path: Path, paths: tuple[str, str]) -> None:
+def test_two_pictures_of_one_name_are_two_artworks_and_told(
+    database: Database, store: Store, tmp_path: Path, paths: tuple[str, str]
+) -> None:
     picture(tmp_path / "tree" / paths[0], "red")
     picture(tmp_path / "tree" / paths[1], "blue")
     source = CatalogueSource(catalogue=tmp_path / "tree")
@@ -162,7 +164,9 @@ def test_two_pictures_of_one_name_are_two_artworks_and_told(database: Database, 
     assert second.endswith(found[second]["content_hash"][:12])
     assert (found[second]["artist"], found[second]["title"], found[second]["incomplete"]) == ("ana", "hill", None)
     assert found[second]["style"] == paths[1].partition("/")[0]
-    assert {row["group_key"] for row in found.values()} == {"ana_hill"}, "often two photographs of one painting: a split keeps them together"
+    assert {row["group_key"] for row in found.values()} == {"ana_hill"}, (
+        "often two photographs of one painting: a split keeps them together"
+    )
     assert (report.artworks, report.same_name, report.second_copies, report.unexplained) == (2, 1, 0, 0)
     assert report.details["same_name"] == [{"artwork": second, "name": "ana_hill"}]
     assert report.details["files"]["other_picture"] == 1

@@ -153,7 +153,9 @@ def test_a_campaign_that_leaves_incomplete_artworks_out_says_what_include_incomp
     sqlite_operator.output_of("ingest --artist Ann --style Cubism", str(mine))
     sqlite_operator.output_of("enqueue --config", fakes)
     for line in ("enqueue --include-incomplete", f"enqueue --include-incomplete --config {fakes}"):
-        with pytest.raises(CampaignDiffers, match="leaves out artworks without style or artist.*frozen.*--campaign NAME --include-incomplete"):
+        with pytest.raises(
+            CampaignDiffers, match="leaves out artworks without style or artist.*frozen.*--campaign NAME --include-incomplete"
+        ):
             sqlite_operator.output_of(line)
 
 

@@ -34,7 +34,22 @@ def test_a_lower_cased_name_that_was_read_twice_as_cp866_is_repaired() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["хай-сад", "рав", "иван-шишкин", "αθήνα", "北斎", "d’orsay", "café №5", "№5", "łódź", "žižka", "tōshūsai", "ÅNGSTRÖM", "straße", "œuvre"],
+    [
+        "хай-сад",
+        "рав",
+        "иван-шишкин",
+        "αθήνα",
+        "北斎",
+        "d’orsay",
+        "café №5",
+        "№5",
+        "łódź",
+        "žižka",
+        "tōshūsai",
+        "ÅNGSTRÖM",
+        "straße",
+        "œuvre",
+    ],
 )
 def test_an_intact_name_of_any_alphabet_is_left_alone(name: str) -> None:
     assert repair_spelling(name) == name

@@ -38,7 +38,14 @@ def test_names_of_cameras_scanners_and_programs_are_known(stem: str) -> None:
 @pytest.mark.parametrize(
     "stem",
     [
-        *("gustav-klimt_baby-1917", "rembrandt_night-watch", "joan-miro_227939", "ana_hill", "el-lissitzky_proun-12", "sam-francis_untitled"),
+        *(
+            "gustav-klimt_baby-1917",
+            "rembrandt_night-watch",
+            "joan-miro_227939",
+            "ana_hill",
+            "el-lissitzky_proun-12",
+            "sam-francis_untitled",
+        ),
         *("ioannis-altamouras_16b479d8d1c3151ea82e2e630b8a4afa", "sol-lewitt_untitled-from-4x4x4-1990", "a_b", "sunset over the lake"),
     ],
 )

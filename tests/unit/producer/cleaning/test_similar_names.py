@@ -31,8 +31,18 @@ def joins(rows: list[str], files: list[str], *, names_identify: bool = False) ->
     "file",
     [
         *("Cubism/juan-gris_table_resize1024.jpg", "resized/juan-gris_table-resize768.jpg", "SDXL/juan-gris_table_generated.png"),
-        *("Cubism/juan-gris_table(1).jpg", "Cubism/juan-gris_table-copy.jpg", "small/juan-gris_table_small.jpg", "juan-gris_table_thumb.png"),
-        *("Cubism/juan_gris-table.jpg", "Cubism/Juan Gris_Table.JPG", "x/juan-gris_table_1024x768.jpg", "x/juan-gris_table_resize1024_generated.jpg"),
+        *(
+            "Cubism/juan-gris_table(1).jpg",
+            "Cubism/juan-gris_table-copy.jpg",
+            "small/juan-gris_table_small.jpg",
+            "juan-gris_table_thumb.png",
+        ),
+        *(
+            "Cubism/juan_gris-table.jpg",
+            "Cubism/Juan Gris_Table.JPG",
+            "x/juan-gris_table_1024x768.jpg",
+            "x/juan-gris_table_resize1024_generated.jpg",
+        ),
     ],
 )
 @pytest.mark.parametrize("names_identify", [True, False])
@@ -69,7 +79,10 @@ def test_a_thumbnail_of_a_picture_that_has_its_row_is_not_joined_to_another_row(
 
 
 def test_an_example_of_what_did_not_join_is_one_that_looks_alike() -> None:
-    assert closest(["x/one-thing.jpg", "x/ana-b_blue-sea.jpg"], ["y/zoe.jpg", "y/ana-b_sea.jpg"]) == ("x/ana-b_blue-sea.jpg", "y/ana-b_sea.jpg")
+    assert closest(["x/one-thing.jpg", "x/ana-b_blue-sea.jpg"], ["y/zoe.jpg", "y/ana-b_sea.jpg"]) == (
+        "x/ana-b_blue-sea.jpg",
+        "y/ana-b_sea.jpg",
+    )
     assert closest(["x/one.jpg"], []) is None
 
 
