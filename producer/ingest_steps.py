@@ -19,10 +19,9 @@ def next_steps(report: CleaningReport, source: CatalogueSource, template: Path |
     if not report.incomplete:
         return []
     if report.complete:
-        return [
-            f"{report.incomplete:,} are left out of campaigns: give their artist and style with --artist and --style, write a table to fill "
-            "in with --template FILE.csv, or take them as they are with `paragone enqueue --include-incomplete`"
-        ]
+        few = f"{report.incomplete:,} are left out of campaigns: give their artist and style with --artist and --style"
+        table = "write a table to fill in with --template FILE.csv"
+        return [f"{few}, {table}, or take them as they are with `paragone enqueue --include-incomplete`"]
     again = f"paragone ingest {_options(source)}"
     gaps = [gap.removeprefix("no ") for reason in report.details["incomplete_reasons"] for gap in reason.split(", ")]
     missing = " or ".join(dict.fromkeys(gaps))

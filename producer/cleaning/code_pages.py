@@ -1,4 +1,4 @@
-"""Names whose UTF-8 was read in the code page of another system, once or more: `gr├⌐goire` and `grтФЬтМРgoire` for `grégoire`.
+"""Names whose UTF-8 was read in the code page of another system, once or more: `gr├⌐goire` for `grégoire`.
 
 Decoding back is proof: hardly any intact name happens to be UTF-8 when it is written in an old code page. What could be by chance is left
 alone: a name is repaired only if that takes away signs which no name is written with, capitals after small letters, or letters of two
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _READINGS = 400
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
 _WORD = re.compile(r"[^\W\d_]+")
 #: Signs that names do contain.
-_USUAL = frozenset("’\u00a0\u200d\u200c")
+_USUAL = frozenset("\u2019\u00a0\u200d\u200c")
 #: Letters that European languages use often. Of two readings that are proven the one with fewer others is meant.
 _FREQUENT = frozenset("áéíóúýàèìòùâêîôûäëïöüÿãõñçåæøœßčďěňřšťůžćłńśźżąęőűğışşţțșăđāēīōūļķģņ")
 
@@ -52,7 +53,7 @@ def oddity(name: str) -> int:
         return 0
     signs = sum(_is_odd(character) for character in name if not character.isascii())
     mixed = sum(len({_alphabet(letter) for letter in word} - {""}) > 1 for word in _WORD.findall(name) if not word.isascii())
-    capitals = sum(after.isupper() and not after.isascii() and before.islower() for before, after in zip(name, name[1:], strict=False))
+    capitals = sum(after.isupper() and not after.isascii() and before.islower() for before, after in pairwise(name))
     return signs + mixed + capitals
 
 

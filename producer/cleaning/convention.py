@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 
 _KNOWN_STYLES = frozenset(WIKIART_STYLES)
 #: An artist of at least two words, and a title with a word in it.
-_UNMISTAKABLE = re.compile(r"^([^\W\d_]{2,})(?:[-.'’][^\W_]+)+_[^_].*[^\W\d_]{2}")
+_UNMISTAKABLE = re.compile(r"^([^\W\d_]{2,})(?:[-.'\u2019][^\W_]+)+_[^_].*[^\W\d_]{2}")
 #: Folders that sort files and say nothing of a style.
 _SORTING = frozenset(
-    "img imgs image images picture pictures pic pics photo photos foto fotos bild bilder train training test testing val valid validation"
-    " dev data dataset datasets original originals resized raw file files jpg jpeg png dcim camera download downloads upload uploads desktop"
-    " documents art arts artwork artworks painting paintings work works wikiart museum gallery collection scan scans input output tmp temp"
-    " media assets static all misc other others new mine".split()
+    """
+    img imgs image images picture pictures pic pics photo photos foto fotos bild bilder train training test testing val valid validation
+    dev data dataset datasets original originals resized raw file files jpg jpeg png dcim camera download downloads upload uploads desktop
+    documents art arts artwork artworks painting paintings work works wikiart museum gallery collection scan scans input output tmp temp
+    media assets static all misc other others new mine
+    """.split()
 )
 _COUNTING = re.compile(r"^[\W\d_]*$|^\d+\w*$|^new folder\b|^camera roll$|^untitled\b", re.IGNORECASE)
 

@@ -132,11 +132,8 @@ class ReportBuilder:
         example = closest(rows[:COMPARED], files[:COMPARED])
         if example is None:
             return []
-        row, file = example
-        return [
-            f"{len(rows):,} rows have no file and {len(files):,} files no row, as the row {row!r} and the file {file!r}: "
-            "check the column of paths, or --images"
-        ]
+        counted = f"{len(rows):,} rows have no file and {len(files):,} files no row"
+        return [f"{counted}, as {example[0]!r} and {example[1]!r}: check the column of paths, or --images"]
 
     def _columns(self) -> dict[str, ColumnReport]:
         """Our four columns after cleaning, then the catalogue's further ones, which are not cleaned."""

@@ -98,7 +98,7 @@ def test_a_template_is_filled_in_and_ingested_without_a_second_artwork(operator:
     assert f"paragone ingest '{template}' --images {mine}" in shown
     with template.open(encoding="utf-8-sig", newline="") as file:
         written = list(csv.DictReader(file))
-    assert [row["path"] for row in written] == sorted(NAMES)
+    assert sorted(row["path"] for row in written) == sorted(NAMES)
     assert list(written[0]) == ["path", "artist", "title", "style", "subset"]
     with template.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.DictWriter(file, list(written[0]))
@@ -126,7 +126,7 @@ def test_a_folder_without_a_picture_is_an_error_of_one_line(sqlite_operator: Ope
 def test_a_catalogue_whose_rows_are_all_refused_says_why(sqlite_operator: Operator, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("path,artist\n../outside.jpg,Ann\n")
     (tmp_path / "pictures").mkdir()
-    with pytest.raises(NoArtworks, match="all 1 rows and files were refused .*correct their paths"):
+    with pytest.raises(NoArtworks, match=r"all 1 rows and files were refused .*correct their paths"):
         sqlite_operator.output_of("ingest", str(tmp_path / "list.csv"), "--images", str(tmp_path / "pictures"))
 
 
@@ -154,7 +154,7 @@ def test_a_campaign_that_leaves_incomplete_artworks_out_says_what_include_incomp
     sqlite_operator.output_of("enqueue --config", fakes)
     for line in ("enqueue --include-incomplete", f"enqueue --include-incomplete --config {fakes}"):
         with pytest.raises(
-            CampaignDiffers, match="leaves out artworks without style or artist.*frozen.*--campaign NAME --include-incomplete"
+            CampaignDiffers, match=r"leaves out artworks without style or artist.*frozen.*--campaign NAME --include-incomplete"
         ):
             sqlite_operator.output_of(line)
 
