@@ -7,14 +7,15 @@ import re
 #: Words that such names are made of, beside digits. One word of any other kind makes it a name that a person gave.
 DEVICE_WORDS = frozenset(
     """
-    img image images imgp imag mg dsc dscn dscf dsch dscv csc cimg pict pic pics pxl mvimg vid video mov mvi sam gopr gp dji hpim sdc stp sta
-    cam dcim eos wp lrm camera capture snap snapshot frame burst cover portrait night pano panorama hdr raw mp ts bokeh motion jpg jpeg png
+    img image images imgp imag mg dsc dscn dscf dsch dscv csc cimg pict pic pics pxl mvimg vid video mov mvi sam gopr gp dji hpim sdc stp
+    sta cam dcim eos wp lrm camera capture snap snapshot frame burst cover portrait night pano panorama hdr raw mp ts bokeh motion jpg jpeg
+    png
     wa fb whatsapp signal telegram received sent instagram snapchat viber wechat mmexport msg attachment cloud download downloads
     scan scans scanned scanner page pages untitled unnamed unbenannt screenshot screencapture screen shot fullsizerender bildschirmfoto
     new file document doc export adobe express output result rendered layer at am pm
     photo photos foto fotos bild bilder picture pictures painting artwork kunst art work
     copy kopie copie edited edit resized resize small thumb thumbnail thumbnails large medium original final crop cropped generated
-    """.split()
+    """.split()  # noqa: SIM905  # one text reads better than 150 strings
 )
 #: How the names of whole programs begin; what follows is often the name of another program.
 _BEGINNING = re.compile(
