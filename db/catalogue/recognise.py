@@ -117,8 +117,8 @@ class _Register:
             register._read_paths(artwork_paths.c.path.in_(some))
         register._read(artworks.c.key, [*names, *register.by_path.values()])
         register._read(artworks.c.content_hash, hashes)
-        for some in runs([held.id for held in register.by_key.values()]):
-            register._read_chosen(artwork_paths.c.artwork_id.in_(some))
+        for ids in runs([held.id for held in register.by_key.values()]):
+            register._read_chosen(artwork_paths.c.artwork_id.in_(ids))
         for held in sorted(register.by_key.values(), key=lambda one: one.id):
             if held.content_hash is not None:
                 register.by_hash.setdefault(held.content_hash, []).append(held.key)
