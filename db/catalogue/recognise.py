@@ -50,7 +50,7 @@ def recognise(
     told = RecognisedArtworks()
     found: dict[str, CatalogueArtwork] = {}
     for one in coming:
-        artwork = register.settle(one, told)
+        artwork = register.resolve(one, told)
         if artwork.joined and artwork.key in register.by_key and register.by_key[artwork.key].id in earlier:
             artwork = replace(artwork, listed=False)
         known = found.get(artwork.key)
@@ -94,7 +94,7 @@ class _Held:
 
 @dataclass(kw_only=True)
 class _Register:
-    """What is registered of the names, bytes and paths that come, kept up to date while they are settled."""
+    """What is registered of the names, bytes and paths that come, kept up to date while they are resolved."""
 
     connection: Connection
     may_replace: bool
@@ -104,7 +104,7 @@ class _Register:
     #: The key of the artwork that a path belongs to.
     by_path: dict[str, str] = field(default_factory=dict)
     #: Artworks that have got their bytes in this transaction, or keep them.
-    settled: set[str] = field(default_factory=set)
+    resolved: set[str] = field(default_factory=set)
 
     @classmethod
     def load(cls, connection: Connection, coming: Sequence[CatalogueArtwork], *, may_replace: bool) -> _Register:
@@ -125,7 +125,7 @@ class _Register:
         register._reserve(coming)
         return register
 
-    def settle(self, one: CatalogueArtwork, told: RecognisedArtworks) -> CatalogueArtwork:
+    def resolve(self, one: CatalogueArtwork, told: RecognisedArtworks) -> CatalogueArtwork:
         """The artwork under the key that it is registered under, or will be."""
         digest = _bytes(one)
         if one.owner is not None and one.owner in self.by_key:
@@ -134,9 +134,9 @@ class _Register:
         if digest is None:
             owner = None if one.key in self.by_key else self._of_path(one)
             return one if owner is None else replace(one, key=owner.key, joined=True)
-        return self._settle_opened(one, digest, told)
+        return self._resolve_opened(one, digest, told)
 
-    def _settle_opened(self, one: CatalogueArtwork, digest: str, told: RecognisedArtworks) -> CatalogueArtwork:
+    def _resolve_opened(self, one: CatalogueArtwork, digest: str, told: RecognisedArtworks) -> CatalogueArtwork:
         same = self.by_hash.get(digest, [])
         own = next((key for key in (one.key, distinct_key(one.key, digest)) if key in same), None)
         if same:
@@ -158,13 +158,13 @@ class _Register:
         """The key of a picture whose bytes are not registered."""
         natural = self.by_key.get(one.key)
         owner = next((held for held in self._owners(one) if held.chosen in _paths(one)), None)
-        if owner is not None and self.may_replace and owner.key not in self.settled:
+        if owner is not None and self.may_replace and owner.key not in self.resolved:
             told.replaced.append(owner.key)
             return owner.key
         if natural is None:
-            planned = next((held for held in self._owners(one) if held.content_hash is None and held.key not in self.settled), None)
+            planned = next((held for held in self._owners(one) if held.content_hash is None and held.key not in self.resolved), None)
             return one.key if planned is None else planned.key
-        free = natural.key not in self.settled and not natural.present
+        free = natural.key not in self.resolved and not natural.present
         return one.key if free else distinct_key(one.key, digest)
 
     def _joined(self, one: CatalogueArtwork, key: str, digest: str) -> CatalogueArtwork:
@@ -204,18 +204,18 @@ class _Register:
         if key not in self.by_hash.setdefault(digest, []):
             self.by_hash[digest].append(key)
         held.content_hash, held.present = digest, True
-        self.settled.add(key)
+        self.resolved.add(key)
 
     def _reserve(self, coming: Iterable[CatalogueArtwork]) -> None:
         """Who keeps its bytes must not lose its name to another picture of that name; who gets others lends its old ones to nobody."""
         for one in coming:
             held = self.by_key.get(one.key)
             if held is not None and held.content_hash is not None and held.content_hash == _bytes(one):
-                self.settled.add(held.key)
+                self.resolved.add(held.key)
         for one in coming if self.may_replace else ():
             digest = _bytes(one)
             for held in self._owners(one) if digest is not None else ():
-                changes = held.chosen in _paths(one) and held.content_hash not in {None, digest} and held.key not in self.settled
+                changes = held.chosen in _paths(one) and held.content_hash not in {None, digest} and held.key not in self.resolved
                 if changes and held.content_hash is not None and digest not in self.by_hash:
                     self._take_away(held.key, held.content_hash)
 
