@@ -13,6 +13,7 @@ from db.runtime import Runtime
 from paragone.images import RepaintPair, StoredOriginal, repaint_pairs, stored_originals
 from paragone.work import run_workers
 from producer.campaign_options import CampaignOptions
+from producer.catalogue_artworks import operator_facts
 from producer.draining import DrainResult, drain_host
 from producer.enqueue import EnqueueResult, enqueue_campaign
 from producer.environment import read_settings
@@ -97,6 +98,9 @@ class Project:
         images: str | Path | None = None,
         *,
         file_list: str | Path | None = None,
+        artist: str | None = None,
+        style: str | None = None,
+        template: str | Path | None = None,
         link: bool = False,
         dry_run: bool = False,
     ) -> CleaningReport:
@@ -106,21 +110,32 @@ class Project:
             catalogue: a `classes.csv` (also .gz), a folder of images, another CSV, or a file list.
             images: image root; the catalogue's own folder if not given.
             file_list: paths that stand in for the tree, one a line; no image is opened.
+            artist: the artist of all artworks that have none.
+            style: the style of all artworks that have none.
+            template: a CSV to write, with a row for each picture, to be filled in and ingested.
             link: leave images where they are instead of copying them into the store; for one machine.
             dry_run: read, open and report, but write nothing.
 
         Raises:
             CatalogueUnreadable: the catalogue cannot be read as a whole.
+            WrongUse: a name that means none, or a template that exists already.
         """
         source = CatalogueSource(
             catalogue=Path(catalogue),
             images=None if images is None else Path(images),
             file_list=None if file_list is None else Path(file_list),
+            given=operator_facts(artist=artist, style=style),
         )
         if dry_run:
             return dry_run_ingest(source)
         store = None if link else self._runtime.store
-        return ingest_catalogue(source, database=self._runtime.database, store=store, charts=self.settings.data_dir / "reports")
+        return ingest_catalogue(
+            source,
+            database=self._runtime.database,
+            store=store,
+            charts=self.settings.data_dir / "reports",
+            template=None if template is None else Path(template),
+        )
 
     def enqueue(
         self,
@@ -129,6 +144,7 @@ class Project:
         models: str | Path | None = None,
         *,
         levels: Iterable[str] = (),
+        include_incomplete: bool = False,
         limit: int | None = None,
         styles: Iterable[str] = (),
         priority: int = 0,
@@ -143,6 +159,7 @@ class Project:
             config: a campaign file, the name of one that ships, or a mapping of what such a file would hold.
             models: a local models directory with a `models.json`, or "pocket", instead of the models that the configuration names.
             levels: only these levels.
+            include_incomplete: take artworks without style or artist too; set when a campaign is opened.
             limit: only the first artworks.
             styles: only artworks of these styles.
             priority: of the new jobs; higher goes first.
@@ -150,6 +167,7 @@ class Project:
 
         Raises:
             NothingRegistered: there is no artwork yet.
+            NothingToPlan: every artwork that is chosen is left out, and the campaign has none.
             UnknownStyle: no artwork has a style that is asked for.
             CampaignDiffers: the campaign exists with another configuration.
             CampaignCancelled: the campaign was cancelled.
@@ -161,6 +179,7 @@ class Project:
             config=str(config) if isinstance(config, Path) else config,
             models=None if models is None else str(models),
             levels=tuple(levels),
+            include_incomplete=include_incomplete,
         )
         selection = Selection(styles=tuple(styles), limit=limit, priority=priority)
         return enqueue_campaign(self._runtime, options, selection, dry_run=dry_run)

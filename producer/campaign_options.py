@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
 _SHIPPED = "campaigns"
 
+_LEAVES_OUT = (
+    "campaign {name!r} leaves out artworks without style or artist, and a campaign's configuration is frozen: give what is missing "
+    "(`paragone ingest CATALOGUE --artist NAME --style NAME`), or open another (`paragone enqueue --campaign NAME --include-incomplete`)"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignOptions:
@@ -38,6 +43,8 @@ class CampaignOptions:
     models: str | None = None
     #: `--level`: the only levels to keep.
     levels: tuple[str, ...] = ()
+    #: `--include-incomplete`: artworks without style or artist take part.
+    include_incomplete: bool = False
 
     @property
     def configures(self) -> bool:
@@ -54,8 +61,14 @@ def chosen_campaign(database: Database, options: CampaignOptions, *, dry_run: bo
     known = all_campaigns(database)
     name = checked_name(options.name or file_name or (known[-1].name if known else DEFAULT_NAME))
     present = next((campaign for campaign in known if campaign.name == name), None)
+    if present is not None and options.include_incomplete and not present.config.include_incomplete:
+        raise CampaignDiffers(_LEAVES_OUT.format(name=name))
     if present is not None and not options.configures:
         return present
+    if options.include_incomplete:
+        settings["include_incomplete"] = True
+    elif present is not None:
+        settings.setdefault("include_incomplete", present.config.include_incomplete)
     config = configuration(settings, models=options.models, levels=options.levels)
     if present is not None:
         _check_same(present, config)

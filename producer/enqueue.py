@@ -9,6 +9,7 @@ from db.campaigns import check_not_cancelled, find_campaign
 from db.jobs.plan import Selection, plan_campaign
 from producer.artworks import check_registered, check_styles
 from producer.campaign_options import CampaignOptions, chosen_campaign
+from producer.enqueue_checks import check_anything_to_plan
 from producer.forecast import Forecast, forecast
 from producer.notify import notify_ready
 
@@ -40,6 +41,7 @@ def enqueue_campaign(runtime: Runtime, options: CampaignOptions, selection: Sele
 
     Raises:
         NothingRegistered: there is no artwork yet.
+        NothingToPlan: every artwork of the selection is left out, and the campaign has none.
         UnknownStyle: no artwork has a style of the selection.
         CampaignDiffers: the campaign exists with another configuration.
         CampaignCancelled: the campaign was cancelled.
@@ -47,8 +49,11 @@ def enqueue_campaign(runtime: Runtime, options: CampaignOptions, selection: Sele
     """
     check_registered(runtime.database)
     check_styles(runtime.database, selection.styles)
-    campaign = chosen_campaign(runtime.database, options, dry_run=dry_run)
+    campaign = chosen_campaign(runtime.database, options, dry_run=True)
     check_not_cancelled(campaign)
+    check_anything_to_plan(runtime.database, campaign, options, selection)
+    if not dry_run:  # only now: a campaign without an artwork would freeze its configuration for nothing
+        campaign = chosen_campaign(runtime.database, options, dry_run=False)
     planned = plan_campaign(runtime.database, campaign, selection, dry_run=dry_run)
     outlook = forecast(runtime.database, campaign, planned, runtime.settings.price_of_gpu)
     if planned.jobs and not dry_run:

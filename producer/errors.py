@@ -3,6 +3,8 @@
 ProducerError
 ├── WrongUse            options that do not fit together: exit code 2
 ├── NothingRegistered   a campaign is asked for, but there is no artwork yet
+├── NoArtworks          a catalogue or folder holds no artwork
+├── NothingToPlan       every artwork that a campaign could take is left out
 ├── UnknownArtwork      no artwork has that id or key
 ├── UnknownStyle        no artwork has that style
 ├── PortTaken           Flower cannot listen at the address and port asked for
@@ -27,6 +29,14 @@ class NothingRegistered(ProducerError):
 
     def __init__(self) -> None:
         super().__init__("no artwork is registered yet: run `paragone ingest CATALOGUE` first")
+
+
+class NoArtworks(ProducerError):
+    """A catalogue or folder holds no artwork."""
+
+
+class NothingToPlan(ProducerError):
+    """Every artwork that a campaign could take is left out of it."""
 
 
 class UnknownArtwork(ProducerError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,8 @@ class ImportedArtwork:
     size: tuple[int, int] | None
     #: Whether it was known and its original was put back into the store, which had lost it.
     refilled: bool = False
+    #: All of its files that were opened and can be read, by path.
+    opened: Mapping[str, ArtworkImage] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +68,7 @@ class ImageImporter:
     def _without_opening(self, artwork: CleanedArtwork) -> ImportedArtwork | None:
         """The artwork as it is if no file has to be opened."""
         copies = [copy for copy in artwork.copies if copy.file.location is not None]
-        if copies and not self._unchanged(artwork, copies):
+        if copies and not self._unchanged(copies):
             return None
         known = self.known.get(copies[0].file.path) if copies else None
         size = (known.width, known.height) if known and known.width and known.height else None
@@ -75,28 +77,26 @@ class ImageImporter:
     def import_artwork(self, artwork: CleanedArtwork) -> ImportedArtwork:
         """Open all files of one artwork; the first that can be read is its original."""
         copies = [copy for copy in artwork.copies if copy.file.location is not None]
-        image: ArtworkImage | None = None
+        opened: dict[str, ArtworkImage] = {}
         unreadable: dict[str, str] = {}
         for copy in copies:
             try:
-                opened = self._open(copy, keep=image is None)
+                opened[copy.file.path] = self._open(copy, kept={image.content_hash for image in opened.values()})
             except UnreadableImage as error:
                 unreadable[copy.file.path] = str(error)
-            else:
-                image = image or opened
-        if image is None:
+        if not opened:
             path, reason = next(iter(unreadable.items()))
             return ImportedArtwork(artwork=artwork, image=ArtworkImage(path=path, reason=reason), unreadable=unreadable, size=None)
+        image = next(iter(opened.values()))
         size = (image.width or 0, image.height or 0)
-        refilled = self.store is not None and image.content_hash in self.lost
-        return ImportedArtwork(artwork=artwork, image=image, unreadable=unreadable, size=size, refilled=refilled)
+        refilled = self.store is not None and any(one.content_hash in self.lost for one in opened.values())
+        return ImportedArtwork(artwork=artwork, image=image, unreadable=unreadable, size=size, refilled=refilled, opened=opened)
 
-    def _unchanged(self, artwork: CleanedArtwork, copies: list[ArtworkCopy]) -> bool:
-        """Whether all files are as they were at the last import, belong to the same artwork, and are kept where they should be."""
+    def _unchanged(self, copies: list[ArtworkCopy]) -> bool:
+        """Whether all files are as they were at the last import, and are kept where they should be."""
         links = {str(copy.file.location) for copy in copies} if self.link else {None}
         return all(
             known is not None
-            and known.key == artwork.key
             and known.picture is ImageState.PRESENT
             and (known.byte_size, known.modified_ns) == (copy.file.byte_size, copy.file.modified_ns)
             and known.link in links
@@ -104,18 +104,20 @@ class ImageImporter:
             for known, copy in ((self.known.get(copy.file.path), copy) for copy in copies)
         )
 
-    def _open(self, copy: ArtworkCopy, *, keep: bool) -> ArtworkImage:
+    def _open(self, copy: ArtworkCopy, *, kept: AbstractSet[str | None]) -> ArtworkImage:
+        """One file; its bytes go into the store unless `kept` says that this artwork's are there already."""
         location = copy.file.location
         assert location is not None
         data = _read(location)
         decoded = inspect_image(data)
         if self.link and not _is_utf8(location):
             raise UnreadableImage("its path is not UTF-8 and cannot be linked: rename it, or ingest without --link")
-        if keep and self.store is not None:
+        digest = content_hash(data)
+        if digest not in kept and self.store is not None:
             self.store.put(data)
         return ArtworkImage(
             path=copy.file.path,
-            content_hash=content_hash(data),
+            content_hash=digest,
             byte_size=len(data),
             width=decoded.width,
             height=decoded.height,

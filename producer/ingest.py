@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from db.catalogue.queries import known_paths
-from db.catalogue.types import ArtworkPath, CatalogueArtwork, CatalogueChanges
+from db.catalogue.queries import facts_of_paths, known_image_roots, known_paths
+from db.catalogue.recognise import recognise_unregistered
+from db.catalogue.types import CatalogueChanges, RecognisedArtworks
 from db.catalogue.upsert import TRANSACTION, save_ingest_report, upsert_artworks
-from producer.cleaning import clean_artwork, join_catalogue, reconcile, style_name
+from producer.catalogue_artworks import ArtworkSplitter, OperatorFacts
+from producer.cleaning import clean_artwork, join_catalogue, reconcile
 from producer.cleaning.report_builder import ReportBuilder
-from producer.image_import import ImageImporter, ImportedArtwork
+from producer.image_import import ImageImporter
 from producer.readers import read_catalogue
+from producer.template import check_template, write_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from db.catalogue.types import KnownPath
+    from db.catalogue.types import CatalogueArtwork, KnownPath
     from db.engine import Database
     from db.store import Store
-    from producer.cleaning import ArtworkCopy
     from producer.cleaning.report import CleaningReport
 
 #: Artworks written in one transaction while images are opened: the most that an interrupted ingest has to repeat.
@@ -37,6 +39,13 @@ class CatalogueSource:
     catalogue: Path
     images: Path | None = None
     file_list: Path | None = None
+    #: What is true of every artwork whose artist or style is not known.
+    given: OperatorFacts = field(default_factory=OperatorFacts)
+
+    @property
+    def image_root(self) -> Path:
+        """The folder that paths are relative to, unless the format says otherwise."""
+        return self.images or (self.catalogue if self.catalogue.is_dir() else self.catalogue.parent)
 
 
 def ingest_catalogue(
@@ -45,6 +54,7 @@ def ingest_catalogue(
     database: Database,
     store: Store | None,
     charts: Path | None = None,
+    template: Path | None = None,
     watch: Callable[[int, int], None] | None = None,
 ) -> CleaningReport:
     """Register a catalogue and keep the report; a second ingest registers only what is new, repaired or changed.
@@ -56,21 +66,34 @@ def ingest_catalogue(
         database: where artworks are registered.
         store: where images are copied; None leaves them where they are and stores links.
         charts: folder for the report's charts; None draws none.
+        template: a CSV to write with one row for each picture and what is known of it, to be filled in and ingested; None writes none.
         watch: called after each artwork with the number done and the total.
 
     Raises:
         CatalogueUnreadable: the catalogue cannot be read as a whole.
         StoreUnavailable: the store is away, full, or another one than the database knows.
+        WrongUse: the template exists already.
     """
+    if template is not None:
+        check_template(template)
     if store is not None:
         store.check()
     with _read_and_clean(source) as builder:
         on_disk = builder.catalogue.on_disk
         known = known_paths(database) if on_disk else {}
         importer = ImageImporter(known=known, store=store, link=store is None, lost=_lost(known, store))
-        artworks = (_catalogue_artwork(imported) for imported in _import(importer, builder, watch))
-        changes = upsert_artworks(database, artworks, at_once=WITH_IMAGES if on_disk else TRANSACTION)
-        report = builder.report(changes)
+        artworks = _import(importer, builder, ArtworkSplitter(known=known, given=source.given), watch)
+        recognised = RecognisedArtworks()
+        changes = upsert_artworks(
+            database,
+            artworks,
+            at_once=WITH_IMAGES if on_disk else TRANSACTION,
+            recognised=recognised,
+            may_replace=bool({str(source.image_root.resolve()), None} & known_image_roots(database)),
+        )
+        report = builder.report(changes, recognised)
+        if template is not None:
+            write_template(template, facts_of_paths(database, builder.paths))
     if charts is not None:
         from producer.cleaning.charts import draw_charts  # matplotlib takes a second
 
@@ -90,9 +113,9 @@ def _lost(known: Mapping[str, KnownPath], store: Store | None) -> set[str]:
 def dry_run_ingest(source: CatalogueSource, *, watch: Callable[[int, int], None] | None = None) -> CleaningReport:
     """The report that an ingest into an empty database would give: every image is opened, nothing is written."""
     with _read_and_clean(source) as builder:
-        for _ in _import(ImageImporter(known={}, store=None, link=False), builder, watch):
-            pass
-        return builder.report(CatalogueChanges())
+        importer = ImageImporter(known={}, store=None, link=False)
+        recognised = recognise_unregistered(_import(importer, builder, ArtworkSplitter(known={}, given=source.given), watch))
+        return builder.report(CatalogueChanges(), recognised)
 
 
 @contextmanager
@@ -103,8 +126,13 @@ def _read_and_clean(source: CatalogueSource) -> Iterator[ReportBuilder]:
     try:
         catalogue = read_catalogue(source.catalogue, images=source.images, file_list=source.file_list)
         joined = join_catalogue(catalogue)
-        artworks = [clean_artwork(artwork) for artwork in joined]
-        builder = ReportBuilder(catalogue=catalogue, reconciliation=reconcile(catalogue, joined), artworks=artworks)
+        artworks = [source.given.fill(clean_artwork(artwork)) for artwork in joined]
+        builder = ReportBuilder(
+            catalogue=catalogue,
+            reconciliation=reconcile(catalogue, joined),
+            artworks=artworks,
+            image_root=str(source.image_root.resolve()) if catalogue.on_disk else "",
+        )
         gc.freeze()
         if collecting:
             gc.enable()
@@ -115,39 +143,13 @@ def _read_and_clean(source: CatalogueSource) -> Iterator[ReportBuilder]:
             gc.enable()
 
 
-def _import(importer: ImageImporter, builder: ReportBuilder, watch: Callable[[int, int], None] | None) -> Iterator[ImportedArtwork]:
+def _import(
+    importer: ImageImporter, builder: ReportBuilder, splitter: ArtworkSplitter, watch: Callable[[int, int], None] | None
+) -> Iterator[CatalogueArtwork]:
     artworks = builder.artworks
     for done, imported in enumerate(importer.import_all(artworks), start=1):
-        builder.add(imported)
+        pictures = splitter.split(imported)
+        builder.add(imported, other_pictures=sum(len(one.paths) for one in pictures[1:]))
         if watch is not None:
             watch(done, len(artworks))
-        yield imported
-
-
-def _catalogue_artwork(imported: ImportedArtwork) -> CatalogueArtwork:
-    artwork = imported.artwork
-    return CatalogueArtwork(
-        key=artwork.key,
-        artist=artwork.artist,
-        title=artwork.title,
-        style=artwork.style,
-        styles=artwork.styles,
-        subset=artwork.subset,
-        incomplete=artwork.incomplete,
-        extra=artwork.extra,
-        listed=artwork.listed,
-        paths=tuple(_artwork_path(copy, imported) for copy in artwork.copies),
-        picture=imported.image,
-    )
-
-
-def _artwork_path(copy: ArtworkCopy, imported: ImportedArtwork) -> ArtworkPath:
-    # A file that could not be read is opened again next time, whatever its modification time: rights change without it.
-    read = imported.image is not None and copy.file.path not in imported.unreadable
-    return ArtworkPath(
-        path=copy.file.path,
-        style=style_name(copy.name.folder),
-        repaired=copy.repaired,
-        byte_size=copy.file.byte_size if read else None,
-        modified_ns=copy.file.modified_ns if read else None,
-    )
+        yield from pictures

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -69,6 +70,8 @@ def with_local_models(settings: dict[str, Any], named: str) -> dict[str, Any]:
     `named` is the value of `--models`. Raises `BadConfiguration`, also for a level of the settings that the models do not serve.
     """
     directory = resolve_models_directory(named)
+    if not directory.exists() and get_close_matches(named.casefold(), [POCKET]):
+        raise BadConfiguration(f"--models: there is no directory {named}: did you mean `--models {POCKET}`?")
     advice = read_models_file(directory)
     asked = _table(settings, "level") or {name: {} for name in advice.levels}
     unknown = sorted(set(asked) - set(advice.levels))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from db.catalogue.tables import artworks
+from db.catalogue.types import gaps
 from db.engine.bulk import bulk_insert, update_by_id
 from db.engine.clock import now
 from db.enums import ImageState
@@ -29,8 +30,12 @@ _json = json.JSONEncoder(ensure_ascii=False).encode
 _IMAGE_COLUMNS = ("picture", "picture_reason", "content_hash", "byte_size", "width", "height", "mode", "link")
 
 
-def write_artworks(connection: Connection, chunk: Sequence[CatalogueArtwork], changes: CatalogueChanges) -> dict[str, int]:
+def write_artworks(
+    connection: Connection, chunk: Sequence[CatalogueArtwork], changes: CatalogueChanges, incomplete: dict[int, tuple[str, str]]
+) -> dict[str, int]:
     """Insert and update one chunk, counting into `changes`; returns the ids of its keys.
+
+    Key and reason of those that take no part in campaigns are added to `incomplete`, by id.
 
     Raises:
         RuntimeError: a key stands twice in the chunk.
@@ -39,7 +44,12 @@ def write_artworks(connection: Connection, chunk: Sequence[CatalogueArtwork], ch
     held = {row["key"]: dict(row) for row in connection.execute(select(artworks).where(artworks.c.key.in_(keys))).mappings()}
     _insert(connection, [artwork for artwork in chunk if artwork.key not in held], changes)
     _update(connection, [(artwork, held[artwork.key]) for artwork in chunk if artwork.key in held], changes)
-    ids = {row.key: row.id for row in connection.execute(select(artworks.c.key, artworks.c.id).where(artworks.c.key.in_(keys)))}
+    query = select(artworks.c.key, artworks.c.id, artworks.c.incomplete).where(artworks.c.key.in_(keys))
+    ids: dict[str, int] = {}
+    for row in connection.execute(query):
+        ids[row.key] = row.id
+        if row.incomplete is not None:
+            incomplete[row.id] = row.key, row.incomplete
     if len(ids) != len(chunk):
         raise RuntimeError(f"{len(chunk) - len(ids)} artworks were not written: their keys repeat")
     return ids
@@ -88,13 +98,19 @@ def _facts(artwork: CatalogueArtwork) -> dict[str, Any]:
 
 
 def _merged(artwork: CatalogueArtwork, before: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts that the database should hold now."""
+    """The facts that the database should hold now. What is not known now, and was, stays."""
     facts = _facts(artwork)
-    if not artwork.listed:
+    if artwork.listed:
+        given = {name for name in artwork.filled if before[name] is not None}
+        facts = {name: before[name] if value is None or name in given else value for name, value in facts.items()}
+        facts["styles"] = before["styles"] if "style" in given else list(artwork.styles) or before["styles"]
+    else:
         facts = {name: before[name] if before[name] is not None else value for name, value in facts.items()}
         facts["styles"] = list(dict.fromkeys([*before["styles"], *artwork.styles]))
-        gaps = [gap for gap, name in (("no style", "style"), ("no artist", "artist")) if facts[name] is None]
-        facts["incomplete"] = ", ".join(gaps) or None
+    if artwork.joined and artwork.listed:
+        facts["styles"] = list(dict.fromkeys([*artwork.styles, *before["styles"]]))
+        facts["extra"] = {**(before["extra"] or {}), **artwork.extra} or None
+    facts["incomplete"] = gaps(style=facts["style"], artist=facts["artist"])
     return facts | {name: before[name] for name in _IMAGE_COLUMNS} | _image_facts(artwork.picture)
 
 

@@ -35,6 +35,15 @@ def write_paths(connection: Connection, chunk: Sequence[CatalogueArtwork], ids: 
     _choose_anew(connection, {ids[artwork.key]: artwork.picture.path for artwork in chunk if artwork.picture is not None})
 
 
+def reopen_others(connection: Connection, changed: Mapping[int, CatalogueArtwork]) -> None:
+    """Let the next ingest open the other files of artworks whose original has changed: they still hold what it was before."""
+    own = {path.path for artwork in changed.values() for path in artwork.paths}
+    for some in runs(list(changed)):
+        query = select(artwork_paths.c.id, artwork_paths.c.path)
+        held = connection.execute(query.where(artwork_paths.c.artwork_id.in_(some), artwork_paths.c.modified_ns.is_not(None))).all()
+        update_by_id(connection, artwork_paths, [{"the_id": row.id, "modified_ns": None} for row in held if row.path not in own])
+
+
 def _held(connection: Connection, paths: Sequence[str]) -> dict[str, Mapping[str, Any]]:
     found: dict[str, Mapping[str, Any]] = {}
     for some in runs(paths):
@@ -44,8 +53,11 @@ def _held(connection: Connection, paths: Sequence[str]) -> dict[str, Mapping[str
 
 
 def _difference(before: Mapping[str, Any], wanted: Mapping[str, Any], opened: bool) -> dict[str, Any] | None:
-    """The row's new values; None if it stays as it is."""
-    after = wanted if opened else {name: wanted[name] for name in _SPELLED}
+    """The row's new values; None if it stays as it is.
+
+    The file of a path that was read once belongs to the artwork that its bytes are: its name alone does not move it.
+    """
+    after = wanted if opened else {name: wanted[name] for name in _SPELLED if name != "artwork_id" or before["modified_ns"] is None}
     if all(before[name] == value for name, value in after.items()):
         return None
     return {"the_id": before["id"], **{name: before[name] for name in _COLUMNS}, **after}

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from db.enums import ImageState
 
 
+def gaps(*, style: str | None, artist: str | None) -> str | None:
+    """Why an artwork is left out of campaigns; None if nothing is missing."""
+    return ", ".join(gap for gap, fact in (("no style", style), ("no artist", artist)) if fact is None) or None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArtworkPath:
     """One path under which an artwork's file lies, relative to the image root."""
@@ -57,6 +62,14 @@ class CatalogueArtwork:
     paths: tuple[ArtworkPath, ...] = ()
     #: None if its files were not opened this time: what the database knows of its original stays.
     picture: ArtworkImage | None = None
+    #: Key of the registered artwork that its unchanged files belong to; None if that has to be found out.
+    owner: str | None = None
+    #: Paths that its rows name, whether files lie there or not.
+    named: tuple[str, ...] = ()
+    #: Facts ("artist", "style") that the operator gave for all: they fill gaps only.
+    filled: frozenset[str] = frozenset()
+    #: Whether it was recognised as an artwork that is registered under another name: facts of both are kept.
+    joined: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +85,43 @@ class KnownPath:
     link: str | None
     width: int | None
     height: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownFacts:
+    """What is known of the artwork whose file lies at a path."""
+
+    path: str
+    artist: str | None = None
+    title: str | None = None
+    style: str | None = None
+    subset: str | None = None
+
+
+@dataclass(kw_only=True)
+class RecognisedArtworks:
+    """Which artworks the coming ones turned out to be."""
+
+    #: Ids of all of them.
+    ids: set[int] = field(default_factory=set)
+    #: Key of each that takes no part in campaigns, and why, by id, after its facts were merged with what was known.
+    incomplete: dict[int, tuple[str, str]] = field(default_factory=dict)
+    #: Name to the key of the artwork with the same bytes that it was joined to.
+    joined: dict[str, str] = field(default_factory=dict)
+    #: Key to the name that another picture has already.
+    same_name: dict[str, str] = field(default_factory=dict)
+    #: Keys of artworks whose known file has other bytes now.
+    replaced: list[str] = field(default_factory=list)
+
+    def add(self, other: RecognisedArtworks) -> None:
+        """Take in what a later transaction recognised."""
+        self.ids |= other.ids
+        for the_id in other.ids - other.incomplete.keys():
+            self.incomplete.pop(the_id, None)
+        self.incomplete.update(other.incomplete)
+        self.joined.update(other.joined)
+        self.same_name.update(other.same_name)
+        self.replaced += other.replaced
 
 
 @dataclass(kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -49,6 +49,11 @@ def candidates(connection: Connection, config: CampaignConfig, selection: Select
     return [
         Candidate(id=row.id, key=row.key, style=row.style, absent=row.picture == ImageState.PLANNED) for row in connection.execute(query)
     ]
+
+
+def any_candidate(connection: Connection, config: CampaignConfig, selection: Selection) -> bool:
+    """Whether the selection holds any artwork that takes part."""
+    return bool(candidates(connection, config, replace(selection, limit=1)))
 
 
 def left_out(connection: Connection, config: CampaignConfig) -> dict[str, int]:

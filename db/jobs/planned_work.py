@@ -65,6 +65,12 @@ def present_variations(connection: Connection, campaign_id: int, artwork_ids: Se
     return present
 
 
+def anything_planned(connection: Connection, campaign_id: int | None = None) -> bool:
+    """Whether a campaign, or any, has ever had a variation."""
+    query = select(variations.c.id).limit(1)
+    return connection.scalar(query if campaign_id is None else query.where(variations.c.campaign_id == campaign_id)) is not None
+
+
 def lacks(config: CampaignConfig, dealt: Iterable[Assignment], present: Present) -> list[Lack]:
     """What these artworks lack, in their order; those that lack nothing are left out."""
     found = []

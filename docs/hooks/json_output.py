@@ -45,7 +45,7 @@ OUTPUTS = {
             "uncertain_artists": "Artworks whose artist was read from a name that may mean another.",
             "complete": "Artworks that campaigns take.",
             "incomplete": "Artworks that campaigns leave out unless asked: no style, no artist.",
-            "refused": "Rows and files whose path leaves the image root.",
+            "refused": "Rows and files that were not read; `details.refused_reasons` counts them by reason.",
             "unexplained": "Rows and files without an outcome: 0 unless something is wrong.",
             "details": "Lists of cases, at most 1,000 of each kind.",
         },

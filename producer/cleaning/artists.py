@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
+from producer.cleaning.empty_cells import filled
 from producer.cleaning.spelling import repair_spelling
 
 _UNKNOWN = re.compile(r"^(?:unknown|unidentified|anonymous|artist unknown)\b", re.IGNORECASE)
-_EMPTY = frozenset({"", "none", "nan", "null", "n/a", "-", "?"})
 
 
 def known_artist(name: str | None) -> str | None:
     """The artist's name, its spelling repaired; None if it is missing or begins with "unknown" or "unidentified"."""
     name = " ".join(repair_spelling(name or "").split())
-    return None if name.casefold() in _EMPTY or _UNKNOWN.match(name) else name
+    return None if not filled(name) or _UNKNOWN.match(name) else name

@@ -7,13 +7,16 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from producer.cleaning.artists import known_artist
+from producer.cleaning.empty_cells import filled
 from producer.cleaning.file_names import title_words
 from producer.cleaning.lists import split_names
+from producer.cleaning.similar_names import loose_name
 from producer.cleaning.spelling import repair_spelling
 from producer.cleaning.styles import style_name
 
 if TYPE_CHECKING:
     from producer.cleaning.join import ArtworkCopy, JoinedArtwork
+    from producer.readers import CatalogueRow
 
 UNCERTAIN = "uncertain artist"
 
@@ -25,6 +28,8 @@ class CellOutcome(StrEnum):
     GIVEN = "given"
     #: The catalogue lacked it or had it broken; a file name or another column had it.
     REPAIRED = "repaired"
+    #: The operator named it for all that lack it.
+    FILLED = "filled"
     #: It is still unknown.
     LEFT = "left"
 
@@ -47,6 +52,10 @@ class CleanedArtwork:
     copies: tuple[ArtworkCopy, ...]
     #: Where artist, title, style and file came from.
     cells: dict[str, CellOutcome]
+    #: Paths that its rows name, whether files lie there or not.
+    named: tuple[str, ...] = ()
+    #: What it was cleaned from, where it has several files, which may turn out to be different pictures.
+    joined: JoinedArtwork | None = None
 
 
 def clean_artwork(joined: JoinedArtwork) -> CleanedArtwork:
@@ -57,19 +66,21 @@ def clean_artwork(joined: JoinedArtwork) -> CleanedArtwork:
     gaps = [gap for gap, fact in (("no style", styles), ("no artist", artist)) if not fact]
     extra: dict[str, str] = {}
     for row in reversed(joined.rows):
-        extra |= row.extra
+        extra |= {name: cell for name, cell in row.extra.items() if filled(cell)}
     return CleanedArtwork(
         key=joined.key,
         artist=artist,
         title=title,
         style=styles[0] if styles else None,
         styles=styles,
-        subset=next((row.subset for row in joined.rows if row.subset), None),
+        subset=next((subset for row in joined.rows if (subset := filled(row.subset))), None),
         incomplete=", ".join(gaps) or None,
         extra=extra,
         listed=bool(joined.rows),
         copies=tuple(joined.copies),
         cells={"artist": artist_cell, "title": title_cell, "style": style_cell, "file": _file(joined)},
+        named=tuple(row.path for row in joined.rows),
+        joined=joined if len(joined.copies) > 1 else None,
     )
 
 
@@ -84,22 +95,31 @@ def _artist(joined: JoinedArtwork) -> tuple[str | None, CellOutcome]:
 
 def _title(joined: JoinedArtwork) -> tuple[str | None, CellOutcome]:
     for row in joined.rows:
-        if row.title:
+        if filled(row.title):
             title = repair_spelling(row.title)
             return title, CellOutcome.GIVEN if title == row.title and row is joined.rows[0] else CellOutcome.REPAIRED
     for row in joined.rows:
-        # Kaggle's `description` is the slug of the title; a description in words is no title.
-        slug = row.extra.get("description", "")
-        if slug and " " not in slug:
+        if slug := _title_slug(row):
             return title_words(repair_spelling(slug)), CellOutcome.REPAIRED
     return joined.name.title, CellOutcome.REPAIRED if joined.name.title else CellOutcome.LEFT
 
 
+def _title_slug(row: CatalogueRow) -> str:
+    """Kaggle's `description` is the slug of the title; a description in words is no title.
+
+    One word may be either, as "sunset": it is a title where the file is named so.
+    """
+    slug = filled(row.extra.get("description"))
+    if " " in slug:
+        return ""
+    return slug if "-" in slug.strip("-") or loose_name(slug).core in loose_name(row.path).core.split("-") else ""
+
+
 def _styles(joined: JoinedArtwork) -> tuple[tuple[str, ...], CellOutcome]:
     """Styles of the rows first, then those of the folders that hold copies."""
-    listed = [style for row in joined.rows for label in split_names(row.styles) if (style := style_name(label))]
-    folders = [style for copy in joined.copies if (style := style_name(copy.name.folder))]
-    if not joined.copies and (style := style_name(joined.name.folder)):
+    listed = [style for row in joined.rows for label in split_names(row.styles) if filled(label) and (style := style_name(label))]
+    folders = [style for copy in joined.copies if (style := style_name(copy.name.style))]
+    if not joined.copies and (style := style_name(joined.name.style)):
         folders = [style]
     styles = tuple(dict.fromkeys(listed + folders))
     if listed:

@@ -6,6 +6,7 @@ import posixpath
 import re
 from dataclasses import dataclass
 
+from producer.cleaning.device_names import is_device_name
 from producer.cleaning.spelling import is_broken, repair_spelling
 
 _YEAR = re.compile(r"-(?:1\d|20)\d\d$")
@@ -24,25 +25,35 @@ class ParsedFileName:
     title: str | None
     #: The folder that contains it, as spelled; empty at the root.
     folder: str
+    #: The folder that names its style, as spelled; empty if none does.
+    style: str
     broken: bool
 
 
-def parse_file_name(path: str, *, names_identify: bool = True) -> ParsedFileName:
+def parse_file_name(path: str, *, names_identify: bool = True, tells: bool | None = None, style: str | None = None) -> ParsedFileName:
     """Split a path into what it says of its artwork.
 
     A name without `artist_`, or one in a catalogue whose names follow no convention, does not identify its artwork: there the key is the
     whole path without its extension.
+
+    Args:
+        path: relative to the image root.
+        names_identify: whether the name, not the whole path, is the artwork's key.
+        tells: whether the name tells artist and title; as `names_identify` if not given.
+        style: the folder that names the style; the one that contains the file if not given.
     """
+    tells = names_identify if tells is None else tells
     folder, base = posixpath.split(path)
     raw = posixpath.splitext(base)[0]
     stem = _slug(repair_spelling(raw))
     artist, underscore, title = stem.partition("_")
-    identifies = names_identify and bool(underscore) and bool(artist) and bool(title)
+    parted = bool(underscore) and bool(artist) and bool(title)
     return ParsedFileName(
-        key=stem if identifies else _slug(repair_spelling(posixpath.splitext(path)[0])),
-        artist=words(artist) if identifies else None,
-        title=title_words(title if identifies else stem),
+        key=stem if names_identify and parted else _slug(repair_spelling(posixpath.splitext(path)[0])),
+        artist=words(artist) if tells and parted else None,
+        title=title_words(title) if tells and parted else None if is_device_name(stem) else title_words(stem),
         folder=posixpath.basename(folder),
+        style=posixpath.basename(folder) if style is None else style,
         broken=not (raw.isascii() and "#U" not in raw) and is_broken(raw),
     )
 

@@ -6,11 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from producer.cleaning.file_names import ParsedFileName, parse_file_name
+from producer.cleaning.convention import NamingConvention, find_convention
+from producer.cleaning.similar_names import match_similar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from producer.cleaning.file_names import ParsedFileName
     from producer.readers import Catalogue, CatalogueFile, CatalogueRow
 
 
@@ -22,6 +24,8 @@ class ArtworkCopy:
     name: ParsedFileName
     #: True if the name had to be repaired to find its artwork.
     repaired: bool
+    #: True if its row was found by a name that is written in another way.
+    similar: bool = False
 
 
 @dataclass(kw_only=True, slots=True)
@@ -37,22 +41,31 @@ class JoinedArtwork:
     repeated: list[CatalogueFile] = field(default_factory=list)
 
 
+def catalogue_convention(catalogue: Catalogue) -> NamingConvention:
+    """How the files of a catalogue are named; one with rows whose format promises the convention is doubted less."""
+    paths = [row.path for row in catalogue.rows] + [file.path for file in catalogue.files]
+    return find_convention(dict.fromkeys(paths), promised=catalogue.names_identify and bool(catalogue.rows))
+
+
 def join_catalogue(catalogue: Catalogue) -> list[JoinedArtwork]:
     """Artworks in the order of the catalogue; those that no row describes follow."""
+    convention = catalogue_convention(catalogue)
     artworks: dict[str, JoinedArtwork] = {}
     for row in catalogue.rows:
-        name = parse_file_name(row.path, names_identify=catalogue.names_identify)
+        name = convention.parse(row.path, names_identify=catalogue.names_identify)
         artworks.setdefault(name.key, JoinedArtwork(key=name.key, name=name)).rows.append(row)
     unmatched: list[tuple[CatalogueFile, ParsedFileName]] = []
     for file in catalogue.files:
-        name = parse_file_name(file.path, names_identify=catalogue.names_identify)
+        name = convention.parse(file.path, names_identify=catalogue.names_identify)
         artwork = artworks.get(name.key)
         if artwork is None:
             unmatched.append((file, name))
         else:
             _attach(artwork, file, name, repaired=name.broken)
-    for file, name in _match_skeletons(artworks.values(), unmatched):
-        _attach(artworks.setdefault(name.key, JoinedArtwork(key=name.key, name=name)), file, name, repaired=name.broken)
+    unmatched = list(_match_skeletons(artworks.values(), unmatched))
+    for file, name in _match_similar_names(artworks, unmatched):
+        own = name if catalogue.names_identify else convention.parse(file.path, names_identify=True)
+        _attach(artworks.setdefault(own.key, JoinedArtwork(key=own.key, name=own)), file, own, repaired=own.broken)
     for artwork in artworks.values():
         _original_first(artwork)
     return list(artworks.values())
@@ -80,11 +93,28 @@ def _match_skeletons(
             yield file, name
 
 
-def _attach(artwork: JoinedArtwork, file: CatalogueFile, name: ParsedFileName, *, repaired: bool) -> None:
+def _match_similar_names(
+    artworks: dict[str, JoinedArtwork], unmatched: Sequence[tuple[CatalogueFile, ParsedFileName]]
+) -> list[tuple[CatalogueFile, ParsedFileName]]:
+    """Attach files to rows whose names are written in another way, where only one fits the other; returns those still unmatched."""
+    rows = {key: artwork.rows[0].path for key, artwork in artworks.items() if artwork.rows and not artwork.copies}
+    files = {name.key: file.path for file, name in reversed(unmatched)}
+    taken = (path for artwork in artworks.values() if artwork.copies for path in (artwork.rows[0].path,)) if rows and files else ()
+    found = {file_key: row_key for row_key, file_key in match_similar(rows, files, taken)}
+    left = []
+    for file, name in unmatched:
+        if name.key in found:
+            _attach(artworks[found[name.key]], file, name, repaired=name.broken, similar=True)
+        else:
+            left.append((file, name))
+    return left
+
+
+def _attach(artwork: JoinedArtwork, file: CatalogueFile, name: ParsedFileName, *, repaired: bool, similar: bool = False) -> None:
     if artwork.copies and any(copy.file.path == file.path for copy in artwork.copies):
         artwork.repeated.append(file)
     else:
-        artwork.copies.append(ArtworkCopy(file=file, name=name, repaired=repaired))
+        artwork.copies.append(ArtworkCopy(file=file, name=name, repaired=repaired, similar=similar))
 
 
 def _original_first(artwork: JoinedArtwork) -> None:

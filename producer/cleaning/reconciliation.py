@@ -36,6 +36,8 @@ class FileOutcome(StrEnum):
     FIRST_COPY = "first_copy"
     #: Its artwork has an original already, under another path.
     SECOND_COPY = "second_copy"
+    #: It has its artwork's name, but is another picture: an artwork of its own, or a copy of a third one.
+    OTHER_PICTURE = "other_picture"
     #: The file list names the same path again.
     REPEATED = "repeated"
     #: Its path was refused.

@@ -40,6 +40,14 @@ class CleaningReport:
     unexplained: int
     #: Known artworks whose original was put back into the store, which had lost it.
     refilled: int
+    #: Names whose picture another artwork has, byte for byte: they are one artwork.
+    joined_by_content: int
+    #: Artworks whose name another, different picture has: each is an artwork of its own.
+    same_name: int
+    #: Files that were joined to a row which writes their name in another way.
+    similar_names: int
+    #: Artworks that got an artist or a style which the operator gave for all.
+    filled: int
     #: What the database did not know before.
     changes: dict[str, int]
     details: dict[str, Any]

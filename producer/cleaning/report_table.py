@@ -36,13 +36,19 @@ def _facts(report: CleaningReport) -> Iterator[tuple[int, str]]:
     yield changes["new"], f"new in the database; {changes['changed']:,} changed, {changes['arrived']:,} images arrived"
     optional = (
         (report.second_copies, "found again in another folder, joined to their artwork"),
+        (report.joined_by_content, "joined by content: their bytes are an artwork's that has another name"),
+        (report.same_name, "of the same name as a different picture: artworks of their own"),
+        (report.similar_names, "joined to a row that writes their name in another way"),
         (report.names_repaired, f"with a broken name, repaired ({report.works_with_repaired_names:,} of all artworks)"),
         (report.uncertain_artists, "of uncertain artist"),
+        (report.filled, "with an artist or style that you gave for all"),
         (report.incomplete, f"incomplete, left out of campaigns: {_reasons(report)}"),
         (report.refilled, "put back into the store; next: paragone requeue --kind input"),
         (report.unreadable, "with an image that cannot be read"),
         (report.missing_files, "without a file: planned until it arrives"),
-        (report.refused, "refused: their paths leave the image root"),
+        (len(report.details["replaced"]), "known files with other bytes than before: their artworks have new originals"),
+        *((count, f"refused: {reason}") for reason, count in report.details["refused_reasons"].items()),
+        *((count, f"files skipped in {folder}") for folder, count in report.details["skipped"].items()),
     )
     yield from ((count, fact) for count, fact in optional if count)
     yield report.unexplained, "rows or files unexplained"
@@ -58,5 +64,12 @@ def _cases(report: CleaningReport) -> Iterator[str]:
         yield from (f"[red]{kind}[/] {escape(case['path'])}: {escape(case['reason'])}" for case in cases[:SHOWN])
         if len(cases) > SHOWN:
             yield f"[dim]and {len(cases) - SHOWN:,} more {kind}: --json lists them[/]"
+    if report.details["similar_names"]:
+        pair = report.details["similar_names"][0]
+        yield f"[dim]joined by a similar name, as {escape(pair['file'])} to the row {escape(pair['row'])}[/]"
+    if report.details["same_name"]:
+        case = report.details["same_name"][0]
+        yield f"[dim]same name, different picture: {escape(case['name'])}, now also {escape(case['artwork'])}[/]"
+    yield from (f"[yellow]{escape(hint)}[/]" for hint in report.details["hints"])
     if report.charts:
         yield f"[dim]charts of this report: {escape(report.charts[0].rsplit('/', 1)[0])}[/]"

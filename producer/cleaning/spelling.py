@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from producer.cleaning.code_pages import oddity, undo_code_pages
+
 #: The distance between a capital and its small letter in Latin-1.
 _LOWERED = 0x20
 #: Leads of two-byte characters that no name is written with (IPA and modifier letters): é, ê, ë before a no-break space are intact.
@@ -25,17 +27,25 @@ def repair_spelling(name: str) -> str:
     if name.isascii() and "#U" not in name:
         return name
     name = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), name)
-    for _ in range(_ROUNDS):
-        decoded = _decoded(name)
-        if decoded == name:
-            break
-        name = decoded
-    return unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode())
+    repaired = _repeated(name)
+    if oddity(repaired):
+        other = _repeated(undo_code_pages(name, _decoded))
+        repaired = other if oddity(other) < oddity(repaired) else repaired
+    return unicodedata.normalize("NFC", repaired.encode("utf-8", "replace").decode())
 
 
 def is_broken(name: str) -> bool:
     """Whether repair changes more than the normal form."""
     return repair_spelling(name) != unicodedata.normalize("NFC", name)
+
+
+def _repeated(name: str) -> str:
+    for _ in range(_ROUNDS):
+        decoded = _decoded(name)
+        if decoded == name:
+            break
+        name = decoded
+    return name
 
 
 def _decoded(name: str) -> str:

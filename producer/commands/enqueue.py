@@ -13,6 +13,7 @@ from producer.campaign_options import CampaignOptions
 from producer.commands.context import console, emit_json, json_option, pass_runtime
 from producer.costs_view import forecast_lines
 from producer.enqueue import EnqueueResult, enqueue_campaign
+from producer.enqueue_checks import models_warning
 from producer.forecast import Forecast, free_bytes
 from workers.commands.wait_option import wait_option
 from workers.service_wait import Service
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--config", metavar="FILE.toml", help="Campaign file, or one that ships: repaints, radical-sdxl-base.")
 @click.option("--models", metavar="DIR|pocket", help="Local models with a models.json, instead of those the campaign names.")
 @click.option("--level", "levels", metavar="L", multiple=True, help="Only this level; may be repeated.")
+@click.option("--include-incomplete", is_flag=True, help="Take artworks without style or artist too; set when a campaign is opened.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first artworks.")
 @click.option("--style", "styles", metavar="S", multiple=True, help="Only artworks of this style; may be repeated.")
 @click.option(
@@ -44,6 +46,7 @@ def enqueue(
     config: str | None,
     models: str | None,
     levels: tuple[str, ...],
+    include_incomplete: bool,
     limit: int | None,
     styles: tuple[str, ...],
     priority: int,
@@ -54,9 +57,12 @@ def enqueue(
 
     The configuration is frozen when the campaign is opened. Without --config, --models and --level a campaign keeps its own.
     """
-    options = CampaignOptions(name=campaign, config=config, models=models, levels=levels)
+    options = CampaignOptions(name=campaign, config=config, models=models, levels=levels, include_incomplete=include_incomplete)
     selection = Selection(styles=styles, limit=limit, priority=priority)
     result = enqueue_campaign(runtime, options, selection, dry_run=dry_run)
+    warning = None if models is None else models_warning(runtime.database, models)
+    if warning is not None:
+        click.echo(f"paragone: {warning}", err=True)
     if as_json:
         emit_json(result)
     else:
@@ -71,6 +77,8 @@ def _show(out: Console, runtime: Runtime, planned: EnqueueResult) -> None:
     if planned.left_out:
         reasons = "; ".join(f"{count:,} {reason}" for reason, count in sorted(planned.left_out.items()))
         out.print(f"left out: {sum(planned.left_out.values()):,} artworks ({reasons})", markup=False, soft_wrap=True)
+        if not planned.jobs and set(planned.left_out) != {"unreadable"}:
+            out.print("give what is missing: `paragone ingest CATALOGUE --artist NAME --style NAME`, or --template FILE", soft_wrap=True)
     if planned.without_picture:
         out.print(f"{planned.without_picture:,} wait for their original: run `paragone ingest` on the images", soft_wrap=True)
     if planned.jobs:

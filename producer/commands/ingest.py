@@ -10,9 +10,12 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from producer.catalogue_artworks import operator_facts
 from producer.cleaning.report_table import report_table
 from producer.commands.context import console, emit_json, json_option, pass_runtime
+from producer.errors import NoArtworks, WrongUse
 from producer.ingest import CatalogueSource, dry_run_ingest, ingest_catalogue
+from producer.ingest_steps import next_steps, nothing_found
 from workers.commands.wait_option import wait_option
 from workers.service_wait import Service
 
@@ -30,31 +33,49 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--file-list", type=_PATH, metavar="FILE", help="Paths in place of the image tree, one per line (also .gz); no image is opened."
 )
+@click.option("--artist", metavar="NAME", help="The artist of all artworks that have none.")
+@click.option("--style", metavar="NAME", help="The style of all artworks that have none.")
+@click.option("--template", type=_PATH, metavar="FILE.csv", help="Write a CSV with a row for each picture, to be filled in and ingested.")
 @click.option("--link", is_flag=True, help="Leave images where they are instead of copying them into the store; for one host.")
 @click.option("--dry-run", is_flag=True, help="Read, open and report, but write nothing.")
 @json_option
 @wait_option(Service.DATABASE, needed=Service.DATABASE)
 @pass_runtime
 def ingest(
-    runtime: Runtime, catalogue: Path, images: Path | None, file_list: Path | None, *, link: bool, dry_run: bool, as_json: bool
+    runtime: Runtime,
+    *,
+    catalogue: Path,
+    images: Path | None,
+    file_list: Path | None,
+    artist: str | None,
+    style: str | None,
+    template: Path | None,
+    link: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Register the artworks of CATALOGUE: a classes.csv (also .gz), a folder of images, another CSV, or a file list.
 
     Repairs what it can, reports the rest. Run it again to register what is new, repaired or changed.
     """
-    source = CatalogueSource(catalogue=catalogue, images=images, file_list=file_list)
+    if template is not None and dry_run:
+        raise WrongUse("--template: a dry run writes nothing: leave --dry-run away")
+    source = CatalogueSource(catalogue=catalogue, images=images, file_list=file_list, given=operator_facts(artist=artist, style=style))
     with _progress_bar() as watch:
         if dry_run:
             report = dry_run_ingest(source, watch=watch)
         else:
             store = None if link else runtime.store
-            report = ingest_catalogue(
-                source, database=runtime.database, store=store, charts=runtime.settings.data_dir / "reports", watch=watch
-            )
+            charts = runtime.settings.data_dir / "reports"
+            report = ingest_catalogue(source, database=runtime.database, store=store, charts=charts, template=template, watch=watch)
     if as_json:
         emit_json(report.as_json())
-    else:
+    elif report.artworks:
         console().print(report_table(report), soft_wrap=True)
+        for line in next_steps(report, source, template):
+            console().print(line, markup=False, soft_wrap=True)
+    if not report.artworks:
+        raise NoArtworks(nothing_found(report))
 
 
 @contextmanager

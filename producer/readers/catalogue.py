@@ -79,6 +79,8 @@ class Catalogue:
     names_identify: bool
     #: False where a file list stands in for the tree: no image is opened.
     on_disk: bool
+    #: Folders that were not read, or kinds of them, and how many files lie in them.
+    skipped: Mapping[str, int] = field(default_factory=dict)
 
 
 class CatalogueReader(Protocol):

@@ -11,6 +11,7 @@ import click
 from db.engine.wait import wait_until_available
 from db.enums import Stage
 from db.jobs.drain import is_drained
+from db.jobs.planned_work import anything_planned
 from workers.broker import resolve_broker
 from workers.commands.wait_option import wait_option
 from workers.gpus import chosen_devices, configured_gpus
@@ -22,6 +23,7 @@ from workers.supervision.supervisor import Supervisor
 from workers.tracing import check_tracing
 
 if TYPE_CHECKING:
+    from db.engine import Database
     from db.runtime import Runtime
 
 
@@ -33,6 +35,11 @@ def _stages(_context: click.Context, _parameter: click.Parameter, value: str | N
         unknown = ", ".join(sorted(named - set(Stage))) or "nothing"
         raise click.BadParameter(f"{unknown} is no stage: the stages are {', '.join(Stage)}")
     return [stage for stage in Stage if stage in named]
+
+
+def _anything_planned(database: Database) -> bool:
+    with database.read() as connection:
+        return anything_planned(connection)
 
 
 @click.command(short_help="Run workers on the devices of this host.")
@@ -53,6 +60,8 @@ def work(runtime: Runtime, gpus: str, stages: list[Stage], *, until_idle: bool) 
     if wait_until_available(lambda: is_drained(database, settings.host_name)):
         click.echo(f"paragone: {drained_text(settings.host_name)}: nothing is started", err=True)
         return
+    if until_idle and not wait_until_available(lambda: _anything_planned(database)):
+        click.echo("paragone: no job was ever planned: `paragone enqueue` plans them", err=True)
     database.dispose()  # the supervisor needs it only when a worker has died
     with broker, fleet_metrics(settings) as metrics:
         job_return = JobReturn(database)

@@ -22,14 +22,15 @@ def test_keys_of_ingest_json(sqlite_operator: Operator, tmp_path: Path) -> None:
     report = sqlite_operator.json_of("ingest", str(tmp_path / "tree"))
     assert list(report) == [
         *("catalogue", "reader", "rows", "files", "artworks", "second_copies", "names_repaired", "works_with_repaired_names"),
-        *("uncertain_artists", "complete", "incomplete", "unreadable", "missing_files", "refused", "unexplained", "refilled", "changes"),
-        *("details", "charts"),
+        *("uncertain_artists", "complete", "incomplete", "unreadable", "missing_files", "refused", "unexplained", "refilled"),
+        *("joined_by_content", "same_name", "similar_names", "filled", "changes", "details", "charts"),
     ]
     assert list(report["changes"]) == ["new", "changed", "arrived", "new_paths", "readied"]
     details = report["details"]
     assert list(details) == [
         *("columns", "styles", "incomplete_reasons", "incomplete", "uncertain_artists", "unreadable", "refused", "missing_files"),
-        *("lists_read", "rows", "files", "unexplained", "sizes"),
+        *("lists_read", "rows", "files", "unexplained", "sizes", "refused_reasons", "skipped", "joined_by_content", "same_name"),
+        *("similar_names", "filled", "replaced", "hints", "image_root"),
     ]
     assert set(details["columns"]) >= {"file", "artist", "title", "style"}
     assert all(list(column) == ["of", "missing", "repaired", "left"] for column in details["columns"].values())
@@ -38,7 +39,7 @@ def test_keys_of_ingest_json(sqlite_operator: Operator, tmp_path: Path) -> None:
     assert list(details["unreadable"][0]) == ["artwork", "path", "reason"]
     assert list(details["refused"][0]) == ["path", "reason", "row"]
     assert list(details["rows"]) == ["matched", "missing_file", "duplicate", "refused"]
-    assert list(details["files"]) == ["first_copy", "second_copy", "repeated", "refused"]
+    assert list(details["files"]) == ["first_copy", "second_copy", "other_picture", "repeated", "refused"]
     assert list(details["sizes"]) == ["measured", "pixels"]
     assert sqlite_operator.json_of("ingest --dry-run", str(tmp_path / "tree")).keys() == report.keys()
 
