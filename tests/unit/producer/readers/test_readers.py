@@ -56,7 +56,7 @@ def test_a_file_list_stands_in_for_the_tree_and_keeps_blanks_of_names(tmp_path: 
     assert not catalogue.on_disk
 
 
-@pytest.mark.parametrize("path", ["../out.jpg", "/etc/passwd.jpg", "a/../../out.jpg", "..\\out.jpg", "C:\\out.jpg", "a\0.jpg"])
+@pytest.mark.parametrize("path", ["../out.jpg", "/etc/passwd.jpg", "a/../../out.jpg", "..\\out.jpg", "C:\\out.jpg"])
 def test_a_row_whose_path_leaves_the_image_root_is_refused(tmp_path: Path, path: str) -> None:
     (tmp_path / "artworks.csv").write_text(f"path,artist\n{path},Ana\nok.jpg,Ana\n")
     catalogue = read_catalogue(tmp_path / "artworks.csv")
