@@ -116,6 +116,7 @@ class Project:
             catalogue=Path(catalogue),
             images=None if images is None else Path(images),
             file_list=None if file_list is None else Path(file_list),
+            exclude=(self.settings.data_dir,),
         )
         if dry_run:
             return dry_run_ingest(source)

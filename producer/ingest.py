@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,10 @@ class CatalogueSource:
     """What the operator names: the catalogue, and where its images are."""
 
     catalogue: Path
+    #: Which column holds what, where the usual names do not say it.
+    columns: Mapping[str, str] = field(default_factory=dict)
+    #: Folders of the image root that are not looked into: Paragone's own.
+    exclude: tuple[Path, ...] = ()
     images: Path | None = None
     file_list: Path | None = None
 
@@ -101,7 +105,9 @@ def _read_and_clean(source: CatalogueSource) -> Iterator[ReportBuilder]:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        catalogue = read_catalogue(source.catalogue, images=source.images, file_list=source.file_list)
+        catalogue = read_catalogue(
+            source.catalogue, images=source.images, file_list=source.file_list, columns=source.columns, exclude=source.exclude
+        )
         joined = join_catalogue(catalogue)
         artworks = [clean_artwork(artwork) for artwork in joined]
         builder = ReportBuilder(catalogue=catalogue, reconciliation=reconcile(catalogue, joined), artworks=artworks)

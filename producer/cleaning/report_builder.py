@@ -81,6 +81,7 @@ class ReportBuilder:
             "refused": [asdict(refused) for refused in self.catalogue.refused[:CASES]],
             "missing_files": [artwork.key for artwork in self.artworks if not artwork.copies][:CASES],
             "lists_read": sum(row.styles.startswith("[") for row in self.catalogue.rows),
+            "repairs": dict(self.catalogue.repairs),
             "rows": self.reconciliation.row_outcomes,
             "files": self.reconciliation.file_outcomes,
             "unexplained": list(self.reconciliation.unexplained[:CASES]),

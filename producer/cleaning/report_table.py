@@ -41,6 +41,7 @@ def _facts(report: CleaningReport) -> Iterator[tuple[int, str]]:
         (report.incomplete, f"incomplete, left out of campaigns: {_reasons(report)}"),
         (report.refilled, "put back into the store; next: paragone requeue --kind input"),
         (report.unreadable, "with an image that cannot be read"),
+        *((count, f"repaired: {what}") for what, count in report.details["repairs"].items()),
         (report.missing_files, "without a file: planned until it arrives"),
         (report.refused, "refused: their paths leave the image root"),
     )

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from producer.cleaning.report_table import report_table
 from producer.commands.context import console, emit_json, json_option, pass_runtime
 from producer.ingest import CatalogueSource, dry_run_ingest, ingest_catalogue
+from producer.readers import parse_columns, read_columns
 from workers.commands.wait_option import wait_option
 from workers.service_wait import Service
 
@@ -30,19 +31,32 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--file-list", type=_PATH, metavar="FILE", help="Paths in place of the image tree, one per line (also .gz); no image is opened."
 )
+@click.option("--column", "columns", metavar="OURS=THEIRS", multiple=True, help="Its column of path, artist, title, style or subset.")
+@click.option("--columns", "columns_file", type=_PATH, metavar="FILE.toml", help="The same from a table [columns].")
 @click.option("--link", is_flag=True, help="Leave images where they are instead of copying them into the store; for one host.")
 @click.option("--dry-run", is_flag=True, help="Read, open and report, but write nothing.")
 @json_option
 @wait_option(Service.DATABASE, needed=Service.DATABASE)
 @pass_runtime
 def ingest(
-    runtime: Runtime, catalogue: Path, images: Path | None, file_list: Path | None, *, link: bool, dry_run: bool, as_json: bool
+    runtime: Runtime,
+    *,
+    catalogue: Path,
+    images: Path | None,
+    file_list: Path | None,
+    columns: tuple[str, ...],
+    columns_file: Path | None,
+    link: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
-    """Register the artworks of CATALOGUE: a classes.csv (also .gz), a folder of images, another CSV, or a file list.
+    """Register the artworks of CATALOGUE: a table (CSV, Excel, JSON, parquet), a data set, a folder of images, or a file list.
 
     Repairs what it can, reports the rest. Run it again to register what is new, repaired or changed.
     """
-    source = CatalogueSource(catalogue=catalogue, images=images, file_list=file_list)
+    mapping = (read_columns(columns_file) if columns_file else {}) | parse_columns(columns)
+    own = (runtime.settings.data_dir,)
+    source = CatalogueSource(catalogue=catalogue, images=images, file_list=file_list, columns=mapping, exclude=own)
     with _progress_bar() as watch:
         if dry_run:
             report = dry_run_ingest(source, watch=watch)

@@ -88,7 +88,7 @@ def bytes_of(batch: pa.RecordBatch, layout: ShardLayout) -> pa.Array:
 
 
 def features_beside(folder: Path) -> dict[str, Any]:
-    """Features of `datasets` that a file in the folder tells: dataset_info.json, dataset_infos.json, or the README.md of a hub repository."""
+    """Features of `datasets` that a file in the folder tells: dataset_info.json, dataset_infos.json, or a hub repository's README.md."""
     for name in ("dataset_info.json", "dataset_infos.json"):
         content = _json_object(folder / name)
         if "features" in content:

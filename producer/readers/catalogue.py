@@ -80,8 +80,6 @@ class ParsedCatalogue:
     empty: Mapping[str, int] = field(default_factory=dict)
     #: Images that lie inside the catalogue's shards; None if there are none, and the tree is to be walked.
     files: tuple[CatalogueFile, ...] | None = None
-    #: Whether paths say something of the artwork; False where they are numbers that the reader gave.
-    names_tell: bool = True
     #: Rows and images that the reader cannot make out.
     refused: tuple[RefusedPath, ...] = ()
     #: What was mended while reading (`CellRepair` or the reader's own words), with how often.
@@ -102,12 +100,10 @@ class Catalogue:
     names_identify: bool
     #: False where a file list stands in for the tree: no image is opened.
     on_disk: bool
-    #: False where paths are numbers that the reader gave: neither artist, title nor style is to be read from them.
-    names_tell: bool = True
+    #: Folders that were not read, or kinds of them, and how many files lie in them.
+    skipped: Mapping[str, int] = field(default_factory=dict)
     #: What was mended while reading, with how often.
     repairs: Mapping[str, int] = field(default_factory=dict)
-    #: Folders that hold nobody's artworks and were not looked into, by name, with how many there are.
-    skipped: Mapping[str, int] = field(default_factory=dict)
 
 
 class CatalogueReader(Protocol):

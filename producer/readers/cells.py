@@ -68,6 +68,8 @@ def cell_text(value: object) -> str:
             return str(value)
         case float():
             return _number(value)
+        case datetime() if value.time() == time.min:
+            return value.date().isoformat()
         case datetime() | date() | time():
             return value.isoformat()
         case list() | tuple() | dict():

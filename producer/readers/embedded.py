@@ -94,13 +94,12 @@ class ShardTable:
             raise without_paths(self.path, names, USUAL)
         embedded = self._embedded_paths(found.get("path"))
         rows, refused = self._catalogue_rows(names, found, embedded)
-        identify = self._has_stored_paths(embedded) and names_follow_artists(rows)
+        identify = self._has_stored_paths(embedded) and any(row.artist for row in rows) and names_follow_artists(rows)
         return ParsedCatalogue(
             rows=tuple(rows),
             columns=found,
             image_root=self.folder if len(embedded) < len(rows) else None,
             names_identify=identify,
-            names_tell=identify or not embedded,
             empty={name: sum(not row.record.get(name) for row in self.rows) for name in names},
             files=tuple(self._file(number, path) for number, path in embedded.items()),
             refused=(*self.refused, *refused),
@@ -113,7 +112,7 @@ class ShardTable:
             if ours in {"artist", "title", "styles"} and name in self.unnamed_labels:
                 option = "style" if ours == "styles" else ours
                 raise CatalogueUnreadable(
-                    f"{self.path}: column {name} holds numbers, and no ClassLabel in the schema, dataset_infos.json or README.md names them: "
+                    f"{self.path}: column {name} holds numbers, and neither the schema nor a README.md beside it names them: "
                     f"name another column with --column {option}=NAME, or none with --column {option}="
                 )
 

@@ -56,14 +56,14 @@ def find_files(
 ) -> Iterator[CatalogueFile | RefusedPath]:
     """Every image file under `root` in sorted order, and every other file whose relative path is in `also`.
 
-    Links that lead out of the root are refused, whether they point to a file or a folder. Hidden files, hidden folders, folders that systems
-    keep for themselves and Paragone's own data are not looked into.
+    Links that lead out of the root are refused, whether they point to a file or a folder. Hidden files, hidden folders, folders that
+    systems keep for themselves and Paragone's own data are not looked into.
 
     Args:
         root: the image root.
         also: relative paths of files without an image's suffix that belong to the catalogue.
         exclude: further folders that are not looked into.
-        skipped: counts what was not looked into, by name.
+        skipped: counts the images that are not looked at, by the name of their folder.
     """
     root = root.resolve()
     excluded = {str(path.resolve()) for path in exclude}
@@ -76,7 +76,7 @@ def find_files(
             if (reason := _skip_reason(root, folder, name, names, excluded)) is None:
                 kept.append(name)
             elif skipped is not None:
-                skipped[reason] += 1
+                skipped[reason] += _count_images(os.path.join(folder, name))  # noqa: PTH118
         folders[:] = kept
         prefix = os.path.relpath(folder, root).replace(os.sep, "/")
         prefix = "" if prefix == "." else f"{prefix}/"
@@ -101,6 +101,10 @@ def _skip_reason(root: Path, folder: str, name: str, beside: Collection[str], ex
     own = any(os.path.lexists(os.path.join(location, marker)) for marker in (MARKER, DATABASE))  # noqa: PTH118
     beside_database = folder == str(root) and (DATABASE in beside or folder in excluded)
     return OWN_DATA if own or (beside_database and name in _OWN_FOLDERS) else None
+
+
+def _count_images(location: str) -> int:
+    return sum(is_image(name) for _, _, names in os.walk(location) for name in names)
 
 
 def _hidden(name: str, skipped: Counter[str] | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from producer.readers.cells import cell_text
@@ -22,6 +23,9 @@ _SUFFIXES = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz"
 _LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 #: Characters of a row that cannot be read which the report shows.
 _SHOWN = 80
+#: Around the objects of lines: blanks, and what a byte order mark or a crash leaves.
+_AROUND = " \t\r\n\ufeff\0"
+_TWICE = "a key stands twice in one object: one value would hide the other"
 
 
 class JsonReader:
@@ -49,14 +53,14 @@ def json_table(path: Path) -> CatalogueTable:
 def object_cells(content: object) -> dict[str, str] | BrokenRow:
     """The cells of one JSON object by folded key, or why it is no row."""
     if isinstance(content, _Doubled):
-        return BrokenRow(text="", reason=f"the key {content.key} stands twice in one object")
+        return BrokenRow(text=content.key, reason=_TWICE)
     if not isinstance(content, dict):
         return BrokenRow(text=str(content)[:_SHOWN], reason="not a JSON object: a row is written as {...}")
     cells: dict[str, str] = {}
     for key, value in content.items():
         name = fold_name(str(key))
         if name in cells:
-            return BrokenRow(text="", reason=f"the key {name} stands twice in one object")
+            return BrokenRow(text=name, reason=_TWICE)
         cells[name] = cell_text(_plain(value))
     return cells
 
@@ -92,19 +96,22 @@ def _plain(value: object) -> object:
 def _rows(path: Path) -> Iterator[dict[str, str] | BrokenRow]:
     with open_text(path) as lines:
         first = next((line for line in lines if line.strip()), "")
-        if first.lstrip().startswith("[") or not (path.name.casefold().endswith(_LINES) or _is_object(first)):
-            yield from _list_rows(path, "".join([first, *lines]))
-            return
-        for number, line in enumerate((first, *lines), start=1):
-            if line.strip(" \t\r\n\ufeff\0"):
-                yield _line(line, number)
+        if first.lstrip().startswith("[") or not path.name.casefold().endswith(_LINES):
+            rest = list(lines)
+            if not (_is_object(first) and any(line.strip() for line in rest)):
+                yield from _list_rows(path, "".join([first, *rest]))
+                return
+            lines = iter(rest)
+        for line in chain([first], lines):
+            if line.strip(_AROUND):
+                yield _line(line)
 
 
-def _line(line: str, number: int) -> dict[str, str] | BrokenRow:
+def _line(line: str) -> dict[str, str] | BrokenRow:
     try:
-        return object_cells(load_json(line.strip(" \t\r\n\ufeff\0")))
-    except ValueError as error:
-        return BrokenRow(text=line.strip()[:_SHOWN], reason=f"line {number:,} is not JSON ({_fault(error)}): write one object a line")
+        return object_cells(load_json(line.strip(_AROUND)))
+    except ValueError:
+        return BrokenRow(text=line.strip()[:_SHOWN], reason="not JSON, or cut: a row is one object on a line of its own")
 
 
 def _list_rows(path: Path, text: str) -> Iterator[dict[str, str] | BrokenRow]:

@@ -14,6 +14,7 @@ from producer.readers.shard_files import find_shards, split_name
 from producer.readers.signatures import HEAD_BYTES, foreign_format
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
@@ -66,10 +67,9 @@ class ParquetReader:
             parquet = open_parquet(shard.location)
             layout = shard_layout(shard.location, parquet.schema_arrow, features, columns)
             table.add_layout(layout)
-            missing = rows_without_bytes(parquet, layout) if layout.image else set()
             # A shard whose later part is broken adds nothing: its rows are complete or refused as one.
-            rows = list(_rows(parquet, shard, layout, images, missing, table))
-        except (pa.ArrowException, OSError) as error:
+            rows = list(_rows(parquet, shard, layout, images, table.repairs))
+        except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
             raise unreadable_shard(shard.location, error) from None
         table.rows += rows
 
@@ -81,7 +81,7 @@ def open_parquet(path: Path) -> Any:
 
     try:
         return pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
         raise unreadable_shard(path, error) from None
 
 
@@ -110,18 +110,19 @@ def _holds_images(shard: Path) -> bool:
     return layout.image is not None or not set(USUAL["path"]).isdisjoint(layout.cells.values())
 
 
-def _rows(
-    parquet: Any, shard: Shard, layout: ShardLayout, images: ParquetImages, missing: set[int], table: ShardTable
-) -> Iterator[EmbeddedRow]:
-    columns = [*layout.cells, *([f"{layout.image}.path"] if layout.is_struct else [])]
+def _rows(parquet: Any, shard: Shard, layout: ShardLayout, images: ParquetImages, repairs: Counter[str]) -> Iterator[EmbeddedRow]:
+    missing = rows_without_bytes(parquet, layout) if layout.image else set(range(parquet.metadata.num_rows))
     position = 0
+    for record, stored in _cells(parquet, layout, repairs):
+        content = None if position in missing else ParquetImage(images, shard.location, layout, position)
+        yield EmbeddedRow(shard=shard, position=position, record=record, stored=stored, content=content)
+        position += 1
+
+
+def _cells(parquet: Any, layout: ShardLayout, repairs: Counter[str]) -> Iterator[tuple[dict[str, str], str]]:
+    columns = [*layout.cells, *([f"{layout.image}.path"] if layout.is_struct else [])]
+    if not columns:  # nothing but images: there is no column to count rows by
+        yield from (({}, "") for _ in range(parquet.metadata.num_rows))
+        return
     for batch in parquet.iter_batches(columns=columns, use_threads=False):
-        for record, stored in read_cells_of(batch, layout, table.repairs):
-            embedded = layout.image is not None and position not in missing
-            content = ParquetImage(images, shard.location, layout, position) if embedded else None
-            yield EmbeddedRow(shard=shard, position=position, record=record, stored=stored, content=content)
-            position += 1
-    # A shard of nothing but images has no column to count rows by.
-    for position in range(position, parquet.metadata.num_rows):  # noqa: B020
-        content = ParquetImage(images, shard.location, layout, position) if position not in missing else None
-        yield EmbeddedRow(shard=shard, position=position, record={}, content=content)
+        yield from read_cells_of(batch, layout, repairs)

@@ -53,11 +53,11 @@ class _Cursor:
             columns = [self.layout.image_leaf]
             self.batches = self.parquet.iter_batches(batch_size=BATCH_ROWS, row_groups=groups, columns=columns, use_threads=False)
 
-    def read_batch(self) -> Iterator[tuple[int, bytes | None]]:
-        """The next rows with their images."""
-        for data in bytes_of(next(self.batches), self.layout).to_pylist():
-            yield self.next_row, data
-            self.next_row += 1
+    def read_batch(self) -> list[tuple[int, bytes | None]]:
+        """The next rows with their images; raises `StopIteration` behind the last."""
+        images = list(enumerate(bytes_of(next(self.batches), self.layout).to_pylist(), start=self.next_row))
+        self.next_row += len(images)
+        return images
 
 
 class ParquetImages:
@@ -96,8 +96,9 @@ class ParquetImages:
         while cursor.next_row <= row:
             self._make_room()
             for number, data in cursor.read_batch():
-                self._held[shard, number] = data
-                self._held_bytes += len(data or b"")
+                if (shard, number) not in self._held:
+                    self._held[shard, number] = data
+                    self._held_bytes += len(data or b"")
         return self._held[shard, row]
 
     def _make_room(self) -> None:

@@ -64,8 +64,6 @@ def read_catalogue(
             refused.append(file)
         else:
             files.append(file)
-    if not (rows or files or refused):
-        raise CatalogueUnreadable(_nothing_found(path, root, skipped))
     return Catalogue(
         source=str(path),
         reader=reader.name,
@@ -76,9 +74,8 @@ def read_catalogue(
         empty=parsed.empty,
         names_identify=parsed.names_identify,
         on_disk=listed is None,
-        names_tell=parsed.names_tell,
         repairs={what: times for what, times in repairs.items() if times},
-        skipped=dict(skipped),
+        skipped={name: images for name, images in skipped.items() if images},
     )
 
 
@@ -129,9 +126,3 @@ def _image_root(path: Path, parsed: ParsedCatalogue, images: Path | None) -> Pat
     if not root.is_dir():
         raise CatalogueUnreadable(f"the image root {root} is not a folder: check --images")
     return root
-
-
-def _nothing_found(path: Path, root: Path | None, skipped: Mapping[str, int]) -> str:
-    where = f"{path} names no image" if root is None or root == path else f"{path} has no rows, and {root} holds no image"
-    beside = f" (not looked into: {', '.join(sorted(skipped))})" if skipped else ""
-    return f"{where}{beside}: name a folder with images, or a catalogue with rows"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -48,7 +49,7 @@ class SpreadsheetReader:
 
 
 #: What openpyxl raises for files that are cut or were not written by a spreadsheet: it looks for parts without asking.
-_BROKEN = (BadZipFile, OSError, KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError, EOFError, AssertionError)
+_BROKEN = (BadZipFile, zlib.error, OSError, KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError, EOFError, AssertionError)
 
 
 @dataclass(kw_only=True)
@@ -97,33 +98,33 @@ def _check_format(path: Path) -> None:
 
 
 def _find_sheet(path: Path, columns: Mapping[str, str]) -> _Sheet:
-    """The first sheet whose first row with anything in it names a column with paths, else the first that is not empty."""
+    """The first sheet whose first row with anything in it names a column with paths, else the only one that is not empty."""
+    sheets: list[_Sheet] = []
+    for sheet in _sheets(path):
+        if _names_paths(sheet.names, columns):
+            return sheet
+        sheets.append(sheet)
+    if not sheets:
+        raise CatalogueUnreadable(f"{path} has no sheet with anything in it: save the table in the first sheet")
+    if len(sheets) > 1:
+        every = "; ".join(listed_names(sheet.names) for sheet in sheets[:3])
+        raise CatalogueUnreadable(f"{path}: no sheet has a column with the images' paths ({every}): name it with --column path=NAME")
+    return sheets[0]
+
+
+def _sheets(path: Path) -> Iterator[_Sheet]:
+    """Every sheet that is not empty; each cell is read twice, for its formula and for the value that Excel saved."""
     import openpyxl
 
-    valued = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    written = openpyxl.load_workbook(path, read_only=True, data_only=False)
-    try:
-        sheets: list[_Sheet] = []
+    with path.open("rb") as value_file, path.open("rb") as formula_file:
+        valued = openpyxl.load_workbook(value_file, read_only=True, data_only=True)
+        written = openpyxl.load_workbook(formula_file, read_only=True, data_only=False)
         for value_sheet, formula_sheet in zip(valued.worksheets, written.worksheets, strict=True):
             rows = list(_cells(value_sheet))
-            formulas = list(_cells(formula_sheet))
             start = next((at for at, row in enumerate(rows) if any(cell.value is not None for cell in row)), None)
-            if start is None:
-                continue
-            names = _header(rows[start])
-            sheet = _Sheet(names=names, values=rows[start + 1 :], formulas=formulas[start + 1 :])
-            if _names_paths(names, columns):
-                return sheet
-            sheets.append(sheet)
-        if not sheets:
-            raise CatalogueUnreadable(f"{path} has no sheet with anything in it: save the table in the first sheet")
-        if len(sheets) > 1:
-            every = "; ".join(listed_names(sheet.names) for sheet in sheets[:3])
-            raise CatalogueUnreadable(f"{path}: no sheet has a column with the images' paths ({every}): name it with --column path=NAME")
-        return sheets[0]
-    finally:
-        valued.close()
-        written.close()
+            if start is not None:
+                formulas = list(_cells(formula_sheet))
+                yield _Sheet(names=_header(rows[start]), values=rows[start + 1 :], formulas=formulas[start + 1 :])
 
 
 def _cells(sheet: Any) -> Iterator[Sequence[Any]]:

@@ -56,7 +56,7 @@ def open_text(path: Path) -> Iterator[Iterator[str]]:
 
 
 def _decoded_lines(path: Path, text: Iterator[str]) -> Iterator[str]:
-    """Lines of UTF-8 as they come; raises where bytes are not UTF-8, except for surrogates that were written out as if they were characters."""
+    """Lines of UTF-8 as they come; raises where bytes are not UTF-8. Surrogates that were written out as if they were characters pass."""
     for number, line in enumerate(text, start=1):
         if line.isascii() or _SURROGATE.search(line) is None:
             yield line

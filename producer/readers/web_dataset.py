@@ -14,7 +14,7 @@ from producer.readers.errors import CatalogueUnreadable
 from producer.readers.files import decode_name, is_image
 from producer.readers.json_rows import load_json, object_cells
 from producer.readers.shard_files import find_shards, split_name
-from producer.readers.signatures import HEAD_BYTES, foreign_format
+from producer.readers.signatures import HEAD_BYTES, foreign_format, is_gzip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -92,13 +92,18 @@ class _Sample:
     #: Members that are not read, with the reason.
     refused: list[RefusedPath] = field(default_factory=list)
 
+    def ends_within(self, byte_size: int) -> bool:
+        """Whether it has an image, and all of its images end before the shard does."""
+        ends = [image.offset + image.byte_size for image in self.images.values()]
+        return bool(ends) and max(ends) <= byte_size
+
     def add_to(self, table: ShardTable, shard: Shard, position: int) -> None:
         """The sample as a row; images beyond the first are refused."""
         table.refused += self.refused
         chosen = min(self.images, key=lambda name: (posixpath.basename(name).count("."), list(self.images).index(name)), default="")
         for name in self.images:
             if name != chosen:
-                table.refused.append(RefusedPath(path=name, reason=f"a further image of its sample: only {chosen} is read"))
+                table.refused.append(RefusedPath(path=name, reason="a further image of its sample: one is read for each"))
         record = {name: clean_cell(cell, table.repairs) for name, cell in self.record.items()}
         table.names |= dict.fromkeys(record)
         content = self.images.get(chosen)
@@ -111,18 +116,22 @@ def _samples(location: Path) -> Iterator[_Sample]:
     """Samples in their order: members that follow each other and have one name up to its first dot."""
     sample = _Sample(key="")
     with tarfile.open(location, "r:") as archive:
-        for member in archive:
-            # The archive keeps every member that it has met.
-            archive.members = []  # type: ignore[attr-defined]  # its own list
-            if member.isdir():
-                continue
-            name = decode_name(member.name)
-            folder, base = posixpath.split(name)
-            stem, _, kind = base.partition(".")
-            if (key := posixpath.join(folder, stem)) != sample.key:
+        try:
+            for member in archive:
+                # The archive keeps every member that it has met.
+                archive.members = []  # type: ignore[attr-defined]  # its own list
+                if member.isdir():
+                    continue
+                folder, base = posixpath.split(decode_name(member.name))
+                stem, _, kind = base.partition(".")
+                if (key := posixpath.join(folder, stem)) != sample.key:
+                    yield sample
+                    sample = _Sample(key=key)
+                _add_member(archive, member, location, sample, kind.casefold())
+        except tarfile.TarError:
+            if sample.ends_within(location.stat().st_size):
                 yield sample
-                sample = _Sample(key=key)
-            _add_member(archive, member, location, sample, kind.casefold())
+            raise
     yield sample
 
 
@@ -157,8 +166,8 @@ def _decoded(data: bytes) -> str:
 def _add_json(sample: _Sample, name: str, text: str) -> None:
     try:
         cells = object_cells(load_json(text))
-    except ValueError as error:
-        sample.refused.append(RefusedPath(path=name, reason=f"it is not JSON ({' '.join(str(error).split())[:80]})"))
+    except ValueError:
+        sample.refused.append(RefusedPath(path=name, reason="not JSON, or cut"))
         return
     if isinstance(cells, dict):
         sample.record |= cells
@@ -174,6 +183,8 @@ def _shard_fault(location: Path, error: Exception, read: int) -> str:
         return f"cannot be read ({failed.strerror}): check its permissions and the disk"
     if not head:
         return "is empty: fetch it again"
+    if is_gzip(head):
+        return "is compressed with gzip: decompress it, images are read from where they lie in the tar"
     if read == 0 and "tar archive" not in (foreign := foreign_format(head) or "tar archive"):
         return foreign
     return f"is broken or cut after {read:,} samples ({' '.join(str(error).split())}): fetch it again"
