@@ -82,6 +82,7 @@ class ReportBuilder:
             "missing_files": [artwork.key for artwork in self.artworks if not artwork.copies][:CASES],
             "lists_read": sum(row.styles.startswith("[") for row in self.catalogue.rows),
             "repairs": dict(self.catalogue.repairs),
+            "skipped": dict(self.catalogue.skipped),
             "rows": self.reconciliation.row_outcomes,
             "files": self.reconciliation.file_outcomes,
             "unexplained": list(self.reconciliation.unexplained[:CASES]),

@@ -61,21 +61,18 @@ def cell_text(value: object) -> str:
     """A value of JSON, Excel or Arrow as a cell of a CSV: lists and objects as JSON, whole numbers without a point, nothing as empty."""
     match value:
         case None:
-            return ""
-        case str():
-            return value
-        case bool():
-            return str(value)
+            text = ""
         case float():
-            return _number(value)
+            text = _number(value)
         case datetime() if value.time() == time.min:
-            return value.date().isoformat()
+            text = value.date().isoformat()
         case datetime() | date() | time():
-            return value.isoformat()
+            text = value.isoformat()
         case list() | tuple() | dict():
-            return json.dumps(value, ensure_ascii=False, default=str) if value else ""
+            text = json.dumps(value, ensure_ascii=False, default=str) if value else ""
         case _:
-            return str(value)
+            text = str(value)
+    return text
 
 
 def _number(value: float) -> str:

@@ -137,4 +137,4 @@ def listed_names(names: Sequence[str]) -> str:
     shown = 12
     short = [name if len(name) <= 40 else f"{name[:37]}..." for name in names[:shown]]  # noqa: PLR2004  # a line's worth
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return f"{', '.join(short)}{more}" if names else "none: the file is empty"
+    return f"{', '.join(short)}{more}"

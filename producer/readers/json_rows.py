@@ -14,7 +14,7 @@ from producer.readers.table import BrokenRow, CatalogueTable, read_table
 from producer.readers.text import open_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from producer.readers.catalogue import ParsedCatalogue
@@ -46,6 +46,9 @@ def json_table(path: Path) -> CatalogueTable:
     """The rows of a JSON file under all keys that any of them has; raises `CatalogueUnreadable`."""
     rows = list(_rows(path))
     names = dict.fromkeys(name for row in rows if isinstance(row, dict) for name in row)
+    if rows and not names:
+        broken = next(row.reason for row in rows if isinstance(row, BrokenRow))
+        raise CatalogueUnreadable(f"{path} has no row that is a JSON object ({broken})")
     cells = [[row.get(name, "") for name in names] if isinstance(row, dict) else row for row in rows]
     return CatalogueTable(path=path, names=list(names), rows=cells)
 
@@ -97,14 +100,13 @@ def _rows(path: Path) -> Iterator[dict[str, str] | BrokenRow]:
     with open_text(path) as lines:
         first = next((line for line in lines if line.strip()), "")
         if first.lstrip().startswith("[") or not path.name.casefold().endswith(_LINES):
-            rest = list(lines)
+            rest: Iterable[str] = list(lines)
             if not (_is_object(first) and any(line.strip() for line in rest)):
                 yield from _list_rows(path, "".join([first, *rest]))
                 return
-            lines = iter(rest)
-        for line in chain([first], lines):
-            if line.strip(_AROUND):
-                yield _line(line)
+        else:
+            rest = lines
+        yield from (_line(line) for line in chain([first], rest) if line.strip(_AROUND))
 
 
 def _line(line: str) -> dict[str, str] | BrokenRow:

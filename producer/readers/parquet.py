@@ -112,11 +112,9 @@ def _holds_images(shard: Path) -> bool:
 
 def _rows(parquet: Any, shard: Shard, layout: ShardLayout, images: ParquetImages, repairs: Counter[str]) -> Iterator[EmbeddedRow]:
     missing = rows_without_bytes(parquet, layout) if layout.image else set(range(parquet.metadata.num_rows))
-    position = 0
-    for record, stored in _cells(parquet, layout, repairs):
+    for position, (record, stored) in enumerate(_cells(parquet, layout, repairs)):
         content = None if position in missing else ParquetImage(images, shard.location, layout, position)
         yield EmbeddedRow(shard=shard, position=position, record=record, stored=stored, content=content)
-        position += 1
 
 
 def _cells(parquet: Any, layout: ShardLayout, repairs: Counter[str]) -> Iterator[tuple[dict[str, str], str]]:

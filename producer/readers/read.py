@@ -74,7 +74,7 @@ def read_catalogue(
         empty=parsed.empty,
         names_identify=parsed.names_identify,
         on_disk=listed is None,
-        repairs={what: times for what, times in repairs.items() if times},
+        repairs={str(what): times for what, times in repairs.items() if times},
         skipped={name: images for name, images in skipped.items() if images},
     )
 

@@ -34,8 +34,10 @@ _TAR_MAGIC = slice(257, 262)
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 #: Control characters that no text holds; NUL is not among them: single ones are removed from cells.
 _CONTROLS = frozenset(range(1, 32)) - frozenset(b"\t\n\r\x0b\x0c\x1b\x1a")
-#: Share of NULs or control characters in a file's start from which it is no text.
+#: Share of control characters in a file's start from which it is no text.
 _BINARY = 0.05
+#: So many stray control characters do not make a short text a binary file.
+_FEW = 16
 
 
 def is_gzip(head: bytes) -> bool:
@@ -70,7 +72,7 @@ def _binary(head: bytes) -> str | None:
     if head.count(0) > len(head) / 2:
         return "is filled with NUL bytes, as after a crash or a broken download: fetch it again"
     odd = sum(byte in _CONTROLS for byte in head)
-    return "is no text: export the table as CSV in UTF-8" if odd + head.count(0) > _BINARY * len(head) and odd else None
+    return "is no text: export the table as CSV in UTF-8" if odd > max(_FEW, _BINARY * len(head)) else None
 
 
 def _utf16_without_mark(head: bytes) -> str | None:

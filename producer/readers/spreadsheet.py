@@ -49,7 +49,19 @@ class SpreadsheetReader:
 
 
 #: What openpyxl raises for files that are cut or were not written by a spreadsheet: it looks for parts without asking.
-_BROKEN = (BadZipFile, zlib.error, OSError, KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError, EOFError, AssertionError)
+_BROKEN = (
+    BadZipFile,
+    zlib.error,
+    OSError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    SyntaxError,
+    EOFError,
+    AssertionError,
+)
 
 
 @dataclass(kw_only=True)

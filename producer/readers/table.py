@@ -117,7 +117,9 @@ def check_results(path: Path, names: Sequence[str]) -> None:
 
 def without_paths(path: Path, names: Sequence[str], aliases: Mapping[str, Sequence[str]]) -> CatalogueUnreadable:
     """The error for a table that does not say where its images are."""
-    usual = ", ".join(aliases["path"])
+    if not names:
+        return CatalogueUnreadable(f"{path} is empty: write a header with a column path, and a row for each artwork")
+    usual = ", ".join(aliases["path"][:4])
     return CatalogueUnreadable(
         f"{path} has no column with the images' paths ({usual}); its columns are {listed_names(names)}: name it with --column path=NAME"
     )

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-ROWS = [["path", "artist", "title", "style"], ["img/one.png", "Ann Example", "One, two", "Cubism"], ["img/two.png", "Bo Example", "Two", "Fauvism"]]
+ROWS = [
+    ["path", "artist", "title", "style"],
+    ["img/one.png", "Ann Example", "One, two", "Cubism"],
+    ["img/two.png", "Bo Example", "Two", "Fauvism"],
+]
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
 #: What is sent, saved or exported in place of a text, and what the error says of it.
@@ -72,7 +76,7 @@ def test_a_file_of_another_kind_is_told_as_what_it_is(tmp_path: Path, unreadable
         ("utf-16-be", "Joaqu\u00edn", "UTF-16 (big endian) without a byte order mark"),
     ],
 )
-def test_another_encoding_is_named_with_the_mend(
+def test_another_encoding_is_named_with_the_mend(  # noqa: PLR0917  # three of them are parameters
     tmp_path: Path, unreadable: Callable[[Path], str], suffix: str, encoding: str, artist: str, said: str
 ) -> None:
     if suffix == "jsonl":
@@ -95,9 +99,18 @@ QUOTES = {
     "opened-before-the-artist": ('img/one.png{d}"Ann{d}One{d}Cubism\nimg/two.png{d}Bo{d}Two{d}Fauvism\n', "never closed"),
     "opened-before-the-path": ('"img/one.png{d}Ann{d}One{d}Cubism\nimg/two.png{d}Bo{d}Two{d}Fauvism\n', "never closed"),
     "opened-in-the-last-cell": ('img/one.png{d}Ann{d}One{d}"Cubism\nimg/two.png{d}Bo{d}Two{d}Fauvism\n', "never closed"),
-    "closed-by-the-next-row's-quote": ('img/one.png{d}"Ann{d}One{d}Cubism\nimg/two.png{d}"Bo"{d}Two{d}Fauvism\n', "closes where no cell ends"),
-    "closed-within-the-cell": ('img/one.png{d}"Ann" the Elder{d}One{d}Cubism\nimg/two.png{d}Bo{d}Two{d}Fauvism\n', "closes where no cell ends"),
-    "escaped-by-a-backslash": ('img/one.png{d}Ann{d}"say \\"hi\\""{d}Cubism\nimg/two.png{d}Bo{d}Two{d}Fauvism\n', "closes where no cell ends"),
+    "closed-by-the-next-row's-quote": (
+        'img/one.png{d}"Ann{d}One{d}Cubism\nimg/two.png{d}"Bo"{d}Two{d}Fauvism\n',
+        "closes where no cell ends",
+    ),
+    "closed-within-the-cell": (
+        'img/one.png{d}"Ann" the Elder{d}One{d}Cubism\nimg/two.png{d}Bo{d}Two{d}Fauvism\n',
+        "closes where no cell ends",
+    ),
+    "escaped-by-a-backslash": (
+        'img/one.png{d}Ann{d}"say \\"hi\\""{d}Cubism\nimg/two.png{d}Bo{d}Two{d}Fauvism\n',
+        "closes where no cell ends",
+    ),
     "two-make-one-cell": ('img/one.png{d}"Ann{d}One{d}Cubism\nimg/two.png{d}Bo{d}"{d}Two{d}Fauvism\n', "row of its own"),
     "two-take-in-a-row-between": (
         'img/one.png{d}"Ann{d}One{d}Cubism\nimg/two.png{d}Bo{d}Two{d}Fauvism\nimg/three.png{d}Cy"{d}Three{d}Rococo\n',
@@ -160,7 +173,7 @@ def test_excels_unicode_text_is_read_as_a_table_and_a_file_list_as_a_list(pictur
         ("artist,title,style,year", "no column with the images' paths"),
         ("img/one.png,Ann,One,Cubism", "its columns are img/one.png"),
         (",,,", "no column with the images' paths"),
-        ("", "none: the file is empty"),
+        ("", "is empty: write a header"),
         ('"path,artist', "line 1: a quote is opened and never closed"),
         ('{"path": "img/one.png"}', "JSON, not CSV"),
         ("original_image,prompt_complete,prompt_compressed,generated_image", "import-results"),
@@ -196,7 +209,7 @@ def test_blank_column_names_are_called_by_their_position(pictures: Path) -> None
     ids=["nul", "nuls-around", "high-surrogate", "low-surrogate", "pair-of-surrogates"],
 )
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl"])
-def test_what_no_database_stores_is_taken_out_and_counted(
+def test_what_no_database_stores_is_taken_out_and_counted(  # noqa: PLR0917  # five of them are parameters
     pictures: Path, suffix: str, cell: bytes, clean: str, repair: CellRepair | None, times: int
 ) -> None:
     if suffix == "jsonl":

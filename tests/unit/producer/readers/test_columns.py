@@ -14,7 +14,9 @@ CSV = "Bild,Maler,Werk,Epoche,title,teil\nimg/one.png,Ann,Sea,Cubism,wrong,train
 
 def test_columns_are_named_by_options_or_a_file(pictures: Path) -> None:
     (pictures / "cat.csv").write_text(CSV)
-    (pictures / "columns.toml").write_text('[columns]\npath = "Bild"\nartist = "maler"\nstyle = " EPOCHE "\nsubset = "teil"\ntitle = "Werk"\n')
+    (pictures / "columns.toml").write_text(
+        '[columns]\npath = "Bild"\nartist = "maler"\nstyle = " EPOCHE "\nsubset = "teil"\ntitle = "Werk"\n'
+    )
     options = parse_columns(["path=Bild", "artist=Maler", "title=Werk", "style=Epoche", "subset=teil"])
     for mapping in (options, read_columns(pictures / "columns.toml")):
         catalogue = read_catalogue(pictures / "cat.csv", columns=mapping)

@@ -19,7 +19,9 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize("name", ["cat.jsonl", "cat.ndjson", "cat.json", "list.json", "list.jsonl", "data.json", "pandas.json", "pandas.jsonl"])
+@pytest.mark.parametrize(
+    "name", ["cat.jsonl", "cat.ndjson", "cat.json", "list.json", "list.jsonl", "data.json", "pandas.json", "pandas.jsonl"]
+)
 def test_rows_are_read_however_they_are_written(pictures: Path, name: str) -> None:
     path = pictures / name
     if name.startswith("pandas"):
@@ -73,15 +75,15 @@ def test_a_line_that_is_no_row_is_refused_and_the_others_are_read(pictures: Path
     ("name", "text", "said"),
     [
         ("cat.json", "", "is empty"),
-        ("cat.jsonl", "", "no column with the images' paths"),
+        ("cat.jsonl", "", "is empty"),
         ("cat.json", "[", "is not JSON"),
         ("cat.json", '[{"path": "img/one.png"}', "is the file complete?"),
         ("cat.json", '{"path": {"0": "img/one.png"}, "artist": {"0": "Ann"}}', 'orient="records"'),
         ("cat.json", '{"a": [1], "b": "x"}', "no list of rows"),
         ("cat.json", "3", "a single value"),
         ("cat.json", '"img/one.png"', "a single value"),
-        ("cat.json", "[3, 4]", "no column with the images' paths"),
-        ("cat.jsonl", "3\n4\n", "no column with the images' paths"),
+        ("cat.json", "[3, 4]", "no row that is a JSON object"),
+        ("cat.jsonl", "3\n4\n", "no row that is a JSON object"),
         ("cat.json", '[{"artist": "Ann"}]', "its columns are artist"),
         ("cat.json", "[" * 100_000, "is not JSON"),
         ("cat.jsonl", '{"original_image": "a", "generated_image": "b"}\n', "import-results"),

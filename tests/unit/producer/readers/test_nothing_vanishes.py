@@ -38,18 +38,20 @@ def check(catalogue: Catalogue, numbers: list[int]) -> None:
     assert not [text for text in texts if UNSTORABLE.search(text)]
 
 
-@settings(deadline=None, max_examples=150)
-@given(rows=ROWS, delimiter=st.sampled_from(",;\t|"), end=st.sampled_from(["\n", "\r\n"]), quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
-def test_of_a_csv(rows: list[tuple[str, ...]], delimiter: str, end: str, quoting: int) -> None:
+@settings(deadline=None, max_examples=60)
+@given(rows=ROWS, delimiter=st.sampled_from(",;\t|"), quoted=st.booleans())
+def test_of_a_csv(rows: list[tuple[str, ...]], delimiter: str, *, quoted: bool) -> None:
     text = io.StringIO(newline="")
-    csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows([HEADER, *rows])  # type: ignore[arg-type]
+    # With \n alone, csv before Python 3.13 leaves a cell with \r unquoted.
+    writer = csv.writer(text, delimiter=delimiter, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL, lineterminator="\r\n")
+    writer.writerows([HEADER, *rows])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "cat.csv"
         path.write_bytes(text.getvalue().encode("utf-8", "surrogatepass"))
         check(read_catalogue(path), list(range(1, len(rows) + 1)))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(rows=ROWS, escape=st.booleans())
 def test_of_json_lines(rows: list[tuple[str, ...]], escape: bool) -> None:
     text = "".join(json.dumps(dict(zip(HEADER, row, strict=True)), ensure_ascii=escape) + "\n" for row in rows)
@@ -63,8 +65,10 @@ def test_of_json_lines(rows: list[tuple[str, ...]], escape: bool) -> None:
                 read_catalogue(path)
 
 
-@settings(deadline=None, max_examples=200)
-@given(data=st.binary(max_size=300), name=st.sampled_from(["cat.csv", "cat.tsv", "cat.json", "cat.jsonl", "cat.txt", "cat.xlsx", "cat.tar"]))
+@settings(deadline=None, max_examples=100)
+@given(
+    data=st.binary(max_size=300), name=st.sampled_from(["cat.csv", "cat.tsv", "cat.json", "cat.jsonl", "cat.txt", "cat.xlsx", "cat.tar"])
+)
 def test_any_bytes_are_read_or_refused_in_one_line(data: bytes, name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
@@ -74,10 +78,13 @@ def test_any_bytes_are_read_or_refused_in_one_line(data: bytes, name: str) -> No
         except CatalogueUnreadable as error:
             assert "\n" not in str(error)  # noqa: PT017  # it may be raised or not
         else:
-            check(catalogue, list(range(1, sum(row.number > 0 for row in catalogue.rows) + sum(bool(one.row) for one in catalogue.refused) + 1)))
+            check(
+                catalogue,
+                list(range(1, sum(row.number > 0 for row in catalogue.rows) + sum(bool(one.row) for one in catalogue.refused) + 1)),
+            )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(tail=st.text(st.sampled_from('",;ab1.png\n\r\0 '), max_size=60))
 def test_any_end_of_a_csv_is_read_or_refused_in_one_line(tail: str) -> None:
     with tempfile.TemporaryDirectory() as folder:

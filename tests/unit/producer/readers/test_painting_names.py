@@ -42,7 +42,10 @@ def test_names_that_do_not_begin_with_their_artist_identify_nothing(tmp_path: Pa
 
 @pytest.mark.slow(reason="80,097 rows and 81,446 names")
 def test_wikiart_under_this_header_joins_its_1349_second_copies(tmp_path: Path, shared_data: Path) -> None:
-    with gzip.open(shared_data / "wikiart/files.txt.gz", "rt", encoding="utf-8") as names, (tmp_path / "cat.csv").open("w", newline="") as file:
+    with (
+        gzip.open(shared_data / "wikiart/files.txt.gz", "rt", encoding="utf-8") as names,
+        (tmp_path / "cat.csv").open("w", newline="") as file,
+    ):
         written = csv.writer(file)
         written.writerow(HEADER.strip().split(","))
         for line in names:

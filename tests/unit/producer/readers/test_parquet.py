@@ -90,7 +90,9 @@ def test_stored_paths_are_kept_where_all_rows_have_one_and_no_two_the_same(tmp_p
 
 
 def test_a_frame_of_pandas_with_bytes_or_with_paths_is_read(pictures: Path, png: Callable[[int], bytes]) -> None:
-    frame = pd.DataFrame({"picture": [png(0), png(1)], "creator": ["Ann", "Bo"], "styles": [["Cubism", "Fauvism"], ["Rococo"]], "year": [1901, 1902]})
+    frame = pd.DataFrame(
+        {"picture": [png(0), png(1)], "creator": ["Ann", "Bo"], "styles": [["Cubism", "Fauvism"], ["Rococo"]], "year": [1901, 1902]}
+    )
     frame.to_parquet(pictures / "bytes.parquet")
     catalogue = read_catalogue(pictures / "bytes.parquet")
     assert [(row.artist, row.styles, row.extra) for row in catalogue.rows] == [
@@ -104,19 +106,21 @@ def test_a_frame_of_pandas_with_bytes_or_with_paths_is_read(pictures: Path, png:
     assert [file.location for file in catalogue.files] == [pictures / "img/one.png", pictures / "img/two.png"]
 
 
-def test_rows_that_only_name_a_file_and_rows_without_an_image_stand_beside_embedded_ones(pictures: Path, png: Callable[[int], bytes]) -> None:
+def test_rows_that_only_name_a_file_and_rows_without_an_image_stand_beside_embedded_ones(
+    pictures: Path, png: Callable[[int], bytes]
+) -> None:
     images = [{"bytes": png(7), "path": "seven.png"}, {"bytes": None, "path": "img/one.png"}, None, {"bytes": None, "path": None}]
     pq.write_table(table(image=pa.array(images, IMAGE), artist=list("ABCD")), pictures / "mixed.parquet")
     catalogue = read_catalogue(pictures / "mixed.parquet")
     assert [(row.number, row.path) for row in catalogue.rows] == [(1, "seven.png"), (2, "img/one.png")]
-    assert [(refused.row, refused.reason) for refused in catalogue.refused] == [(row, "the row holds no image and names none") for row in (3, 4)]
+    assert [(refused.row, refused.reason) for refused in catalogue.refused] == [
+        (row, "the row holds no image and names none") for row in (3, 4)
+    ]
     assert [file.path for file in catalogue.files] == ["seven.png", "img/one.png", "img/two.png"]
 
 
 @pytest.mark.parametrize("rows_per_group", [1, 7, 1000])
-def test_images_are_read_in_any_order_with_few_of_them_held(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows_per_group: int
-) -> None:
+def test_images_are_read_in_any_order_with_few_of_them_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows_per_group: int) -> None:
     monkeypatch.setattr(parquet_images, "HELD_BYTES", 5_000)
     for shard in range(3):
         images = [{"bytes": bytes([shard, row]) * 500, "path": None} for row in range(40)]
@@ -151,7 +155,8 @@ def test_numbers_of_labels_that_nothing_names_are_no_artists(tmp_path: Path, png
         read_catalogue(tmp_path / "bare.parquet")
     assert [row.artist for row in read_catalogue(tmp_path / "bare.parquet", columns={"artist": ""}).rows] == ["", ""]
     (tmp_path / "README.md").write_text(
-        "---\ndataset_info:\n  features:\n  - name: image\n    dtype: image\n  - name: artist\n    dtype:\n      class_label:\n        names:\n"
+        "---\ndataset_info:\n  features:\n  - name: image\n    dtype: image\n"
+        "  - name: artist\n    dtype:\n      class_label:\n        names:\n"
         + "".join(f"          '{number}': artist-{number}\n" for number in range(22))
         + "---\n# Art\n"
     )
@@ -232,7 +237,9 @@ def test_a_shard_that_vanishes_or_is_cut_later_is_an_error_of_its_images(tmp_pat
 
 @pytest.mark.parametrize("names", [["artist", "artist", "image"], ["image", "Artist", "artist"]])
 def test_doubled_columns_of_parquet_are_told(tmp_path: Path, unreadable: Callable[[Path], str], names: list[str]) -> None:
-    pq.write_table(pa.Table.from_arrays([pa.array([b"x"] if name == "image" else ["x"]) for name in names], names=names), tmp_path / "a.parquet")
+    pq.write_table(
+        pa.Table.from_arrays([pa.array([b"x"] if name == "image" else ["x"]) for name in names], names=names), tmp_path / "a.parquet"
+    )
     assert "2 columns named artist" in unreadable(tmp_path / "a.parquet")
 
 

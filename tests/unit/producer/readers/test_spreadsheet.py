@@ -27,7 +27,9 @@ def save(path: Path, *rows: list[object], **sheets: list[list[object]]) -> None:
 
 
 def test_a_frame_that_pandas_wrote_is_read(pictures: Path) -> None:
-    frame = pd.DataFrame({"path": ["img/one.png", "img/two.png"], "artist": ["Ann", None], "year": [1901, 1902], "style": ["Cubism", "Rococo"]})
+    frame = pd.DataFrame(
+        {"path": ["img/one.png", "img/two.png"], "artist": ["Ann", None], "year": [1901, 1902], "style": ["Cubism", "Rococo"]}
+    )
     frame.to_excel(pictures / "cat.xlsx", index=False)
     catalogue = read_catalogue(pictures / "cat.xlsx")
     assert catalogue.reader == "Excel"
