@@ -151,7 +151,7 @@ def _label_names(feature: object) -> tuple[str, ...]:
 
 
 def _image_column(schema: pa.Schema, folded: Mapping[str, str], features: Mapping[str, Any], wanted: str | None) -> str | None:
-    holding = {name: folded[name] for name in schema.names if _holds_bytes(schema.field(name).type)}
+    holding: dict[str, str] = {name: folded[name] for name in folded if _holds_bytes(schema.field(name).type)}
     if wanted and fold_name(wanted) in holding.values():
         return next(name for name, compared in holding.items() if compared == fold_name(wanted))
     for name in holding:

@@ -85,7 +85,9 @@ def test_images_inside_shards_are_not_linked(database: Database, tmp_path: Path)
 def test_an_embedded_image_that_cannot_be_decoded_is_reported_and_the_others_go_on(database: Database, tmp_path: Path) -> None:
     images = pa.array([{"bytes": data, "path": None} for data in (encoded(1), b"no image", encoded(2))], IMAGE)
     pq.write_table(pa.table({"image": images, "artist": ["Ann"] * 3, "style": ["Cubism"] * 3}), tmp_path / "art.parquet")
-    report = ingest_catalogue(CatalogueSource(catalogue=tmp_path / "art.parquet"), database=database, store=Store.create(str(tmp_path / "s")))
+    report = ingest_catalogue(
+        CatalogueSource(catalogue=tmp_path / "art.parquet"), database=database, store=Store.create(str(tmp_path / "s"))
+    )
     assert (report.artworks, report.unreadable, report.unexplained) == (3, 1, 0)
     assert report.details["unreadable"][0]["path"] == "art/1"
 

@@ -84,7 +84,8 @@ def test_a_sheet_that_cannot_be_used_says_why(
 
 @pytest.mark.parametrize("keep", [0, 4, 30, 0.2, 0.5, 0.8, 0.99])
 def test_a_cut_file_of_excel_is_told(tmp_path: Path, unreadable: Callable[[Path], str], keep: float) -> None:
-    save(tmp_path / "cat.xlsx", ["path", "artist"], *([f"{number}.png", "Ann"] for number in range(50)))
+    table: list[list[object]] = [[f"{number}.png", "Ann"] for number in range(50)]
+    save(tmp_path / "cat.xlsx", ["path", "artist"], *table)
     data = (tmp_path / "cat.xlsx").read_bytes()
     (tmp_path / "cat.xlsx").write_bytes(data[: int(keep * len(data)) if isinstance(keep, float) else keep])
     assert "save it again" in unreadable(tmp_path / "cat.xlsx")
