@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from producer.readers.arrow_rows import bytes_of, features_beside, read_cells_of, require_pyarrow, shard_layout
 from producer.readers.catalogue import RefusedPath
 from producer.readers.columns import fold_name
-from producer.readers.embedded import EmbeddedRow, Shard, ShardTable
+from producer.readers.embedded import EmbeddedRow, ImageShard, ShardTable
 from producer.readers.errors import CatalogueUnreadable
 from producer.readers.parquet import unreadable_shard
 from producer.readers.shard_files import find_shards, split_name
@@ -51,7 +51,7 @@ class ArrowDatasetReader:
         images = ArrowImages()
         for location, split in _shards(path):
             try:
-                shard = Shard.of(location, path, split)
+                shard = ImageShard.of(location, path, split)
                 self._read_shard(shard, columns, table, images)
             except (CatalogueUnreadable, OSError) as error:
                 if not path.is_dir():
@@ -63,7 +63,7 @@ class ArrowDatasetReader:
             del mapping["path"]
         return table.read_table(mapping)
 
-    def _read_shard(self, shard: Shard, columns: Mapping[str, str], table: ShardTable, images: ArrowImages) -> None:
+    def _read_shard(self, shard: ImageShard, columns: Mapping[str, str], table: ShardTable, images: ArrowImages) -> None:
         import pyarrow as pa
 
         try:
@@ -176,7 +176,7 @@ def _listed(path: Path, name: str) -> list[Any]:
     return found
 
 
-def _rows(mapped: _MappedShard, shard: Shard, layout: ShardLayout, images: ArrowImages, table: ShardTable) -> Iterator[EmbeddedRow]:
+def _rows(mapped: _MappedShard, shard: ImageShard, layout: ShardLayout, images: ArrowImages, table: ShardTable) -> Iterator[EmbeddedRow]:
     position = 0
     for batch in mapped.batches:
         missing = bytes_of(batch, layout).is_null().to_pylist() if layout.image else [True] * batch.num_rows

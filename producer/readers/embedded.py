@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shard:
+class ImageShard:
     """One file with many images."""
 
     location: Path
@@ -35,7 +35,7 @@ class Shard:
     split: str = ""
 
     @classmethod
-    def of(cls, location: Path, root: Path, split: str = "") -> Shard:
+    def of(cls, location: Path, root: Path, split: str = "") -> ImageShard:
         """A shard by where it lies below the catalogue's folder, or as the catalogue itself."""
         facts = location.stat()
         relative = location.relative_to(root).with_suffix("") if location != root else location.with_suffix("").name
@@ -47,7 +47,7 @@ class Shard:
 class EmbeddedRow:
     """One row of a shard, its cells by column name, and its image."""
 
-    shard: Shard
+    shard: ImageShard
     #: Its position in the shard, from 0.
     position: int
     record: Mapping[str, str]

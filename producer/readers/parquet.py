@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from producer.readers.arrow_rows import features_beside, read_cells_of, require_pyarrow, shard_layout
 from producer.readers.catalogue import RefusedPath
 from producer.readers.columns import USUAL, fold_name
-from producer.readers.embedded import EmbeddedRow, Shard, ShardTable
+from producer.readers.embedded import EmbeddedRow, ImageShard, ShardTable
 from producer.readers.errors import CatalogueUnreadable
 from producer.readers.parquet_images import ParquetImage, ParquetImages, rows_without_bytes
 from producer.readers.shard_files import find_shards, split_name
@@ -49,7 +49,7 @@ class ParquetReader:
         mapping = dict(columns)
         for location in shards:
             try:
-                self._read_shard(Shard.of(location, path, split_name(location, folder)), features, columns, table, images)
+                self._read_shard(ImageShard.of(location, path, split_name(location, folder)), features, columns, table, images)
             except CatalogueUnreadable as error:
                 if not path.is_dir():
                     raise
@@ -59,7 +59,7 @@ class ParquetReader:
         return table.read_table(mapping)
 
     def _read_shard(
-        self, shard: Shard, features: Mapping[str, Any], columns: Mapping[str, str], table: ShardTable, images: ParquetImages
+        self, shard: ImageShard, features: Mapping[str, Any], columns: Mapping[str, str], table: ShardTable, images: ParquetImages
     ) -> None:
         import pyarrow as pa
 
@@ -110,7 +110,7 @@ def _holds_images(shard: Path) -> bool:
     return layout.image is not None or not set(USUAL["path"]).isdisjoint(layout.cells.values())
 
 
-def _rows(parquet: Any, shard: Shard, layout: ShardLayout, images: ParquetImages, repairs: Counter[str]) -> Iterator[EmbeddedRow]:
+def _rows(parquet: Any, shard: ImageShard, layout: ShardLayout, images: ParquetImages, repairs: Counter[str]) -> Iterator[EmbeddedRow]:
     missing = rows_without_bytes(parquet, layout) if layout.image else set(range(parquet.metadata.num_rows))
     for position, (record, stored) in enumerate(_cells(parquet, layout, repairs)):
         content = None if position in missing else ParquetImage(images, shard.location, layout, position)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from producer.readers.catalogue import RefusedPath
 from producer.readers.cells import clean_cell
-from producer.readers.embedded import EmbeddedRow, Shard, ShardTable
+from producer.readers.embedded import EmbeddedRow, ImageShard, ShardTable
 from producer.readers.errors import CatalogueUnreadable
 from producer.readers.files import decode_name, is_image
 from producer.readers.json_rows import load_json, object_cells
@@ -48,7 +48,7 @@ class WebDatasetReader:
         folder = path if path.is_dir() else path.parent
         table = ShardTable(path=path, folder=folder)
         for location in find_shards(path, SUFFIX, _PATTERNS) if path.is_dir() else [path]:
-            shard = Shard.of(location, path, split_name(location, folder))
+            shard = ImageShard.of(location, path, split_name(location, folder))
             before = len(table.rows)
             try:
                 for sample in _samples(location):
@@ -97,7 +97,7 @@ class _Sample:
         ends = [image.offset + image.byte_size for image in self.images.values()]
         return bool(ends) and max(ends) <= byte_size
 
-    def add_to(self, table: ShardTable, shard: Shard, position: int) -> None:
+    def add_to(self, table: ShardTable, shard: ImageShard, position: int) -> None:
         """The sample as a row; images beyond the first are refused."""
         table.refused += self.refused
         chosen = min(self.images, key=lambda name: (posixpath.basename(name).count("."), list(self.images).index(name)), default="")
