@@ -1,4 +1,8 @@
-"""Images inside parquet shards, read a few rows at a time when they are asked for, in bounded memory."""
+"""Images inside parquet shards, read a few rows at a time when they are asked for, in bounded memory.
+
+The bound is `HELD_BYTES` and one page of each open shard: parquet is decoded by pages. Writers that put a whole table into one row group
+put up to 1,024 rows into a page.
+"""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def test_a_file_name_that_is_not_utf8_is_read_as_latin1(tmp_path: Path) -> None:
         ("classes.csv.gz", gzip.compress(b"filename,genre\n" * 999, mtime=0)[:40], "cannot be read"),
         ("classes.csv", b"filename,genre\n\xff\xfe,x\n", "not UTF-8"),
         ("other.csv", b"a,b\n1,2\n", "no column"),
-        ("other.csv", b"", "no column"),
+        ("other.csv", b"", "is empty"),
         ("other.mdb", b"x", "no reader"),
     ],
     ids=["truncated gzip", "not UTF-8", "no path column", "empty", "unknown format"],

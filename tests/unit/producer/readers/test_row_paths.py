@@ -128,7 +128,13 @@ def test_links_and_pipes_are_each_told_by_their_own_reason(pictures: Path) -> No
 
 
 def test_what_is_nobodys_artwork_is_not_looked_into_and_counted(pictures: Path) -> None:
-    aside: tuple[str, ...] = ("@eaDir/one.png/SYNOPHOTO_THUMB_M.jpg", "img/@eaDir/a.jpg", "__MACOSX/b.png", ".thumbnails/c.png", "$RECYCLE.BIN/d.png")
+    aside: tuple[str, ...] = (
+        "@eaDir/one.png/SYNOPHOTO_THUMB_M.jpg",
+        "img/@eaDir/a.jpg",
+        "__MACOSX/b.png",
+        ".thumbnails/c.png",
+        "$RECYCLE.BIN/d.png",
+    )
     aside += ("lost+found/e.png", "#recycle/f.png", ".git/g.png", "img/._one.png")
     for path in aside:
         (pictures / path).parent.mkdir(parents=True, exist_ok=True)
