@@ -125,6 +125,7 @@ class Project:
             images=None if images is None else Path(images),
             file_list=None if file_list is None else Path(file_list),
             given=operator_facts(artist=artist, style=style),
+            exclude=(self.settings.data_dir,),
         )
         if dry_run:
             return dry_run_ingest(source)

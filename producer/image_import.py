@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 from db.catalogue.types import ArtworkImage
 from db.enums import ImageState
 from db.images import UnreadableImage, content_hash, inspect_image
+from producer.readers.errors import CatalogueUnreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
-    from pathlib import Path
 
     from db.catalogue.types import KnownPath
     from db.store import Store
     from producer.cleaning import ArtworkCopy, CleanedArtwork
+    from producer.readers import CatalogueFile
 
 #: Larger files are not images that a campaign could use; they would fill the memory before they could be checked.
 MAX_BYTES = 2**30
@@ -67,7 +68,9 @@ class ImageImporter:
 
     def _without_opening(self, artwork: CleanedArtwork) -> ImportedArtwork | None:
         """The artwork as it is if no file has to be opened."""
-        copies = [copy for copy in artwork.copies if copy.file.location is not None]
+        copies = [copy for copy in artwork.copies if copy.file.can_be_opened]
+        if self.link and any(copy.file.content is not None for copy in copies):
+            raise CatalogueUnreadable("images inside shards cannot be linked: ingest without --link, which copies them into the store")
         if copies and not self._unchanged(copies):
             return None
         known = self.known.get(copies[0].file.path) if copies else None
@@ -76,7 +79,7 @@ class ImageImporter:
 
     def import_artwork(self, artwork: CleanedArtwork) -> ImportedArtwork:
         """Open all files of one artwork; the first that can be read is its original."""
-        copies = [copy for copy in artwork.copies if copy.file.location is not None]
+        copies = [copy for copy in artwork.copies if copy.file.can_be_opened]
         opened: dict[str, ArtworkImage] = {}
         unreadable: dict[str, str] = {}
         for copy in copies:
@@ -107,10 +110,9 @@ class ImageImporter:
     def _open(self, copy: ArtworkCopy, *, kept: AbstractSet[str | None]) -> ArtworkImage:
         """One file; its bytes go into the store unless `kept` says that this artwork's are there already."""
         location = copy.file.location
-        assert location is not None
-        data = _read(location)
+        data = _read(copy.file)
         decoded = inspect_image(data)
-        if self.link and not _is_utf8(location):
+        if self.link and not _is_utf8(str(location)):
             raise UnreadableImage("its path is not UTF-8 and cannot be linked: rename it, or ingest without --link")
         digest = content_hash(data)
         if digest not in kept and self.store is not None:
@@ -126,18 +128,28 @@ class ImageImporter:
         )
 
 
-def _read(location: Path) -> bytes:
+def _read(file: CatalogueFile) -> bytes:
     try:
+        if file.content is not None:
+            return _bounded(file.content.read())
+        location = file.location
+        assert location is not None
         if location.stat().st_size > MAX_BYTES:
             raise UnreadableImage(f"larger than {MAX_BYTES >> 20} MiB")
         return location.read_bytes()
     except OSError as error:
-        raise UnreadableImage(f"the file cannot be read: {error.strerror}") from None
+        raise UnreadableImage(f"the file cannot be read: {error.strerror or error}") from None
 
 
-def _is_utf8(location: Path) -> bool:
+def _bounded(data: bytes) -> bytes:
+    if len(data) > MAX_BYTES:
+        raise UnreadableImage(f"larger than {MAX_BYTES >> 20} MiB")
+    return data
+
+
+def _is_utf8(location: str) -> bool:
     try:
-        str(location).encode()
+        location.encode()
     except UnicodeEncodeError:
         return False
     return True

@@ -37,6 +37,10 @@ class CatalogueSource:
     """What the operator names: the catalogue, and where its images are."""
 
     catalogue: Path
+    #: Which column holds what, where the usual names do not say it.
+    columns: Mapping[str, str] = field(default_factory=dict)
+    #: Folders of the image root that are not looked into: Paragone's own.
+    exclude: tuple[Path, ...] = ()
     images: Path | None = None
     file_list: Path | None = None
     #: What is true of every artwork whose artist or style is not known.
@@ -124,7 +128,9 @@ def _read_and_clean(source: CatalogueSource) -> Iterator[ReportBuilder]:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        catalogue = read_catalogue(source.catalogue, images=source.images, file_list=source.file_list)
+        catalogue = read_catalogue(
+            source.catalogue, images=source.images, file_list=source.file_list, columns=source.columns, exclude=source.exclude
+        )
         joined = join_catalogue(catalogue)
         artworks = [source.given.fill(clean_artwork(artwork)) for artwork in joined]
         builder = ReportBuilder(

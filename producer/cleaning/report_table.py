@@ -45,6 +45,7 @@ def _facts(report: CleaningReport) -> Iterator[tuple[int, str]]:
         (report.incomplete, f"incomplete, left out of campaigns: {_reasons(report)}"),
         (report.refilled, "put back into the store; next: paragone requeue --kind input"),
         (report.unreadable, "with an image that cannot be read"),
+        *((count, f"repaired: {what}") for what, count in report.details["repairs"].items()),
         (report.missing_files, "without a file: planned until it arrives"),
         (len(report.details["replaced"]), "known files with other bytes than before: their artworks have new originals"),
         *((count, f"refused: {reason}") for reason, count in report.details["refused_reasons"].items()),

@@ -16,6 +16,7 @@ from producer.commands.context import console, emit_json, json_option, pass_runt
 from producer.errors import NoArtworks, WrongUse
 from producer.ingest import CatalogueSource, dry_run_ingest, ingest_catalogue
 from producer.ingest_steps import next_steps, nothing_found
+from producer.readers import parse_columns, read_columns
 from workers.commands.wait_option import wait_option
 from workers.service_wait import Service
 
@@ -33,6 +34,8 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--file-list", type=_PATH, metavar="FILE", help="Paths in place of the image tree, one per line (also .gz); no image is opened."
 )
+@click.option("--column", "columns", metavar="OURS=THEIRS", multiple=True, help="Its column of path, artist, title, style or subset.")
+@click.option("--columns", "columns_file", type=_PATH, metavar="FILE.toml", help="The same from a table [columns].")
 @click.option("--artist", metavar="NAME", help="The artist of all artworks that have none.")
 @click.option("--style", metavar="NAME", help="The style of all artworks that have none.")
 @click.option("--template", type=_PATH, metavar="FILE.csv", help="Write a CSV with a row for each picture, to be filled in and ingested.")
@@ -47,6 +50,8 @@ def ingest(
     catalogue: Path,
     images: Path | None,
     file_list: Path | None,
+    columns: tuple[str, ...],
+    columns_file: Path | None,
     artist: str | None,
     style: str | None,
     template: Path | None,
@@ -54,13 +59,20 @@ def ingest(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Register the artworks of CATALOGUE: a classes.csv (also .gz), a folder of images, another CSV, or a file list.
+    """Register the artworks of CATALOGUE: a table (CSV, Excel, JSON, parquet), a data set, a folder of images, or a file list.
 
     Repairs what it can, reports the rest. Run it again to register what is new, repaired or changed.
     """
     if template is not None and dry_run:
         raise WrongUse("--template: a dry run writes nothing: leave --dry-run away")
-    source = CatalogueSource(catalogue=catalogue, images=images, file_list=file_list, given=operator_facts(artist=artist, style=style))
+    source = CatalogueSource(
+        catalogue=catalogue,
+        images=images,
+        file_list=file_list,
+        columns=(read_columns(columns_file) if columns_file else {}) | parse_columns(columns),
+        exclude=(runtime.settings.data_dir,),
+        given=operator_facts(artist=artist, style=style),
+    )
     with _progress_bar() as watch:
         if dry_run:
             report = dry_run_ingest(source, watch=watch)

@@ -26,17 +26,32 @@ class CatalogueRow:
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
+class ImageContent(Protocol):
+    """The bytes of an image that is no file of its own: a cell of a table, a member of an archive."""
+
+    def read(self) -> bytes:
+        """The encoded image; may be called from several threads. Raises `OSError` whose text is the reason."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CatalogueFile:
-    """One image file of the tree, or one line of the file list that stands in for it."""
+    """One image file of the tree, one image inside a shard, or one line of the file list that stands in for them."""
 
     #: Relative to the image root, with forward slashes; undecodable bytes of a name are read as Latin-1.
     path: str
-    #: Where it can be opened; None if only its name is known.
+    #: Where it can be opened; None if it is no file of its own, or only its name is known.
     location: Path | None = None
-    #: Size and modification time when it was found; None if only its name is known.
+    #: Its bytes if it lies inside a shard; used instead of `location`.
+    content: ImageContent | None = None
+    #: Size and modification time when it was found, those of the shard if it lies in one; None if only its name is known.
     byte_size: int | None = None
     modified_ns: int | None = None
+
+    @property
+    def can_be_opened(self) -> bool:
+        """Whether there is an image and not only its name."""
+        return self.location is not None or self.content is not None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +78,12 @@ class ParsedCatalogue:
     listed: tuple[str, ...] | None = None
     #: Number of empty cells per column, by the catalogue's own column names.
     empty: Mapping[str, int] = field(default_factory=dict)
+    #: Images that lie inside the catalogue's shards; None if there are none, and the tree is to be walked.
+    files: tuple[CatalogueFile, ...] | None = None
+    #: Rows and images that the reader cannot make out.
+    refused: tuple[RefusedPath, ...] = ()
+    #: What was mended while reading (`CellRepair` or the reader's own words), with how often.
+    repairs: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +102,8 @@ class Catalogue:
     on_disk: bool
     #: Folders that were not read, or kinds of them, and how many files lie in them.
     skipped: Mapping[str, int] = field(default_factory=dict)
+    #: What was mended while reading, with how often.
+    repairs: Mapping[str, int] = field(default_factory=dict)
 
 
 class CatalogueReader(Protocol):
@@ -93,6 +116,11 @@ class CatalogueReader(Protocol):
         """Whether this path is of the reader's format, judged by its name and first line; reads no more than that."""
         ...
 
-    def read(self, path: Path) -> ParsedCatalogue:
-        """All rows; raises `CatalogueUnreadable`."""
+    def read(self, path: Path, columns: Mapping[str, str]) -> ParsedCatalogue:
+        """All rows; raises `CatalogueUnreadable`.
+
+        Args:
+            path: what `accepts` took.
+            columns: the fields of `CatalogueRow` whose column the operator names, with its name; empty if the usual names are to do.
+        """
         ...

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from producer.readers.catalogue import ParsedCatalogue
+from producer.readers.errors import CatalogueUnreadable
 from producer.readers.text import read_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -20,6 +22,8 @@ class ListingReader:
         """True for text files."""
         return path.name.casefold().endswith((".txt", ".txt.gz", ".lst"))
 
-    def read(self, path: Path) -> ParsedCatalogue:
+    def read(self, path: Path, columns: Mapping[str, str]) -> ParsedCatalogue:
         """No rows, the names listed."""
+        if columns:
+            raise CatalogueUnreadable(f"{path} is a file list and has no columns: leave --column out, or name it .csv")
         return ParsedCatalogue(rows=(), columns={}, image_root=None, listed=read_lines(path))

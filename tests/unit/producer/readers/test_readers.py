@@ -56,7 +56,7 @@ def test_a_file_list_stands_in_for_the_tree_and_keeps_blanks_of_names(tmp_path: 
     assert not catalogue.on_disk
 
 
-@pytest.mark.parametrize("path", ["../out.jpg", "/etc/passwd.jpg", "a/../../out.jpg", "..\\out.jpg", "C:\\out.jpg", "a\0.jpg"])
+@pytest.mark.parametrize("path", ["../out.jpg", "/etc/passwd.jpg", "a/../../out.jpg", "..\\out.jpg", "C:\\out.jpg"])
 def test_a_row_whose_path_leaves_the_image_root_is_refused(tmp_path: Path, path: str) -> None:
     (tmp_path / "artworks.csv").write_text(f"path,artist\n{path},Ana\nok.jpg,Ana\n")
     catalogue = read_catalogue(tmp_path / "artworks.csv")
@@ -98,8 +98,8 @@ def test_a_file_name_that_is_not_utf8_is_read_as_latin1(tmp_path: Path) -> None:
         ("classes.csv.gz", gzip.compress(b"filename,genre\n" * 999, mtime=0)[:40], "cannot be read"),
         ("classes.csv", b"filename,genre\n\xff\xfe,x\n", "not UTF-8"),
         ("other.csv", b"a,b\n1,2\n", "no column"),
-        ("other.csv", b"", "no column"),
-        ("other.parquet", b"x", "no reader"),
+        ("other.csv", b"", "is empty"),
+        ("other.mdb", b"x", "no reader"),
     ],
     ids=["truncated gzip", "not UTF-8", "no path column", "empty", "unknown format"],
 )
