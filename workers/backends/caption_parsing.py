@@ -1,0 +1,301 @@
+"""What a caption says is in a picture: its subject, the other parts, what is done and where. No model: word lists and the order of words.
+
+Captioners write plain English: noun phrases joined by prepositions, "and" and participles. A noun phrase is taken to end where one of these
+begins, its last word to be its noun. What is not understood is kept as text and named by nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from workers.backends.caption_lexicon import (
+    ADVERBS,
+    AUXILIARIES,
+    CONJUNCTIONS,
+    DETERMINERS,
+    GATHERINGS,
+    NAMES,
+    NO_PARTICIPLES,
+    NUMBERS,
+    PREPOSITIONS,
+    PRONOUNS,
+    VERBS,
+    Kind,
+    is_adjective,
+    is_plural,
+    kind_of,
+    singular,
+)
+
+_TOKEN = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|[^\s\w]|_")
+
+#: How captioners begin before they describe anything.
+_OPENING = re.compile(
+    r"^(?:(?:this|that|there|it|here) (?:is|are) |it's )?(?:(?:an?|the) )?(?:(?!abstract\b)[\w-]+ ){0,2}?"
+    r"(?:painting|picture|image|photo|photograph|artwork|print|rendering|depiction|illustration)s? (?:of|showing|depicting|that shows) (?=\w)",
+    re.IGNORECASE,
+)
+_THERE_IS = re.compile(r"^(?:there|this|it|here) (?:is|are|'s) (?=\w)|^it's (?=\w)", re.IGNORECASE)
+
+#: Sorts of picture that are a picture of what follows "of" or "with".
+_FRAMES = frozenset("portrait view scene study still-life life sketch drawing painting picture image photo print depiction close-up closeup head".split())  # noqa: SIM905
+_NO_PARTS = frozenset({Kind.NOTHING, Kind.MEDIUM, Kind.BODY})
+
+#: A noun that is written in Latin letters: of others nothing is known.
+_LATIN = re.compile(r"[a-zÀ-ɏ'’-]+")
+
+#: Words of a mention beside its article.
+_MENTION = 3
+_MOST_PARTS = 6
+#: Words of "sitting on a bench in front of a house" at most.
+_ACTION = 9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A noun phrase of a caption: something that can be seen in the picture."""
+
+    #: As the caption says it: "two women", "a black hat".
+    phrase: str
+    #: Its noun as it stands: "women", "hat".
+    noun: str
+    kind: Kind
+    plural: bool
+    #: With the article of a thing that was named before: "the two women", "the black hat".
+    definite: str
+
+    @property
+    def short(self) -> str:
+        """The noun alone with its article: "the women"."""
+        return self.definite if not self.definite.startswith("the ") or " and " in self.definite else f"the {self.noun}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """What a caption shows."""
+
+    #: The caption without "a painting of", on one line and without a full stop; may be empty.
+    text: str
+    #: Its parts in their order; the first is the subject.
+    parts: tuple[Part, ...] = ()
+    #: What the subject does: "sitting on a bench"; empty if nothing.
+    action: str = ""
+    #: Where that is: "in front of a house"; empty if it is not said.
+    where: str = ""
+    #: What any noun of the caption shows, parts or not.
+    kinds: frozenset[Kind] = field(default_factory=frozenset)
+
+    @property
+    def subject(self) -> Part | None:
+        """What the picture is of; None where nothing is understood."""
+        return self.parts[0] if self.parts else None
+
+    @cached_property
+    def has_people(self) -> bool:
+        """Whether people are certainly there."""
+        return Kind.PERSON in self.kinds
+
+    def of_kind(self, *kinds: Kind) -> tuple[Part, ...]:
+        """The parts that show one of these."""
+        return tuple(part for part in self.parts if part.kind in kinds)
+
+
+def parse_caption(caption: str) -> Scene:
+    """A cleaned caption as a `Scene`."""
+    text = " ".join(caption.split()).strip(" ,;:.")
+    text = _THERE_IS.sub("", _OPENING.sub("", text)).strip(" ,;:.") or text
+    words = _TOKEN.findall(text)
+    lower = [word.casefold() for word in words]
+    phrases = _noun_phrases(lower)
+    parts: list[Part] = []
+    last_resort: list[Part] = []
+    kinds: set[Kind] = set()
+    for start, end in _joined(phrases, lower):
+        part = _part(words[start:end], lower[start:end])
+        if part is None:
+            continue
+        kinds.add(part.kind)
+        kinds |= {kind for kind in map(kind_of, lower[start:end]) if kind is not None}
+        if part.kind not in _NO_PARTS and part.noun not in {known.noun for known in parts} and len(parts) < _MOST_PARTS:
+            parts.append(part)
+        elif part.kind in {Kind.BODY, Kind.MEDIUM}:
+            last_resort.append(part)
+    parts = parts or last_resort[:1]
+    if not parts:
+        return Scene(text=text, kinds=frozenset(kinds))
+    action = _action(words, lower, phrases)
+    return Scene(text=text, parts=tuple(_subject_first(parts)), action=action, where=_where(words, lower), kinds=frozenset(kinds))
+
+
+def _noun_phrases(words: list[str]) -> list[tuple[int, int]]:
+    """Begin and end of each run of words that belong to one noun."""
+    found: list[tuple[int, int]] = []
+    start = 0
+    for at in range(len(words) + 1):
+        if at == len(words) or _ends_phrase(words, start, at):
+            if at > start:
+                found.append((start, at))
+            start = at if at < len(words) and _begins_phrase(words[at]) else at + 1
+    return found
+
+
+def _begins_phrase(word: str) -> bool:
+    return word in DETERMINERS and word not in {"all", "both", "each", "that", "every"}
+
+
+def _ends_phrase(words: list[str], start: int, at: int) -> bool:
+    word = words[at]
+    if not word[0].isalnum():
+        return True
+    if word == "and" and at > start and at + 1 < len(words):
+        # "red and blue squares" is one phrase.
+        return not (is_adjective(words[at - 1]) and is_adjective(words[at + 1]) and at + 2 < len(words) and not _is_break(words[at + 2]))
+    if _is_break(word) or (_begins_phrase(word) and at > start):
+        return True
+    return _is_participle(words, start, at)
+
+
+def _is_break(word: str) -> bool:
+    return word in PREPOSITIONS or word in CONJUNCTIONS or word in AUXILIARIES or word in PRONOUNS or word in ADVERBS or not word[0].isalnum()
+
+
+def _is_participle(words: list[str], start: int, at: int) -> bool:
+    """Whether the word is something done, and no part of a noun phrase ("a sleeping cat", "a painted vase")."""
+    word = words[at]
+    if not (word in VERBS or (word.endswith("ing") and word not in NO_PARTICIPLES and len(word) > 4)):  # noqa: PLR2004
+        return False
+    following = words[at + 1] if at + 1 < len(words) else ""
+    modifies = bool(following) and not _is_break(following) and following not in DETERMINERS and following not in NUMBERS
+    before = words[start:at]
+    opened = all(token in DETERMINERS or token in NUMBERS or is_adjective(token) for token in before)
+    return not (modifies and opened and (before or is_plural(following)))
+
+
+def _joined(phrases: list[tuple[int, int]], words: list[str]) -> list[tuple[int, int]]:
+    """The phrases, with "a group of people" and "the birth of jesus" as one, and "madonna and child" too."""
+    joined: list[tuple[int, int]] = []
+    for start, end in phrases:
+        if joined:
+            first, last = joined[-1]
+            between = words[last:start]
+            head = words[last - 1]
+            if between == ["of"] and not _is_frame(words[first:last]):
+                joined[-1] = (first, end)
+                continue
+            if between == ["and"] and words[start] not in DETERMINERS and words[start] not in NUMBERS and head in {"madonna", "virgin", "mother"}:
+                joined[-1] = (first, end)
+                continue
+        joined.append((start, end))
+    return joined
+
+
+def _is_frame(words: list[str]) -> bool:
+    return words[-1] in _FRAMES or kind_of(words[-1]) in {Kind.MEDIUM, Kind.NOTHING}
+
+
+def _part(words: list[str], lower: list[str]) -> Part | None:
+    """A noun phrase as a part; None for one without a noun."""
+    inner = [(word, key) for word, key in zip(words, lower, strict=True)]
+    while inner and inner[0][1] in DETERMINERS and inner[0][1] not in {"many", "several"}:
+        inner = inner[1:]
+    while inner and inner[0][1] in {"a", "an"}:
+        inner = inner[1:]
+    if not inner:
+        return None
+    keys = [key for _, key in inner]
+    head = keys.index("of") - 1 if "of" in keys else len(keys) - 1
+    if head < 0:
+        return None
+    noun = keys[head]
+    if head + 2 <= len(keys) - 1 and (singular(noun) in GATHERINGS):
+        return _gathering(inner, keys, head)
+    known = kind_of(noun)
+    if known is None and (is_adjective(noun) or noun in NUMBERS or noun.isdigit() or noun in DETERMINERS | PRONOUNS):
+        return None
+    if not any(kind_of(key) is not None for key in keys) and (len(keys) >= _MENTION or not _LATIN.fullmatch(noun)):
+        return None
+    # "The birth of jesus" shows somebody, "the side of a house" a house.
+    kind = known or next((found for found in map(kind_of, keys[head + 1 :]) if found is not None), Kind.OBJECT)
+    if noun == "life" and "still" in keys:
+        kind = Kind.MEDIUM
+    plural = (is_plural(noun) or "and" in keys[: head + 1]) if noun not in NAMES else "and" in keys
+    mention = _mention([word for word, _ in inner], head)
+    article = "" if keys[0] in NAMES else "the "
+    return Part(phrase=" ".join(words), noun=inner[head][0], kind=kind, plural=plural, definite=f"{article}{mention}")
+
+
+def _gathering(inner: list[tuple[str, str]], keys: list[str], head: int) -> Part | None:
+    """"A group of people in hats": people, whatever they are counted in."""
+    rest = inner[head + 2 :]
+    part = _part([word for word, _ in rest], [key for _, key in rest])
+    if part is None:
+        return None
+    phrase = " ".join(word for word, _ in inner)
+    one = keys[head] in {"group", "crowd", "herd", "flock", "row", "pair", "pile", "bunch", "stack"}
+    definite = f"the {keys[head]} of {part.definite.removeprefix('the ')}" if one else part.definite
+    return Part(phrase=phrase, noun=part.noun, kind=part.kind, plural=True, definite=definite)
+
+
+def _mention(words: list[str], head: int) -> str:
+    """The words by which a thing is named again: its noun with up to two words before it, and what it is of."""
+    lead = words[max(0, head + 1 - _MENTION) : head + 1]
+    tail = words[head + 1 :]
+    if tail and tail[0].casefold() == "of" and len(tail) <= _MENTION:
+        return " ".join([*lead, *tail])
+    return " ".join(lead if "and" not in words[: head + 1] else words[: head + 1])
+
+
+def _subject_first(parts: list[Part]) -> list[Part]:
+    """The parts as they come, unless what comes first is mere ground: then somebody who is there goes first."""
+    if parts[0].kind in {Kind.SKY, Kind.NOTHING}:
+        better = next((part for part in parts if part.kind in {Kind.PERSON, Kind.ANIMAL}), None)
+        if better is not None:
+            return [better, *(part for part in parts if part is not better)]
+    return parts
+
+
+def _action(words: list[str], lower: list[str], phrases: list[tuple[int, int]]) -> str:
+    """The first participle with what belongs to it."""
+    inside = {at for start, end in phrases for at in range(start, end)}
+    for at in range(1, len(lower)):
+        word = lower[at]
+        if at in inside or not (word.endswith("ing") and word not in NO_PARTICIPLES and len(word) > 4):  # noqa: PLR2004
+            continue
+        end = at + 1
+        while end < len(lower) and end - at < _ACTION and lower[end][0].isalnum() and lower[end] not in CONJUNCTIONS | AUXILIARIES | {"with"}:
+            if end > at + 1 and lower[end].endswith("ing") and lower[end] not in NO_PARTICIPLES:
+                break
+            end += 1
+        return _whole(words[at:end])
+    return ""
+
+
+def _where(words: list[str], lower: list[str]) -> str:
+    """The first place that is named: a preposition and its noun phrase."""
+    at = 1
+    places = {"in", "on", "at", "near", "by", "under", "over", "beside", "behind", "along", "across", "through", "against", "inside", "among", "above", "next"}
+    while at < len(lower):
+        if lower[at] in places and lower[at - 1] != "dressed":
+            end = at + 1
+            if lower[at : at + 3] in (["in", "front", "of"], ["on", "top", "of"]):
+                end = at + 3
+            elif lower[at : at + 2] == ["next", "to"]:
+                end = at + 2
+            start = end
+            while end < len(lower) and end - start < _MENTION + 1 and not _ends_phrase(lower, start, end):
+                end += 1
+            kind = kind_of(lower[end - 1]) if end > start else None
+            if kind not in {None, Kind.ATTIRE, Kind.BODY, Kind.NOTHING, Kind.PERSON, Kind.MEDIUM, Kind.SHAPE}:
+                return _whole(words[at:end])
+        at += 1
+    return ""
+
+
+def _whole(words: list[str]) -> str:
+    """Words without those at the end that wait for another; empty if only one is left that needs an object."""
+    kept = list(words)
+    while kept and (kept[-1].casefold() in {"front", "top"} or kept[-1].casefold() in DETERMINERS | PREPOSITIONS | CONJUNCTIONS | AUXILIARIES or kept[-1].casefold() in NUMBERS):
+        kept.pop()
+    return " ".join(kept)

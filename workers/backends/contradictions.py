@@ -1,0 +1,91 @@
+"""What can not stand in one prompt: night and noon, snow and high summer, a crowd and an empty place.
+
+Words are grouped by what they say about one aspect of a picture. Two texts contradict each other if both say something about an aspect and it is
+not the same. The caption counts as well: a brief does not ask for noon where the picture shows a night.
+"""
+
+# ruff: noqa: SIM905 - word lists read best as text
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Aspect, then what can be said about it, then the words that say it; a word with a space is a phrase.
+_ASPECTS: dict[str, dict[str, str]] = {
+    "hour": {
+        "dawn": "dawn|sunrise|daybreak|morning",
+        "day": "noon|midday|daylight|afternoon|sunny|sunlit|sunlight|sunshine|day",
+        "dusk": "dusk|sunset|evening|twilight|blue hour",
+        "night": "night|midnight|moonlight|moonlit|moon|starlit|starry|stars|nocturnal|nighttime",
+    },
+    "season": {
+        "spring": "spring|buds",
+        "summer": "summer|poppies",
+        "autumn": "autumn|autumnal|october|fall",
+        "winter": "winter|wintry|snow|snowy|snowfall|frost|frosty|frozen|ice|icy|glacier",
+    },
+    "weather": {
+        "rain": "rain|rainy|raining|downpour|monsoon",
+        "snow": "snow|snowy|snowing|snowfall",
+        "fog": "fog|foggy|mist|misty|haze|hazy",
+        "storm": "storm|stormy|thunderstorm|thunderclouds|gale|lightning",
+        "clear": "sunny|clear sky|blue sky|cloudless",
+        "cloud": "overcast|cloudy",
+    },
+    "palette": {
+        "grey": "monochrome|monochromatic|grisaille|greys|black and white|sepia|grayscale|greyscale",
+        "muted": "muted|faded|subdued",
+        "vivid": "acid|vivid|burning|vermilion|neon|saturated|colorful|colourful|bright",
+    },
+    "viewpoint": {
+        "above": "from above|from far above|aerial|bird's eye|overhead view|from orbit",
+        "below": "from below|from the ground|worm's eye|low angle",
+        "close": "close up|closeup|close-up|cropped close",
+        "far": "from far away|in the distance|distant view",
+    },
+    "density": {"full": "crowded|teeming|packed|bustling|crowd", "empty": "empty|deserted|bare|lonely"},
+    "surface": {
+        "thick": "impasto|thick|ridges|palette knife",
+        "thin": "washes|wash|glazes|glaze|watercolour|watercolor|translucent",
+        "flat": "flat|unmodulated|woodcut",
+        "dry": "pastel|chalk|charcoal|scumbled",
+    },
+    "sheen": {"matte": "matte|chalky|dusty", "glossy": "glossy|varnished|polished|lacquer|lacquered|jewel-like"},
+    "edges": {"hard": "bold outlines|crisp|sharp edges|hard edges", "soft": "soft edges|blurred|blurry|dissolving|softened|sfumato"},
+    "motion": {"still": "calm|still water|motionless|serene|quiet", "moving": "turbulent|raging|stormy|storm|gale|restless|avalanche|eruption"},
+    "temperature": {"hot": "heat|desert|scorching|lava", "cold": "snow|snowy|ice|icy|frost|frozen|glacier|arctic|snowfall"},
+}  # fmt: skip
+
+_PATTERNS = MappingProxyType(
+    {
+        aspect: {stance: re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE) for stance, words in stances.items()}
+        for aspect, stances in _ASPECTS.items()
+    }
+)
+
+Stances = frozenset[tuple[str, str]]
+
+
+def stances(text: str) -> Stances:
+    """What a text says about each aspect, as pairs such as ("hour", "night")."""
+    # "Still life" is no stillness.
+    text = re.sub(r"\bstill life\b", "", text, flags=re.IGNORECASE)
+    return frozenset((aspect, stance) for aspect, patterns in _PATTERNS.items() for stance, pattern in patterns.items() if pattern.search(text))
+
+
+def contradicts(said: Stances, more: Stances) -> bool:
+    """Whether what is said more is at odds with itself or with what was said about the same aspect."""
+    earlier, later = _by_aspect(said), _by_aspect(more)
+    return any(len(words) > 1 or (aspect in earlier and not words <= earlier[aspect]) for aspect, words in later.items())
+
+
+def _by_aspect(pairs: Stances) -> Mapping[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for aspect, stance in pairs:
+        found.setdefault(aspect, set()).add(stance)
+    return found
