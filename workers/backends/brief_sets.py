@@ -1,7 +1,7 @@
 """Briefs: what a level asks of a repaint, as families of sentences with slots. The texts are TOML files in `briefs/`, one a set.
 
 A slot is filled with a part of the picture (`workers.backends.phrases`) or with a word of the family's own lists. What a phrase needs to be in
-the picture stands in a table under the family, such as `[historical.people]`.
+the picture is said by the table it stands in, such as `[historical.people]`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from workers.backends.errors import BadRequest
-from workers.backends.phrases import NEEDS, Filled, Mentions, Phrase
+from workers.backends.phrases import NEEDS, Filled, Mentions, Phrase, plain_text
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-#: How often a brief is drawn anew because a word in it is not wanted.
+#: How often a brief is drawn anew because it is not wanted.
 _DRAWS = 20
 
 
@@ -38,33 +38,35 @@ class Family:
     keeps_style: bool = False
 
     def draw(self, rng: random.Random, allowed: Callable[[str], bool], mentions: Mentions | None = None) -> str:
-        """One brief with its slots filled, an allowed one if any comes up; "" if the picture has nothing that any of them needs.
+        """One brief with its slots filled, the caption's left as "{scene}"; "" if no allowed one that suits the picture comes up.
 
-        Without `mentions` of a picture the slots are filled with "the subject" and its like.
+        Without `mentions` of a picture the slots are filled with "the subject".
         """
-        drawn = self.draw_phrase(rng, lambda _phrase, text: allowed(text), mentions or Mentions.of_any_picture())
+        drawn = self.draw_phrase(rng, lambda _brief, filled: allowed(filled.text), mentions or Mentions.of_any_picture())
         return drawn[1].text if drawn else ""
 
-    def draw_phrase(self, rng: random.Random, allowed: Callable[[Phrase, str], bool], mentions: Mentions) -> tuple[Phrase, Filled] | None:
-        """One brief that the picture suits and that is allowed, and how it reads; None if none comes up."""
+    def draw_phrase(
+        self, rng: random.Random, allowed: Callable[[Phrase, Filled], bool], mentions: Mentions
+    ) -> tuple[Phrase, Filled] | None:
+        """One brief that suits the picture and is allowed, and how it reads; None if none comes up."""
         suited = [brief for brief in self.briefs if mentions.suit(brief)]
         for _ in range(_DRAWS if suited else 0):
             brief = rng.choice(suited)
             filled = mentions.fill(brief, self.words, rng)
-            if filled and allowed(brief, filled.text):
+            if filled and allowed(brief, filled):
                 return brief, filled
         return None
 
     @property
-    def texts(self) -> tuple[str, ...]:
-        """All its phrases with slots filled as for any picture, and all its words: what a tokenizer should know."""
-        return (*self.phrases(), *(word.text for words in self.words.values() for word in words))
+    def phrases(self) -> tuple[str, ...]:
+        """Its details and finishes as for any picture: "the subject half in shadow"."""
+        return tuple(plain_text(phrase) for phrase in (*self.details, *self.finish))
 
-    def phrases(self) -> Iterator[str]:
-        """Briefs, details and finishes with slots filled as for any picture; words of the family's lists are left out."""
-        mentions = Mentions.of_any_picture()
-        for phrase in (*self.briefs, *self.details, *self.finish):
-            yield mentions.plain(phrase)
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that it may say, word lists too, as for any picture: what a tokenizer should know."""
+        words = (word.text for words in self.words.values() for word in words)
+        return (*(plain_text(brief) for brief in self.briefs), *self.phrases, *words)
 
 
 @cache
@@ -91,35 +93,39 @@ def choose_families(names: Sequence[str]) -> tuple[Family, ...]:
 
 def _read(text: str) -> tuple[Family, ...]:
     tables = tomllib.loads(text)
-    keeps_style = tables.pop("keeps_style", False)
-    finish = tables.pop("finish")
+    keeps_style, finish, common = tables.pop("keeps_style", False), tables.pop("finish"), tables.pop("common", {})
     groups = finish if isinstance(finish, dict) else {"": finish}
-    finishes = tuple(
-        Phrase.read(entry, axes=(axis,) if axis else (), needs=()) for axis, entries in groups.items() for entry in entries
+    finishes = [Phrase.read(entry, axes=(axis,) if axis else (), needs=()) for axis, entries in groups.items() for entry in entries]
+    shared = [phrase for needs, section in _sections(common, ()) for phrase in _phrases(section, "details", needs)]
+    return tuple(
+        _family(name, table, finish=tuple(finishes), shared=shared, keeps_style=keeps_style) for name, table in tables.items()
     )
-    return tuple(_family(name, table, finishes, keeps_style=keeps_style) for name, table in tables.items())
 
 
-def _family(name: str, table: dict[str, Any], finish: tuple[Phrase, ...], *, keeps_style: bool) -> Family:
-    """A family's table and those under it that say what their phrases need."""
+def _family(name: str, table: dict[str, Any], *, finish: tuple[Phrase, ...], shared: Sequence[Phrase], keeps_style: bool) -> Family:
+    """A family's table with those under it."""
     briefs: list[Phrase] = []
     details: list[Phrase] = []
     words: dict[str, tuple[Phrase, ...]] = {}
     for needs, section in _sections(table, ()):
-        axes = tuple(section.get("axes", table.get("axes", ())))
-        briefs += [Phrase.read(entry, axes=axes, needs=needs) for entry in section.get("briefs", ())]
-        details += [Phrase.read(entry, axes=(), needs=needs) for entry in section.get("details", ())]
-        for slot, entries in section.get("words", {}).items():
-            words[slot] = (*words.get(slot, ()), *(Phrase.read(entry, axes=(), needs=needs) for entry in entries))
+        briefs += _phrases(section, "briefs", needs, axes=tuple(section.get("axes", table.get("axes", ()))))
+        details += _phrases(section, "details", needs)
+        for slot, listed in section.get("words", {}).items():
+            texts, axes = (listed["texts"], tuple(listed["axes"])) if isinstance(listed, dict) else (listed, ())
+            words[slot] = (*words.get(slot, ()), *(Phrase.read(entry, axes=axes, needs=needs) for entry in texts))
     return Family(
         name=name,
         briefs=tuple(briefs),
-        details=tuple(details),
+        details=(*details, *shared),
         finish=finish,
         words=words,
         restyles=table.get("restyles", False),
         keeps_style=table.get("keeps_style", keeps_style),
     )
+
+
+def _phrases(section: dict[str, Any], key: str, needs: tuple[str, ...], *, axes: tuple[str, ...] = ()) -> list[Phrase]:
+    return [Phrase.read(entry, axes=axes, needs=needs) for entry in section.get(key, ())]
 
 
 def _sections(table: dict[str, Any], needs: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from workers.backends.caption_lexicon import DETERMINERS, PREPOSITIONS, is_adjective, is_function_word, is_ordinary, kind_of
+from workers.backends.caption_lexicon import DETERMINERS, PREPOSITIONS, is_function_word, is_ordinary, is_plural
 from workers.backends.redaction import without_known_artists
 
 #: What models leave in a text that is none: special tokens, and BLIP's own word for nothing.
@@ -51,12 +51,14 @@ _DANGLING = (
     | PREPOSITIONS
     | frozenset("and or but while as that which who whose whom where when than is are was were be being has have its it's".split())
     | frozenset("holding wearing carrying showing depicting containing using featuring".split())
-) - frozenset("down up out off inside outside above below behind another each other all both that this few no many several one near around before after".split())
+) - frozenset("down up out off inside outside above below behind another each other all both many several one near around before after".split())
 
 #: Words that may follow themselves, or themselves and "and".
 _DOUBLES = frozenset("more over again round on up out through very so and two side".split())
 
 _LONGEST_REPEAT = 12
+#: What may stand between a phrase and its repetition; the first two between a word and itself as well.
+_GLUES: tuple[list[str], ...] = ([], ["and"], ["or"], ["with"], ["of"])
 _PASSES = 6
 
 
@@ -122,20 +124,15 @@ def _is_name(words: list[str], last: str, lead: str) -> bool:
         return True
     if first.isdigit() or first in _BY_PLACES or first.endswith("ing"):
         return False
-    if lead == "after" and kind_of(first) is None and first in {"bath", "school", "dark", "effects", "hours"}:
+    # "by john white" has a word that is no caption's, "by red houses" has none.
+    name = [word for word in words[: _name_end(words, 0)] if word[0].isalnum()]
+    strange = [word for word in name if not is_ordinary(word) and word not in _PARTICLES]
+    if not strange or (lead == "after" and len(name) == 1):
         return False
-    if first in {"st", "saint", "sir", "van", "de", "von", "di", "da", "el", "la"}:
-        return True
-    making = last in _MAKING
-    if not making and (last in _ACTED_ON or (last.endswith("ed") and last not in {"red", "bed"})):
-        return False
-    # "by john white" has one word that is no caption's, "by red houses" has none.
-    name = words[: _name_end(words, 0)]
-    if kind_of(first) is not None and not (making and kind_of(first) == "person"):
-        return False
-    if is_adjective(first) and len(name) > 1 and is_ordinary(name[1]):
-        return False
-    return not all(is_ordinary(word) for word in name)
+    agent = last not in _MAKING and (last in _ACTED_ON or (last.endswith("ed") and last not in {"red", "bed"}))
+    if agent:
+        return len(strange) == len(name) > 1
+    return not is_plural(first) or first in strange
 
 
 def _name_end(words: list[str], start: int) -> int:
@@ -169,23 +166,24 @@ def _without_making(before: str) -> str:
 def _without_repeats(text: str) -> str:
     """Without phrases that stand twice in a row, joined or not, and without items that a list has named before."""
     words = text.split(" ")
-    keys = [re.sub(r"^\W+|[^\w]+$", "", word).casefold() for word in words]
+    while (again := _repeat(words)) is not None:
+        del words[again[0] : again[1]]
+    return _without_listed_twice(" ".join(words))
+
+
+def _repeat(words: list[str]) -> tuple[int, int] | None:
+    """Begin and end of the first words that say once more what was said just before, and what joins them to it."""
+    keys = [re.sub(r"^\W+|\W+$", "", word).casefold() for word in words]
     for length in range(min(_LONGEST_REPEAT, len(words) // 2), 0, -1):
         for at in range(len(words) - 2 * length + 1):
-            phrase = keys[at : at + length]
+            phrase, end = keys[at : at + length], at + length
             if not any(phrase) or (length == 1 and phrase[0] in _DOUBLES):
                 continue
-            for glue in ([], ["and"], ["or"], ["with"], ["of"]):
-                again = at + length + len(glue)
-                if keys[at + length : again] != glue or keys[again : again + length] != phrase:
-                    continue
-                if glue and (length == 1 and (phrase[0] in _DOUBLES or glue != ["and"])):
-                    continue
-                end = again + length
-                if not glue and length == 1 and phrase[0] in _DOUBLES:
-                    continue
-                return _without_repeats(" ".join([*words[: at + length], *words[end:]]))
-    return _without_listed_twice(text)
+            for glue in _GLUES if length > 1 else _GLUES[:2]:
+                again = end + len(glue)
+                if keys[end:again] == glue and keys[again : again + length] == phrase:
+                    return end, again + length
+    return None
 
 
 def _without_listed_twice(text: str) -> str:
@@ -218,5 +216,7 @@ def _without_half_sentence(text: str) -> str:
 def _tidy(text: str) -> str:
     text = re.sub(r"\s+([,;.:!?])", r"\1", " ".join(text.split()))
     text = re.sub(r"([,;:])(?:\s*[,;:])+", r"\1", text)
+    if text.count("(") != text.count(")"):
+        text = re.sub(r"[()]", "", text)
     text = re.sub(r"\(\s*\)|\[\s*\]|\"\s*\"|“\s*”", "", text)  # noqa: RUF001
     return " ".join(text.strip(" ,;:").split())

@@ -178,7 +178,7 @@ NUMBERS: Mapping[str, int] = MappingProxyType(
 )  # fmt: skip
 
 #: Heads of "a group of people": what counts is what follows "of".
-GATHERINGS = frozenset("group pair bunch row line series set collection crowd flock herd lot number variety couple dozen pile stack piece".split())
+GATHERINGS = frozenset("group pair bunch row line series set collection crowd flock herd family lot number variety couple dozen pile stack piece".split())
 
 DETERMINERS = frozenset("a an the this that these those his her its their our my your some several many various few no another each every both all".split())
 PREPOSITIONS = frozenset(
@@ -216,7 +216,7 @@ _OTHERS = frozenset(
 )
 
 #: Endings by which a word that is not in the lists shows that it is no name: "jockeys" is caught as a plural.
-_COMMON_ENDINGS = ("ers", "ing", "ings", "scape", "scapes", "house", "tree", "trees", "man", "men", "woman", "women", "ness", "berries", "boats", "flowers")
+_COMMON_ENDINGS = ("ed", "ers", "ing", "ings", "scape", "scapes", "house", "tree", "trees", "man", "men", "woman", "women", "ness", "berries", "boats", "flowers")
 _NAME_ENDINGS = ("us", "is", "as", "os", "ss", "es")
 _LEAST = 4
 

@@ -24,6 +24,7 @@ from workers.backends.caption_lexicon import (
     VERBS,
     Kind,
     is_adjective,
+    is_ordinary,
     is_plural,
     kind_of,
     singular,
@@ -46,6 +47,12 @@ _NO_PARTS = frozenset({Kind.NOTHING, Kind.MEDIUM, Kind.BODY})
 #: A noun that is written in Latin letters: of others nothing is known.
 _LATIN = re.compile(r"[a-zÀ-ɏ'’-]+")
 
+#: Words for people that also stand before or in front of animals: "a mother bear", "a family of ducks".
+_MODIFIERS = frozenset("baby mother father family couple crowd king queen lady boy girl".split())  # noqa: SIM905
+
+#: Verbs that make a caption a sentence, with `AUXILIARIES`.
+_FINITE = frozenset("sits stands holds wears lies walks rides plays looks works rests sleeps leans reads sit stand hold wear ride depicts shows".split())  # noqa: SIM905
+
 #: Words of a mention beside its article.
 _MENTION = 3
 _MOST_PARTS = 6
@@ -54,7 +61,7 @@ _ACTION = 9
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class NounPhrase:
     """A noun phrase of a caption: something that can be seen in the picture."""
 
     #: As the caption says it: "two women", "a black hat".
@@ -65,11 +72,13 @@ class Part:
     plural: bool
     #: With the article of a thing that was named before: "the two women", "the black hat".
     definite: str
+    #: Two nouns in one: "madonna and child".
+    coordinated: bool = False
 
     @property
     def short(self) -> str:
         """The noun alone with its article: "the women"."""
-        return self.definite if not self.definite.startswith("the ") or " and " in self.definite else f"the {self.noun}"
+        return self.definite if self.coordinated or not self.definite.startswith("the ") else f"the {self.noun}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +88,7 @@ class Scene:
     #: The caption without "a painting of", on one line and without a full stop; may be empty.
     text: str
     #: Its parts in their order; the first is the subject.
-    parts: tuple[Part, ...] = ()
+    parts: tuple[NounPhrase, ...] = ()
     #: What the subject does: "sitting on a bench"; empty if nothing.
     action: str = ""
     #: Where that is: "in front of a house"; empty if it is not said.
@@ -88,7 +97,7 @@ class Scene:
     kinds: frozenset[Kind] = field(default_factory=frozenset)
 
     @property
-    def subject(self) -> Part | None:
+    def subject(self) -> NounPhrase | None:
         """What the picture is of; None where nothing is understood."""
         return self.parts[0] if self.parts else None
 
@@ -97,7 +106,13 @@ class Scene:
         """Whether people are certainly there."""
         return Kind.PERSON in self.kinds
 
-    def of_kind(self, *kinds: Kind) -> tuple[Part, ...]:
+    @property
+    def is_name(self) -> bool:
+        """Whether it names something, as "two boats on a lake" does, and is no sentence."""
+        words = set(self.text.casefold().split())
+        return bool(words) and not words & (AUXILIARIES | _FINITE)
+
+    def of_kind(self, *kinds: Kind) -> tuple[NounPhrase, ...]:
         """The parts that show one of these."""
         return tuple(part for part in self.parts if part.kind in kinds)
 
@@ -105,19 +120,18 @@ class Scene:
 def parse_caption(caption: str) -> Scene:
     """A cleaned caption as a `Scene`."""
     text = " ".join(caption.split()).strip(" ,;:.")
-    text = _THERE_IS.sub("", _OPENING.sub("", text)).strip(" ,;:.") or text
+    text = _uncapitalised(_THERE_IS.sub("", _OPENING.sub("", text)).strip(" ,;:.") or text)
     words = _TOKEN.findall(text)
     lower = [word.casefold() for word in words]
     phrases = _noun_phrases(lower)
-    parts: list[Part] = []
-    last_resort: list[Part] = []
+    parts: list[NounPhrase] = []
+    last_resort: list[NounPhrase] = []
     kinds: set[Kind] = set()
     for start, end in _joined(phrases, lower):
         part = _part(words[start:end], lower[start:end])
         if part is None:
             continue
-        kinds.add(part.kind)
-        kinds |= {kind for kind in map(kind_of, lower[start:end]) if kind is not None}
+        kinds |= _kinds_of(lower[start:end], part)
         if part.kind not in _NO_PARTS and part.noun not in {known.noun for known in parts} and len(parts) < _MOST_PARTS:
             parts.append(part)
         elif part.kind in {Kind.BODY, Kind.MEDIUM}:
@@ -127,6 +141,18 @@ def parse_caption(caption: str) -> Scene:
         return Scene(text=text, kinds=frozenset(kinds))
     action = _action(words, lower, phrases)
     return Scene(text=text, parts=tuple(_subject_first(parts)), action=action, where=_where(words, lower), kinds=frozenset(kinds))
+
+
+def _kinds_of(words: list[str], part: NounPhrase) -> set[Kind]:
+    """What the words of a noun phrase show; "a baby elephant" and "a couple of dogs" show nobody."""
+    kinds = {kind for word in words if (kind := kind_of(word)) is not None and not (word in _MODIFIERS and part.kind is not Kind.PERSON)}
+    return kinds | {part.kind}
+
+
+def _uncapitalised(text: str) -> str:
+    """A sentence as a clause: its first letter is small unless its word is a name or is written in capitals."""
+    first = text.split(" ", 1)[0]
+    return text[0].lower() + text[1:] if first and first[1:] == first[1:].lower() and is_ordinary(first) else text
 
 
 def _noun_phrases(words: list[str]) -> list[tuple[int, int]]:
@@ -192,10 +218,10 @@ def _joined(phrases: list[tuple[int, int]], words: list[str]) -> list[tuple[int,
 
 
 def _is_frame(words: list[str]) -> bool:
-    return words[-1] in _FRAMES or kind_of(words[-1]) in {Kind.MEDIUM, Kind.NOTHING}
+    return words[-1] in _FRAMES or kind_of(words[-1]) in {Kind.MEDIUM, Kind.NOTHING, Kind.BODY}
 
 
-def _part(words: list[str], lower: list[str]) -> Part | None:
+def _part(words: list[str], lower: list[str]) -> NounPhrase | None:
     """A noun phrase as a part; None for one without a noun."""
     inner = [(word, key) for word, key in zip(words, lower, strict=True)]
     while inner and inner[0][1] in DETERMINERS and inner[0][1] not in {"many", "several"}:
@@ -210,7 +236,9 @@ def _part(words: list[str], lower: list[str]) -> Part | None:
         return None
     noun = keys[head]
     if head + 2 <= len(keys) - 1 and (singular(noun) in GATHERINGS):
-        return _gathering(inner, keys, head)
+        gathered = _gathering(inner, keys, head)
+        if gathered is not None or kind_of(noun) is None:
+            return gathered
     known = kind_of(noun)
     if known is None and (is_adjective(noun) or noun in NUMBERS or noun.isdigit() or noun in DETERMINERS | PRONOUNS):
         return None
@@ -220,13 +248,16 @@ def _part(words: list[str], lower: list[str]) -> Part | None:
     kind = known or next((found for found in map(kind_of, keys[head + 1 :]) if found is not None), Kind.OBJECT)
     if noun == "life" and "still" in keys:
         kind = Kind.MEDIUM
-    plural = (is_plural(noun) or "and" in keys[: head + 1]) if noun not in NAMES else "and" in keys
+    coordinated = any(key == "and" and at and not is_adjective(keys[at - 1]) for at, key in enumerate(keys[: head + 1]))
+    plural = (noun not in NAMES and is_plural(noun)) or coordinated
     mention = _mention([word for word, _ in inner], head)
     article = "" if keys[0] in NAMES else "the "
-    return Part(phrase=" ".join(words), noun=inner[head][0], kind=kind, plural=plural, definite=f"{article}{mention}")
+    return NounPhrase(
+        phrase=" ".join(words), noun=inner[head][0], kind=kind, plural=plural, definite=f"{article}{mention}", coordinated=coordinated
+    )
 
 
-def _gathering(inner: list[tuple[str, str]], keys: list[str], head: int) -> Part | None:
+def _gathering(inner: list[tuple[str, str]], keys: list[str], head: int) -> NounPhrase | None:
     """"A group of people in hats": people, whatever they are counted in."""
     rest = inner[head + 2 :]
     part = _part([word for word, _ in rest], [key for _, key in rest])
@@ -235,7 +266,7 @@ def _gathering(inner: list[tuple[str, str]], keys: list[str], head: int) -> Part
     phrase = " ".join(word for word, _ in inner)
     one = keys[head] in {"group", "crowd", "herd", "flock", "row", "pair", "pile", "bunch", "stack"}
     definite = f"the {keys[head]} of {part.definite.removeprefix('the ')}" if one else part.definite
-    return Part(phrase=phrase, noun=part.noun, kind=part.kind, plural=True, definite=definite)
+    return NounPhrase(phrase=phrase, noun=part.noun, kind=part.kind, plural=True, definite=definite)
 
 
 def _mention(words: list[str], head: int) -> str:
@@ -247,9 +278,9 @@ def _mention(words: list[str], head: int) -> str:
     return " ".join(lead if "and" not in words[: head + 1] else words[: head + 1])
 
 
-def _subject_first(parts: list[Part]) -> list[Part]:
+def _subject_first(parts: list[NounPhrase]) -> list[NounPhrase]:
     """The parts as they come, unless what comes first is mere ground: then somebody who is there goes first."""
-    if parts[0].kind in {Kind.SKY, Kind.NOTHING}:
+    if parts[0].kind in {Kind.SKY, Kind.ROOM} or parts[0].noun == "landscape":
         better = next((part for part in parts if part.kind in {Kind.PERSON, Kind.ANIMAL}), None)
         if better is not None:
             return [better, *(part for part in parts if part is not better)]

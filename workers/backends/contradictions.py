@@ -43,12 +43,12 @@ _ASPECTS: dict[str, dict[str, str]] = {
         "vivid": "acid|vivid|burning|vermilion|neon|saturated|colorful|colourful|bright",
     },
     "viewpoint": {
-        "above": "from above|from far above|aerial|bird's eye|overhead view|from orbit",
-        "below": "from below|from the ground|worm's eye|low angle",
+        "above": "from above|from far above|aerial|bird's eye|overhead view|from orbit|like a map",
+        "below": "from below|from the ground|worm's eye|low angle|overhead|towering",
         "close": "close up|closeup|close-up|cropped close",
-        "far": "from far away|in the distance|distant view",
+        "far": "from far away|distant view|wide empty|huge sky|panorama|panoramic",
     },
-    "density": {"full": "crowded|teeming|packed|bustling|crowd", "empty": "empty|deserted|bare|lonely"},
+    "density": {"full": "crowded|teeming|packed|bustling", "empty": "empty|emptiness|deserted|barren|sparse"},
     "surface": {
         "thick": "impasto|thick|ridges|palette knife",
         "thin": "washes|wash|glazes|glaze|watercolour|watercolor|translucent",
@@ -56,8 +56,12 @@ _ASPECTS: dict[str, dict[str, str]] = {
         "dry": "pastel|chalk|charcoal|scumbled",
     },
     "sheen": {"matte": "matte|chalky|dusty", "glossy": "glossy|varnished|polished|lacquer|lacquered|jewel-like"},
-    "edges": {"hard": "bold outlines|crisp|sharp edges|hard edges", "soft": "soft edges|blurred|blurry|dissolving|softened|sfumato"},
+    "edges": {"hard": "bold outlines|crisp|sharp edges|hard edges|fine even outlines|cut edges", "soft": "soft edges|blurred|blurry|dissolving|dissolved|softened|softened edges|sfumato|trembling|lost edges|lost and found"},
     "motion": {"still": "calm|still water|motionless|serene|quiet", "moving": "turbulent|raging|stormy|storm|gale|restless|avalanche|eruption"},
+    "warmth": {
+        "warm": "warm|golden|amber|candlelight|lamplight|gold tone",
+        "cool": "cool|cold|silver|silvery|moonlight|blue hour|frosty",
+    },
     "temperature": {"hot": "heat|desert|scorching|lava", "cold": "snow|snowy|ice|icy|frost|frozen|glacier|arctic|snowfall"},
 }  # fmt: skip
 

@@ -10,17 +10,20 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from workers.backends.caption_lexicon import Kind
-from workers.backends.caption_parsing import Part, Scene
+from workers.backends.caption_parsing import NounPhrase, Scene
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 #: An article that does not suit the word that was put after it.
 _ARTICLE = re.compile(r"\ba (?=[aeio])(?!one\b|once\b|eu)")
 
-#: "[a passenger|passengers]": by the number of the subject.
+#: "[a passenger|passengers]": one or many.
 _NUMBER = re.compile(r"\[([^|\[\]]*)\|([^|\[\]]*)\]")
+
+#: A caption that is more than a name for something can not follow "of".
+_BOUND_SCENE = re.compile(r"[^,\s] \{scene\}")
 
 #: What a table under a family asks to be in the picture.
 NEEDS: Mapping[str, tuple[Kind, ...]] = MappingProxyType(
@@ -38,16 +41,20 @@ NEEDS: Mapping[str, tuple[Kind, ...]] = MappingProxyType(
 #: Slots that take a part of some kind; the names are those of the kinds.
 _KINDS = frozenset(Kind) - {Kind.NOTHING, Kind.MEDIUM}
 _PLACES = (Kind.BUILDING, Kind.LAND, Kind.WATER, Kind.ROOM, Kind.PLANT)
+_SAYINGS = frozenset({"scene", "action", "where"})
 
 #: Slots that a picture fills; any other name is one of the family's word lists.
-SLOTS = frozenset({"scene", "subject", "thing", "other", "place", "action", "where", *_KINDS})
+SLOTS = frozenset({*_SAYINGS, "subject", "noun", "thing", "other", "place", *_KINDS})
 
 #: Parts that can be remade, lit or overgrown.
 _THINGS = frozenset(_KINDS) - {Kind.SKY, Kind.BODY}
 
-_ANYTHING = Part(phrase="a subject", noun="subject", kind=Kind.OBJECT, plural=False, definite="the subject")
+_ANYTHING = NounPhrase(phrase="a subject", noun="subject", kind=Kind.OBJECT, plural=False, definite="the subject")
 #: The subject of a caption of which nothing is understood.
-_WHOLE = Part(phrase="a scene", noun="scene", kind=Kind.OBJECT, plural=False, definite="the whole scene")
+_WHOLE = NounPhrase(phrase="a scene", noun="scene", kind=Kind.OBJECT, plural=False, definite="the whole scene")
+
+#: After so many mentions a part is named by its noun alone.
+_FULL_MENTIONS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,10 +88,11 @@ class Phrase:
 
 @dataclass(frozen=True, kw_only=True)
 class Filled:
-    """A phrase with its slots filled, and which parts of the picture it names."""
+    """A phrase with its slots filled: its text, which parts of the picture it names, and the aspects that it settles."""
 
     text: str
-    named: tuple[str, ...]
+    named: tuple[str, ...] = ()
+    axes: frozenset[str] = frozenset()
 
 
 @dataclass(kw_only=True)
@@ -99,75 +107,83 @@ class Mentions:
         """What to fill slots with where there is no caption: "the subject"."""
         return cls(scene=Scene(text="the subject", parts=(_ANYTHING,), kinds=frozenset(Kind)))
 
+    @property
+    def subject(self) -> NounPhrase:
+        """What the picture is of, or the whole of it."""
+        return self.scene.subject or _WHOLE
+
     def suit(self, phrase: Phrase) -> bool:
         """Whether the picture has what a phrase needs and names."""
         if any(not set(NEEDS[need]) & self.scene.kinds for need in phrase.needs):
             return False
-        return all(spec or name not in SLOTS or self._filling(name, frozenset()) for name, spec in phrase.slots)
+        if not self.scene.is_name and _BOUND_SCENE.search(phrase.text):
+            return False
+        taken: list[str] = []
+        for name, spec in phrase.slots:
+            if name in SLOTS and name != "scene":
+                part = self._part(name, taken)
+                if not (part or spec or (name in _SAYINGS and getattr(self.scene, name))):
+                    return False
+                taken += [part.noun] if part else []
+        return True
 
     def news(self, phrase: Phrase) -> int:
-        """How many parts that were not yet spoken of it would name."""
-        return sum(1 for name, _ in phrase.slots if (key := self._key(name)) and not self.counts[key])
+        """How many parts that were not yet spoken of it would name, and more than one part counts as well."""
+        parts = [part for name, _ in phrase.slots if name in SLOTS and (part := self._part(name, ()))]
+        return sum(1 for part in parts if not self.counts[part.noun])
 
     def fill(self, phrase: Phrase, words: Mapping[str, tuple[Phrase, ...]], rng: random.Random) -> Filled | None:
         """The phrase with its slots filled, "{scene}" left as it is; None if one can not be."""
-        chosen: dict[str, str] = {}
+        axes = set(phrase.axes)
         named: list[str] = []
-        for name, spec in phrase.slots:
+        plural = self.subject.plural
+        pieces: list[str] = []
+        for literal, name, spec, _ in string.Formatter().parse(phrase.text):
+            pieces.append(_choose(literal, plural=plural))
+            if not name:
+                continue
             if name not in SLOTS:
                 suited = [word for word in words.get(name, ()) if self.suit(word)]
                 if not suited:
                     return None
-                chosen[name] = rng.choice(suited).text
-            elif name != "scene":
-                filling = self._filling(name, frozenset(named)) or spec
-                if not filling:
-                    return None
-                named.append(self._key(name, frozenset(named)))
-                chosen[name] = filling
-        text = self._finish(phrase.text, lambda name: chosen.get(name, f"{{{name}}}"))
-        return Filled(text=text, named=tuple(key for key in named if key))
+                word = rng.choice(suited)
+                axes |= word.axes
+                pieces.append(word.text)
+                continue
+            part = self._part(name, named)
+            if part is not None:
+                plural = part.plural
+                named.append(part.noun)
+            filling = self._saying(name) or (self._mention(part, name) if part else spec or "")
+            if not filling:
+                return None
+            pieces.append(filling)
+        text = _ARTICLE.sub("an ", " ".join("".join(pieces).split()))
+        return Filled(text=text, named=tuple(named), axes=frozenset(axes))
 
     def note(self, filled: Filled) -> None:
-        """What a phrase named counts as named."""
+        """What a phrase names counts as named."""
         self.counts.update(filled.named)
 
-    def plain(self, phrase: Phrase) -> str:
-        """The phrase with words like "the subject" in the slots of the picture, and without the words of lists."""
-        return self._finish(phrase.text, lambda name: self._filling(name, frozenset()) or "the subject" if name in SLOTS else "")
-
-    def _finish(self, template: str, value: Callable[[str], str]) -> str:
-        text = "".join(
-            literal + (value(name) if name else "") for literal, name, _, _ in string.Formatter().parse(template)
-        )
-        subject = self.scene.subject
-        text = _NUMBER.sub(r"\2" if subject is not None and subject.plural else r"\1", text)
-        return _ARTICLE.sub("an ", " ".join(text.split()))
-
-    def _filling(self, name: str, taken: frozenset[str]) -> str:
+    def _saying(self, name: str) -> str:
         if name == "scene":
-            return self.scene.text
-        if name in {"action", "where"}:
-            return str(getattr(self.scene, name))
-        part = self._part(name, taken)
-        if part is None:
-            return ""
-        return part.short if self.counts[part.noun] > 1 else part.definite
+            return "{scene}"
+        return str(getattr(self.scene, name)) if name in _SAYINGS else ""
 
-    def _key(self, name: str, taken: frozenset[str] = frozenset()) -> str:
-        """Under what a slot's filling is counted."""
-        if name in {"action", "where"}:
-            return name if getattr(self.scene, name) else ""
-        part = self._part(name, taken) if name in SLOTS and name != "scene" else None
-        return part.noun if part else ""
+    def _mention(self, part: NounPhrase, slot: str) -> str:
+        if slot == "noun":
+            return part.noun
+        return part.definite if self.counts[part.noun] < _FULL_MENTIONS else part.short
 
-    def _part(self, name: str, taken: frozenset[str]) -> Part | None:
-        """The part that a slot takes: of those that suit it the one named least."""
-        parts = self.scene.parts or (_WHOLE,)
-        if name == "subject":
-            return parts[0]
+    def _part(self, name: str, taken: list[str] | tuple[str, ...]) -> NounPhrase | None:
+        """The part that a slot takes: of those that suit it the one named least; None for a slot that takes none."""
+        parts = self.scene.parts
+        if name in {"subject", "noun"}:
+            return self.subject
         if name == "thing":
-            suited = [part for part in parts if part.kind in _THINGS] or list(parts[:1])
+            suited = [part for part in parts if part.kind in _THINGS]
+            if not suited and self.subject.kind not in {Kind.SKY, Kind.BODY}:
+                suited = [self.subject]
         elif name == "other":
             suited = [part for part in parts[1:] if part.kind in _THINGS]
         elif name == "place":
@@ -176,3 +192,14 @@ class Mentions:
             suited = [part for part in parts if part.kind == name]
         free = [part for part in suited if part.noun not in taken]
         return min(free, key=lambda part: self.counts[part.noun]) if free else None
+
+
+def plain_text(phrase: Phrase) -> str:
+    """A phrase as for any picture, with "the subject" in the picture's slots and nothing in those of word lists."""
+    filled = ("the subject" if name in SLOTS else "" for _, name, _, _ in string.Formatter().parse(phrase.text))
+    literals = (_choose(literal, plural=False) for literal, _, _, _ in string.Formatter().parse(phrase.text))
+    return " ".join("".join(literal + value for literal, value in zip(literals, filled, strict=True)).split())
+
+
+def _choose(literal: str, *, plural: bool) -> str:
+    return _NUMBER.sub(r"\2" if plural else r"\1", literal)

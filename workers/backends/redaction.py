@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workers.backends.artists import FIRST_NAMES, artist_at
-from workers.backends.caption_lexicon import is_ordinary
+from workers.backends.caption_lexicon import is_function_word, is_ordinary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,8 +127,23 @@ class Redactor:
             return text
         phrase = words[at : at + len(self._title)]
         if gently:
-            return _cut(text, [(span.start, span.end) for span in phrase if span.folded in self._telling])
+            return _cut(text, self._telling_spans(words, at, at + len(self._title)))
         return _cut(text, [(self._lead(words, at, after=0), phrase[-1].end)])
+
+    def _telling_spans(self, words: Sequence[_Span], start: int, end: int) -> list[tuple[int, int]]:
+        """What to cut out of a title that stands at words `start` to `end`; before a pause what leads up to it goes too."""
+        cuts: list[tuple[int, int]] = []
+        at = start
+        while at < end:
+            stop = at
+            while stop < end and words[stop].folded in self._telling:
+                stop += 1
+            if stop > at:
+                paused = stop == len(words) or is_function_word(words[stop].folded)
+                first = self._lead(words, at, after=cuts[-1][1] if cuts else 0) if paused else words[at].start
+                cuts.append((first, words[stop - 1].end))
+            at = stop + 1
+        return cuts
 
     def _lead(self, words: Sequence[_Span], at: int, *, after: int) -> int:
         """Where a cut begins whose first word is `at`: earlier words that lead up to it go too."""
