@@ -50,7 +50,7 @@ _ARTISTS = (
 _EXCLUSIVE: tuple[tuple[str, ...], ...] = (
     (r"dawn|sunrise|early morning", r"noon|midday", r"dusk|sunset|evening light", r"midnight|deep night|moonlight|moonlit|night sky"),
     (r"spring", r"high summer|summer", r"autumn|october", r"deep winter|winter|snow\b(?! globe)|snowy"),
-    (r"drifting fog|fog", r"storm|gale|thunder\w*", r"clear sky|cloudless|blue sky|sunny"),
+    (r"drifting fog|fog", r"storm|gale|thunder(?:cloud|storm)s?", r"clear sky|cloudless|blue sky|sunny"),
     (r"monochrome|narrow range of greys|black and white", r"acid greens|vermilion|burning reds|emerald|multicolou?red|neon"),
     (r"from far above|from orbit|aerial", r"from the ground|from below|looming overhead|towering"),
     (r"cropped close|close up", r"wide empty foreground|huge sky|from far above|panorama"),

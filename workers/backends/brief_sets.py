@@ -38,12 +38,12 @@ class Family:
     keeps_style: bool = False
 
     def draw(self, rng: random.Random, allowed: Callable[[str], bool], mentions: Mentions | None = None) -> str:
-        """One brief with its slots filled, the caption's left as "{scene}"; "" if no allowed one that suits the picture comes up.
+        """One brief by itself, without the caption's place in it; "" if no allowed one that suits the picture comes up.
 
-        Without `mentions` of a picture the slots are filled with "the subject".
+        Without `mentions` of a picture it speaks of "the subject".
         """
         drawn = self.draw_phrase(rng, lambda _brief, filled: allowed(filled.text), mentions or Mentions.of_any_picture())
-        return drawn[1].text if drawn else ""
+        return _alone(drawn[1].text) if drawn else ""
 
     def draw_phrase(
         self, rng: random.Random, allowed: Callable[[Phrase, Filled], bool], mentions: Mentions
@@ -134,3 +134,9 @@ def _sections(table: dict[str, Any], needs: tuple[str, ...]) -> Iterator[tuple[t
     for need in NEEDS:
         if need in table:
             yield from _sections(table[need], (*needs, need))
+
+
+def _alone(brief: str) -> str:
+    """A brief without the caption: "in relief, {scene}, the subject raised" as "in relief, the subject raised"."""
+    text = brief.replace("of {scene}", "of the scene").replace("{scene}", "")
+    return ", ".join(part.strip() for part in text.split(",") if part.strip())

@@ -59,7 +59,8 @@ _DOUBLES = frozenset("more over again round on up out through very so and two si
 _LONGEST_REPEAT = 12
 #: What may stand between a phrase and its repetition; the first two between a word and itself as well.
 _GLUES: tuple[list[str], ...] = ([], ["and"], ["or"], ["with"], ["of"])
-_PASSES = 6
+#: Taking something out can bring together what repeats or dangles.
+_PASSES = 50
 
 
 def clean_caption(text: str) -> str:
@@ -177,7 +178,7 @@ def _repeat(words: list[str]) -> tuple[int, int] | None:
     for length in range(min(_LONGEST_REPEAT, len(words) // 2), 0, -1):
         for at in range(len(words) - 2 * length + 1):
             phrase, end = keys[at : at + length], at + length
-            if not any(phrase) or (length == 1 and phrase[0] in _DOUBLES):
+            if not any(phrase) or (length == 1 and (phrase[0] in _DOUBLES or phrase[0].isdigit())):
                 continue
             for glue in _GLUES if length > 1 else _GLUES[:2]:
                 again = end + len(glue)

@@ -122,11 +122,11 @@ _NOUNS = {
         "kettle basket box barrel bucket bag knife fork spoon tray cloth tablecloth curtain drape blanket pillow cushion towel rug carpet fan "
         "umbrella parasol cane stick staff sword spear shield gun rifle cannon arrow flag banner cross crucifix skull skeleton statue bust "
         "sculpture doll toy ball card chess guitar violin cello piano lute flute trumpet drum harp mandolin tool hammer scythe plow net rope wheel "
-        "ladder scale coin pipe cigarette telescope machine item object thing fire flame rock key telephone radio camera pedestal urn column-base"
+        "ladder scale coin pipe cigarette telescope machine item object thing fire flame rock key telephone radio camera pedestal urn"
     ),
     Kind.SHAPE: (
         "shape square circle triangle rectangle line stripe dot spot form pattern grid spiral curve block cube swirl splash stroke brushstroke "
-        "color colour geometric-shape design texture"
+        "color colour design texture"
     ),
     Kind.MEDIUM: (
         "painting picture image photo photograph drawing sketch print woodcut etching engraving lithograph illustration poster mural fresco mosaic "
@@ -135,7 +135,7 @@ _NOUNS = {
     ),
     Kind.NOTHING: (
         "background foreground front middle center centre top bottom side left right edge corner distance way part bit end other it them each one "
-        "style manner color-scheme time year century title name number kind type sort variety lot conversation distance view-point air rest"
+        "style manner time year century title name number kind type sort variety lot conversation distance air rest"
     ),
 }
 
@@ -155,6 +155,12 @@ SINGULAR = frozenset("glass dress grass cross cypress iris lotus canvas dais chr
 
 #: Names, which take no article.
 NAMES = frozenset("jesus christ mary moses venus joseph mount cupid".split())
+
+#: Nouns that are not counted.
+MASS_NOUNS = frozenset(
+    "water grass snow fruit food hay wheat corn ice sand smoke fog mist rain light moonlight sunlight bread cheese meat clothing furniture jewelry foliage moss "
+    "wine beer tea coffee milk paper cloth wood straw ground laundry music air".split()
+)
 
 COLOURS = frozenset(
     "red blue green yellow orange purple pink white black brown grey gray gold golden silver violet turquoise beige teal crimson scarlet "
@@ -223,7 +229,7 @@ _LEAST = 4
 
 @cache
 def _nouns() -> Mapping[str, Kind]:
-    return MappingProxyType({word.replace("-", " "): kind for kind, words in reversed(_NOUNS.items()) for word in words.split()})
+    return MappingProxyType({word: kind for kind, words in reversed(_NOUNS.items()) for word in words.split()})
 
 
 def singular(word: str) -> str:
@@ -249,7 +255,7 @@ def is_plural(noun: str) -> bool:
         return True
     if word in SINGULAR or not word.endswith("s"):
         return False
-    return singular(word) != word or not word.endswith(_NAME_ENDINGS)
+    return singular(word) != word or not word.endswith(("us", "is", "ss"))
 
 
 def is_adjective(word: str) -> bool:

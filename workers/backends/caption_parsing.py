@@ -82,7 +82,7 @@ class NounPhrase:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
+class ParsedCaption:
     """What a caption shows."""
 
     #: The caption without "a painting of", on one line and without a full stop; may be empty.
@@ -117,8 +117,8 @@ class Scene:
         return tuple(part for part in self.parts if part.kind in kinds)
 
 
-def parse_caption(caption: str) -> Scene:
-    """A cleaned caption as a `Scene`."""
+def parse_caption(caption: str) -> ParsedCaption:
+    """A cleaned caption as a `ParsedCaption`."""
     text = " ".join(caption.split()).strip(" ,;:.")
     text = _uncapitalised(_THERE_IS.sub("", _OPENING.sub("", text)).strip(" ,;:.") or text)
     words = _TOKEN.findall(text)
@@ -138,9 +138,9 @@ def parse_caption(caption: str) -> Scene:
             last_resort.append(part)
     parts = parts or last_resort[:1]
     if not parts:
-        return Scene(text=text, kinds=frozenset(kinds))
+        return ParsedCaption(text=text, kinds=frozenset(kinds))
     action = _action(words, lower, phrases)
-    return Scene(text=text, parts=tuple(_subject_first(parts)), action=action, where=_where(words, lower), kinds=frozenset(kinds))
+    return ParsedCaption(text=text, parts=tuple(_subject_first(parts)), action=action, where=_where(words, lower), kinds=frozenset(kinds))
 
 
 def _kinds_of(words: list[str], part: NounPhrase) -> set[Kind]:

@@ -27,7 +27,8 @@ _LEAST_SHARE, _MOST_SHARE = 0.84, 1.12
 #: By how much of its own share of the target a caption lengthens its prompt, from this share on.
 _GROWTH, _BRIEF_CAPTION = 0.5, 0.1
 
-_LAST_RESORT = "a painting"
+#: What is left where neither caption nor brief may be said.
+_LAST_RESORTS = ("a painting", "an image", "colour on canvas")
 
 
 class ComposedPrompts:
@@ -77,7 +78,7 @@ def compose(request: PromptRequest, count: Callable[[str], int], settings: Compo
         return count(text) <= settings.max_tokens and draft.harmless(text)
 
     whole = join(draft.clauses)
-    text = join(shorten(draft.clauses, fits)) or next(filter(fits, (*draft.last_resorts(), _LAST_RESORT)), "")
+    text = join(shorten(draft.clauses, fits)) or next(filter(fits, (*draft.last_resorts(), *_LAST_RESORTS)), "")
     # Names and titles are kept out of the draft as well: it is shown and searched like the prompt.
     written = whole if draft.harmless(whole) else text
     return PromptResult(draft=written, text=text, draft_tokens=count(written), tokens=count(text), brief=family.name)

@@ -33,14 +33,14 @@ _ASPECTS: dict[str, dict[str, str]] = {
         "rain": "rain|rainy|raining|downpour|monsoon",
         "snow": "snow|snowy|snowing|snowfall",
         "fog": "fog|foggy|mist|misty|haze|hazy",
-        "storm": "storm|stormy|thunderstorm|thunderclouds|gale|lightning",
+        "storm": "storm|stormy|thunderstorm|thundercloud|thunderclouds|gale|lightning",
         "clear": "sunny|clear sky|blue sky|cloudless",
         "cloud": "overcast|cloudy",
     },
     "palette": {
         "grey": "monochrome|monochromatic|grisaille|greys|black and white|sepia|grayscale|greyscale",
         "muted": "muted|faded|subdued",
-        "vivid": "acid|vivid|burning|vermilion|neon|saturated|colorful|colourful|bright",
+        "vivid": "acid|vivid|burning|vermilion|neon|saturated|emerald|multicolored|multicoloured|colorful|colourful|bright",
     },
     "viewpoint": {
         "above": "from above|from far above|aerial|bird's eye|overhead view|from orbit|like a map",
@@ -62,6 +62,8 @@ _ASPECTS: dict[str, dict[str, str]] = {
         "warm": "warm|golden|amber|candlelight|lamplight|gold tone",
         "cool": "cool|cold|silver|silvery|moonlight|blue hour|frosty",
     },
+    "mood": {"calm": "calm|serene|tender|peaceful", "tense": "tense|rage|dread|violent"},
+    "spirits": {"high": "festive|joy|joyful|cheerful|happy", "low": "melancholy|grief|solemn|sad|mournful"},
     "temperature": {"hot": "heat|desert|scorching|lava", "cold": "snow|snowy|ice|icy|frost|frozen|glacier|arctic|snowfall"},
 }  # fmt: skip
 

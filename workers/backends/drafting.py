@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 #: Ranks: the caption's first part (0) outlives the brief, that the style, that the rest of the caption, that the details.
 _BRIEF, _STYLE, _CAPTION, _DETAIL = 1, 2, 3, 1000
 
-#: After so many details comes a word on how it is painted.
-_DETAILS_A_FINISH = 2
-_MOST_FINISHES = 2
+#: After so many details comes a word on how it is painted, and after so many another.
+_FINISH_AFTER = (2, 6)
+_MOST_FINISHES = len(_FINISH_AFTER)
+
+#: So many details are weighed against each other.
+_CONSIDERED = 3
 
 #: Slots that repeat a part of the caption word by word: each once in a prompt.
 _ONCE = frozenset({"action", "where"})
@@ -43,6 +46,7 @@ class Draft:
         scene = parse_caption(clean_caption(self.redactor.clean(clean_caption(request.caption))))
         self.mentions = Mentions(scene=scene)
         self.clauses: list[Clause] = []
+        self._caption_words = frozenset(scene.text.casefold().replace(",", " ").split())
         self._own_style = style_clause(request.style)
         self._settled: set[str] = set()
         self._said: Stances = stances(f"{scene.text}, {request.style}")
@@ -81,12 +85,12 @@ class Draft:
         yield from (clause.text for clause in self.clauses if clause.rank in {_STYLE, _BRIEF})
 
     def _further(self, family: Family) -> Iterator[tuple[Phrase, Filled]]:
-        """Details by how much they name that was not named yet, after every other one a finish."""
+        """Details by what they say about the picture, and now and then a finish."""
         details = self.rng.sample(family.details, len(family.details))
         finishes = self.rng.sample(family.finish, len(family.finish))
         added = finished = 0
         while details or finishes:
-            due = finished < _MOST_FINISHES and added >= _DETAILS_A_FINISH * (finished + 1)
+            due = finished < _MOST_FINISHES and added >= _FINISH_AFTER[finished]
             pool = finishes if due else details
             found = self._pick(pool, family)
             if found is not None:
@@ -97,17 +101,33 @@ class Draft:
             elif finished >= _MOST_FINISHES:
                 return
             else:
-                added = _DETAILS_A_FINISH * (finished + 1)
+                added = _FINISH_AFTER[finished]
 
     def _pick(self, pool: list[Phrase], family: Family) -> tuple[Phrase, Filled] | None:
-        """The phrase of a pool that names most of what was not named yet; what was looked at leaves the pool."""
+        """Of a pool the phrase that says most about the picture, among the first few that name most of what was not named yet.
+
+        It leaves the pool, and so does what can not be said any more.
+        """
         allows = self._allows(family)
+        found: list[tuple[Phrase, Filled]] = []
         for phrase in sorted(filter(self.mentions.suit, pool), key=lambda phrase: -self.mentions.news(phrase)):
-            pool.remove(phrase)
             filled = self.mentions.fill(phrase, family.words, self.rng)
-            if filled and allows(phrase, filled):
-                return phrase, filled
-        return None
+            if filled is None or not allows(phrase, filled):
+                pool.remove(phrase)
+                continue
+            found.append((phrase, filled))
+            if len(found) == _CONSIDERED:
+                break
+        if not found:
+            return None
+        best = max(found, key=lambda pair: self._share_of_caption(pair[1].text))
+        pool.remove(best[0])
+        return best
+
+    def _share_of_caption(self, text: str) -> float:
+        """How many of a text's words are the caption's."""
+        words = text.casefold().split()
+        return sum(word in self._caption_words for word in words) / len(words)
 
     def _open(self, family: Family, brief: Phrase | None, filled: Filled) -> None:
         """Begin with the brief around the caption, and the style where it is kept."""
@@ -128,9 +148,11 @@ class Draft:
     def _allows(self, family: Family) -> Callable[[Phrase, Filled], bool]:
         def allows(phrase: Phrase, filled: Filled) -> bool:
             axes = filled.axes | _repeated(phrase)
-            if axes & self._settled or not self.harmless(filled.text) or contradicts(self._said, stances(filled.text)):
+            if axes & self._settled or not self.harmless(filled.text):
                 return False
-            return not (family.restyles and self._own_style and self._own_style in filled.text)
+            if family.restyles:  # its styles and colours are what it is for, whatever the original says
+                return not (self._own_style and self._own_style in filled.text)
+            return not contradicts(self._said, stances(filled.text))
 
         return allows
 

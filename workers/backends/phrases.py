@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from workers.backends.caption_lexicon import Kind
-from workers.backends.caption_parsing import NounPhrase, Scene
+from workers.backends.caption_lexicon import MASS_NOUNS, Kind
+from workers.backends.caption_parsing import NounPhrase, ParsedCaption
 
 if TYPE_CHECKING:
     import random
@@ -49,7 +49,7 @@ SLOTS = frozenset({*_SAYINGS, "subject", "noun", "thing", "other", "place", *_KI
 #: Parts that can be remade, lit or overgrown.
 _THINGS = frozenset(_KINDS) - {Kind.SKY, Kind.BODY}
 
-_ANYTHING = NounPhrase(phrase="a subject", noun="subject", kind=Kind.OBJECT, plural=False, definite="the subject")
+_ANYTHING = NounPhrase(phrase="a subject", noun="thing", kind=Kind.OBJECT, plural=False, definite="the subject")
 #: The subject of a caption of which nothing is understood.
 _WHOLE = NounPhrase(phrase="a scene", noun="scene", kind=Kind.OBJECT, plural=False, definite="the whole scene")
 
@@ -99,13 +99,13 @@ class Filled:
 class Mentions:
     """The parts of a picture as a prompt comes to speak of them: what was named least is named next."""
 
-    scene: Scene
+    scene: ParsedCaption
     counts: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of_any_picture(cls) -> Mentions:
         """What to fill slots with where there is no caption: "the subject"."""
-        return cls(scene=Scene(text="the subject", parts=(_ANYTHING,), kinds=frozenset(Kind)))
+        return cls(scene=ParsedCaption(text="the subject", parts=(_ANYTHING,), kinds=frozenset(Kind) - {Kind.PERSON, Kind.ANIMAL}))
 
     @property
     def subject(self) -> NounPhrase:
@@ -172,7 +172,9 @@ class Mentions:
 
     def _mention(self, part: NounPhrase, slot: str) -> str:
         if slot == "noun":
-            return part.noun
+            # "Jesus" and "water" can not be "a jesus" and "a water".
+            nameable = part.definite.startswith("the ") and part.noun not in MASS_NOUNS
+            return (part.definite.removeprefix("the ") if part.coordinated else part.noun) if nameable else ""
         return part.definite if self.counts[part.noun] < _FULL_MENTIONS else part.short
 
     def _part(self, name: str, taken: list[str] | tuple[str, ...]) -> NounPhrase | None:

@@ -221,11 +221,18 @@ def test_the_subject_stays_where_its_caption_does_not_fit(count: Callable[[str],
     style=st.one_of(st.just("Baroque"), st.text(max_size=40)),
     most=st.integers(4, 90),
     seed=st.integers(0, 2**64 - 1),
-    level=st.sampled_from(["moderate", "radical"]),
+    artist=st.one_of(st.just(""), st.text(max_size=20)),
+    title=st.one_of(st.just(""), st.text(max_size=30), st.lists(st.sampled_from(TITLE_WORDS), max_size=4).map(" ".join)),
 )
-def test_no_text_exceeds_the_limit(count: Callable[[str], int], *, caption: str, style: str, most: int, seed: int, level: str) -> None:
-    result = write(request(seed, caption=caption, style=style, level=level), count, most=most)
+def test_no_text_exceeds_the_limit_none_is_empty_and_equal_requests_give_equal_ones(
+    count: Callable[[str], int], *, caption: str, style: str, most: int, seed: int, level: str, artist: str, title: str
+) -> None:
+    asked = request(seed, caption=caption, style=style, level=level, artist=artist, title=title)
 
+    result = write(asked, count, most=most)
+
+    assert result == write(asked, count, most=most)
+    assert result.text.strip()
     assert result.tokens == count(result.text) <= most
     assert result.tokens <= result.draft_tokens or result.draft_tokens <= most
 
