@@ -97,7 +97,7 @@ _NOUNS = {
     ),
     Kind.SKY: (
         "sky cloud sun moon star sunset sunrise rainbow storm lightning rain snow fog mist smoke horizon wind moonlight sunlight light shadow night "
-        "dawn dusk twilight evening morning day winter summer autumn spring"
+        "dawn dusk twilight evening morning noon afternoon midnight day sunday monday winter summer autumn spring candlelight lamplight"
     ),
     Kind.LAND: (
         "landscape field hill mountain valley cliff rock stone island desert road path trail track countryside farm farmland pasture plain ground "

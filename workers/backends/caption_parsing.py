@@ -190,10 +190,15 @@ def _is_break(word: str) -> bool:
 def _is_participle(words: list[str], start: int, at: int) -> bool:
     """Whether the word is something done, and no part of a noun phrase ("a sleeping cat", "a painted vase")."""
     word = words[at]
-    if not (word in VERBS or (word.endswith("ing") and word not in NO_PARTICIPLES and len(word) > 4)):  # noqa: PLR2004
-        return False
+    after_noun = at > start and kind_of(words[at - 1]) is not None
+    if word in {"painting", "drawing"} and after_noun:
+        return kind_of(words[at - 1]) is Kind.PERSON
     following = words[at + 1] if at + 1 < len(words) else ""
     modifies = bool(following) and not _is_break(following) and following not in DETERMINERS and following not in NUMBERS
+    if word.endswith("ed") and after_noun and not modifies and kind_of(word) is None and not is_adjective(word):
+        return True
+    if not (word in VERBS or (word.endswith("ing") and word not in NO_PARTICIPLES and len(word) > 4)):  # noqa: PLR2004
+        return False
     before = words[start:at]
     opened = all(token in DETERMINERS or token in NUMBERS or is_adjective(token) for token in before)
     return not (modifies and opened and (before or is_plural(following)))
@@ -251,7 +256,9 @@ def _part(words: list[str], lower: list[str]) -> NounPhrase | None:
     coordinated = any(key == "and" and at and not is_adjective(keys[at - 1]) for at, key in enumerate(keys[: head + 1]))
     plural = (noun not in NAMES and is_plural(noun)) or coordinated
     mention = _mention([word for word, _ in inner], head)
-    article = "" if keys[0] in NAMES else "the "
+    # "Venice" and "candlelight" have no article, nor had they one in the caption.
+    bare = known is None and not plural and len(keys) == 1 and lower[0] not in DETERMINERS
+    article = "" if keys[0] in NAMES or bare else "the "
     return NounPhrase(
         phrase=" ".join(words), noun=inner[head][0], kind=kind, plural=plural, definite=f"{article}{mention}", coordinated=coordinated
     )

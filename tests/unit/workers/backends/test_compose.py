@@ -221,6 +221,7 @@ def test_the_subject_stays_where_its_caption_does_not_fit(count: Callable[[str],
     style=st.one_of(st.just("Baroque"), st.text(max_size=40)),
     most=st.integers(4, 90),
     seed=st.integers(0, 2**64 - 1),
+    level=st.sampled_from(["moderate", "radical"]),
     artist=st.one_of(st.just(""), st.text(max_size=20)),
     title=st.one_of(st.just(""), st.text(max_size=30), st.lists(st.sampled_from(TITLE_WORDS), max_size=4).map(" ".join)),
 )
