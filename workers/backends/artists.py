@@ -39,8 +39,14 @@ _LONGEST = 4
 _KNOWN = frozenset(tuple(re.findall(r"[a-z]+", name.replace("'", ""))) for name in _NAMES)
 
 
+#: First words of the names, and of their plurals.
+_BEGINNINGS = frozenset(name[0] for name in _KNOWN) | frozenset(f"{name[0]}s" for name in _KNOWN)
+
+
 def artist_at(words: Sequence[str], at: int) -> int:
     """How many words from `at` on are the name of one of them, 0 if none. The words are given without case and accents (`redaction.fold`)."""
+    if words[at] not in _BEGINNINGS:
+        return 0
     for count in range(min(_LONGEST, len(words) - at), 0, -1):
         name = tuple(words[at : at + count])
         if name in _KNOWN or (name[-1].endswith("s") and (*name[:-1], name[-1][:-1]) in _KNOWN):

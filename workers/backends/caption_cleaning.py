@@ -132,7 +132,7 @@ def _is_name(words: list[str], last: str, lead: str) -> bool:
         return False
     agent = last not in _MAKING and (last in _ACTED_ON or (last.endswith("ed") and last not in {"red", "bed"}))
     if agent:
-        return len(strange) == len(name) > 1
+        return len(strange) > 1 and name[0] in strange
     return not is_plural(first) or first in strange
 
 
@@ -178,7 +178,7 @@ def _repeat(words: list[str]) -> tuple[int, int] | None:
     for length in range(min(_LONGEST_REPEAT, len(words) // 2), 0, -1):
         for at in range(len(words) - 2 * length + 1):
             phrase, end = keys[at : at + length], at + length
-            if not any(phrase) or (length == 1 and (phrase[0] in _DOUBLES or phrase[0].isdigit())):
+            if not any(phrase) or (length == 1 and (phrase[0] in _DOUBLES or phrase[0].isdigit())) or set(phrase) <= _DOUBLES | {"and"}:
                 continue
             for glue in _GLUES if length > 1 else _GLUES[:2]:
                 again = end + len(glue)

@@ -33,6 +33,8 @@ class Kind(StrEnum):
     PLANT = "plant"
     #: What is above the horizon, and the light that comes from it.
     SKY = "sky"
+    #: An hour, a season, a light: it has no place in the picture.
+    TIME = "time"
     #: Ground and country.
     LAND = "land"
     #: A room and its parts.
@@ -56,7 +58,7 @@ _NOUNS = {
         "saint angel cherub putto apostle disciple prophet shepherd shepherdess farmer peasant fisherman sailor soldier knight warrior "
         "samurai geisha king queen prince princess emperor empress noble nobleman noblewoman duke duchess countess officer hunter "
         "rider horseman jockey dancer ballerina musician singer violinist guitarist pianist drummer flutist actor actress clown acrobat "
-        "harlequin bather swimmer nude figure worker laborer servant maid waiter waitress cook baker blacksmith merchant vendor seller beggar "
+        "harlequin bather swimmer nude figure worker laborer servant maid waiter waitress artist painter sculptor cook baker blacksmith merchant vendor seller beggar "
         "traveler traveller pilgrim student teacher scholar doctor nurse philosopher poet writer player nymph goddess god "
         "cupid madonna virgin jesus christ mary moses venus magi magus reaper gleaner washerwoman milkmaid boatman rower gondolier cowboy "
         "gypsy passenger pedestrian spectator guest customer gardener woodcutter weaver spinner seamstress "
@@ -96,8 +98,11 @@ _NOUNS = {
         "marigold hollyhock anemone zinnia gladiolus mimosa almond jungle meadow"
     ),
     Kind.SKY: (
-        "sky cloud sun moon star sunset sunrise rainbow storm lightning rain snow fog mist smoke horizon wind moonlight sunlight light shadow night "
-        "dawn dusk twilight evening morning noon afternoon midnight day sunday monday winter summer autumn spring candlelight lamplight"
+        "sky cloud sun moon star sunset sunrise rainbow storm lightning rain snow fog mist smoke"
+    ),
+    Kind.TIME: (
+        "night dawn dusk twilight evening morning noon afternoon midnight day sunday monday winter summer autumn fall spring moonlight sunlight light "
+        "candlelight lamplight shadow wind horizon weather"
     ),
     Kind.LAND: (
         "landscape field hill mountain valley cliff rock stone island desert road path trail track countryside farm farmland pasture plain ground "

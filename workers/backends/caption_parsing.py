@@ -42,7 +42,10 @@ _THERE_IS = re.compile(r"^(?:there|this|it|here) (?:is|are|'s) (?=\w)|^it's (?=\
 
 #: Sorts of picture that are a picture of what follows "of" or "with".
 _FRAMES = frozenset("portrait view scene study still-life life sketch drawing painting picture image photo print depiction close-up closeup head".split())  # noqa: SIM905
-_NO_PARTS = frozenset({Kind.NOTHING, Kind.MEDIUM, Kind.BODY})
+_NO_PARTS = frozenset({Kind.NOTHING, Kind.MEDIUM, Kind.BODY, Kind.TIME})
+
+#: What something can be in or at.
+_PLACES = frozenset({Kind.LAND, Kind.WATER, Kind.BUILDING, Kind.ROOM, Kind.PLANT, Kind.SKY, Kind.VEHICLE})
 
 #: A noun that is written in Latin letters: of others nothing is known.
 _LATIN = re.compile(r"[a-zÀ-ɏ'’-]+")
@@ -78,7 +81,8 @@ class NounPhrase:
     @property
     def short(self) -> str:
         """The noun alone with its article: "the women"."""
-        return self.definite if self.coordinated or not self.definite.startswith("the ") else f"the {self.noun}"
+        plain = self.definite.startswith("the ") and not self.coordinated and self.noun.casefold() not in NAMES
+        return f"the {self.noun}" if plain else self.definite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +138,7 @@ def parse_caption(caption: str) -> ParsedCaption:
         kinds |= _kinds_of(lower[start:end], part)
         if part.kind not in _NO_PARTS and part.noun not in {known.noun for known in parts} and len(parts) < _MOST_PARTS:
             parts.append(part)
-        elif part.kind in {Kind.BODY, Kind.MEDIUM}:
+        elif part.kind is not Kind.NOTHING:
             last_resort.append(part)
     parts = parts or last_resort[:1]
     if not parts:
@@ -324,9 +328,9 @@ def _where(words: list[str], lower: list[str]) -> str:
             start = end
             while end < len(lower) and end - start < _MENTION + 1 and not _ends_phrase(lower, start, end):
                 end += 1
-            kind = kind_of(lower[end - 1]) if end > start else None
-            if kind not in {None, Kind.ATTIRE, Kind.BODY, Kind.NOTHING, Kind.PERSON, Kind.MEDIUM, Kind.SHAPE}:
-                return _whole(words[at:end])
+            if end > start and kind_of(lower[end - 1]) in _PLACES:
+                first = start + (lower[start] in DETERMINERS)
+                return " ".join([*words[at:start], "the", *words[first:end]])
         at += 1
     return ""
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: How far a prompt's own target lies from `target_tokens`, as a share of it: lengths vary as written prompts do, and with the caption's.
 _SPREAD = 0.1
-_LEAST_SHARE, _MOST_SHARE = 0.84, 1.12
+_LEAST_SHARE, _MOST_SHARE = 0.9, 1.15
 #: By how much of its own share of the target a caption lengthens its prompt, from this share on.
 _GROWTH, _BRIEF_CAPTION = 0.5, 0.1
 

@@ -67,21 +67,28 @@ _ASPECTS: dict[str, dict[str, str]] = {
     "temperature": {"hot": "heat|desert|scorching|lava", "cold": "snow|snowy|ice|icy|frost|frozen|glacier|arctic|snowfall"},
 }  # fmt: skip
 
-_PATTERNS = MappingProxyType(
-    {
-        aspect: {stance: re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE) for stance, words in stances.items()}
-        for aspect, stances in _ASPECTS.items()
-    }
-)
-
 Stances = frozenset[tuple[str, str]]
+
+
+def _by_words() -> Mapping[str, Stances]:
+    """What each word or phrase says."""
+    said: dict[str, set[tuple[str, str]]] = {}
+    for aspect, groups in _ASPECTS.items():
+        for stance, phrases in groups.items():
+            for phrase in phrases.split("|"):
+                said.setdefault(phrase, set()).add((aspect, stance))
+    return MappingProxyType({phrase: frozenset(pairs) for phrase, pairs in said.items()})
+
+
+_SAID = _by_words()
+_ANY = re.compile(rf"(?<![\w-])(?:{'|'.join(sorted(map(re.escape, _SAID), key=len, reverse=True))})(?![\w-])")
 
 
 def stances(text: str) -> Stances:
     """What a text says about each aspect, as pairs such as ("hour", "night")."""
     # "Still life" is no stillness.
-    text = re.sub(r"\bstill life\b", "", text, flags=re.IGNORECASE)
-    return frozenset((aspect, stance) for aspect, patterns in _PATTERNS.items() for stance, pattern in patterns.items() if pattern.search(text))
+    found = _ANY.findall(text.casefold().replace("still life", ""))
+    return frozenset().union(*(_SAID[phrase] for phrase in found))
 
 
 def contradicts(said: Stances, more: Stances) -> bool:

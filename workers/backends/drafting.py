@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 _BRIEF, _STYLE, _CAPTION, _DETAIL = 1, 2, 3, 1000
 
 #: After so many details comes a word on how it is painted, and after so many another.
-_FINISH_AFTER = (2, 6)
+_FINISH_AFTER = (3, 6)
 _MOST_FINISHES = len(_FINISH_AFTER)
 
-#: So many details are weighed against each other.
-_CONSIDERED = 3
+#: So many details, and briefs of a family, are weighed against each other.
+_BRIEFS_CONSIDERED = 2
+_CONSIDERED = 6
 
 #: Slots that repeat a part of the caption word by word: each once in a prompt.
 _ONCE = frozenset({"action", "where"})
@@ -58,9 +59,10 @@ class Draft:
     def bind(self, families: Sequence[Family]) -> Family:
         """Draw a family and one of its briefs, and put the caption into it; the family is returned."""
         for family in self.rng.sample(families, len(families)):
-            drawn = family.draw_phrase(self.rng, self._allows(family), self.mentions)
-            if drawn is not None:
-                self._open(family, *drawn)
+            drawn = [family.draw_phrase(self.rng, self._allows(family), self.mentions) for _ in range(_BRIEFS_CONSIDERED)]
+            found = [pair for pair in drawn if pair is not None]
+            if found:
+                self._open(family, *max(found, key=lambda pair: self._share_of_caption(pair[1].text)))
                 return family
         # No brief suits this picture: caption, style and details have to do.
         family = self.rng.choice(families)
@@ -89,8 +91,10 @@ class Draft:
         details = self.rng.sample(family.details, len(family.details))
         finishes = self.rng.sample(family.finish, len(family.finish))
         added = finished = 0
+        # Where the style is named less need be said about how it is painted.
+        styled = any(clause.rank == _STYLE for clause in self.clauses)
         while details or finishes:
-            due = finished < _MOST_FINISHES and added >= _FINISH_AFTER[finished]
+            due = finished < _MOST_FINISHES and added >= _FINISH_AFTER[finished] + styled
             pool = finishes if due else details
             found = self._pick(pool, family)
             if found is not None:
@@ -101,7 +105,7 @@ class Draft:
             elif finished >= _MOST_FINISHES:
                 return
             else:
-                added = _FINISH_AFTER[finished]
+                added = _FINISH_AFTER[finished] + styled
 
     def _pick(self, pool: list[Phrase], family: Family) -> tuple[Phrase, Filled] | None:
         """Of a pool the phrase that says most about the picture, among the first few that name most of what was not named yet.

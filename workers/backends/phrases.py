@@ -6,6 +6,7 @@ import re
 import string
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ NEEDS: Mapping[str, tuple[Kind, ...]] = MappingProxyType(
 )
 
 #: Slots that take a part of some kind; the names are those of the kinds.
-_KINDS = frozenset(Kind) - {Kind.NOTHING, Kind.MEDIUM}
+_KINDS = frozenset(Kind) - {Kind.NOTHING, Kind.MEDIUM, Kind.TIME}
 _PLACES = (Kind.BUILDING, Kind.LAND, Kind.WATER, Kind.ROOM, Kind.PLANT)
 _SAYINGS = frozenset({"scene", "action", "where"})
 
@@ -54,7 +55,7 @@ _ANYTHING = NounPhrase(phrase="a subject", noun="thing", kind=Kind.OBJECT, plura
 _WHOLE = NounPhrase(phrase="a scene", noun="scene", kind=Kind.OBJECT, plural=False, definite="the whole scene")
 
 #: After so many mentions a part is named by its noun alone.
-_FULL_MENTIONS = 2
+_FULL_MENTIONS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +70,20 @@ class Phrase:
     #: Whether the original's style is named beside it; None leaves that to the family.
     keeps_style: bool | None = None
 
-    @property
+    @cached_property
+    def pieces(self) -> tuple[tuple[str, str, str], ...]:
+        """Its text taken apart: what is said, the slot after it ("" for none), what stands there if the picture has none."""
+        return tuple((literal, name or "", spec or "") for literal, name, spec, _ in string.Formatter().parse(self.text))
+
+    @cached_property
     def slots(self) -> tuple[tuple[str, str], ...]:
         """The names of its slots, each with what stands there if the picture has none ("{place:the ground}")."""
-        return tuple((name, spec or "") for _, name, spec, _ in string.Formatter().parse(self.text) if name)
+        return tuple((name, spec) for _, name, spec in self.pieces if name)
+
+    @cached_property
+    def takes_names_alone(self) -> bool:
+        """Whether the caption follows "of": a sentence can not."""
+        return _BOUND_SCENE.search(self.text) is not None
 
     @classmethod
     def read(cls, entry: str | Mapping[str, Any], *, axes: tuple[str, ...], needs: tuple[str, ...]) -> Phrase:
@@ -116,7 +127,7 @@ class Mentions:
         """Whether the picture has what a phrase needs and names."""
         if any(not set(NEEDS[need]) & self.scene.kinds for need in phrase.needs):
             return False
-        if not self.scene.is_name and _BOUND_SCENE.search(phrase.text):
+        if phrase.takes_names_alone and not self.scene.is_name:
             return False
         taken: list[str] = []
         for name, spec in phrase.slots:
@@ -138,7 +149,7 @@ class Mentions:
         named: list[str] = []
         plural = self.subject.plural
         pieces: list[str] = []
-        for literal, name, spec, _ in string.Formatter().parse(phrase.text):
+        for literal, name, spec in phrase.pieces:
             pieces.append(_choose(literal, plural=plural))
             if not name:
                 continue
@@ -154,7 +165,7 @@ class Mentions:
             if part is not None:
                 plural = part.plural
                 named.append(part.noun)
-            filling = self._saying(name) or (self._mention(part, name) if part else spec or "")
+            filling = self._saying(name) or (self._mention(part, name) if part else spec)
             if not filling:
                 return None
             pieces.append(filling)
@@ -175,7 +186,9 @@ class Mentions:
             # "Jesus" and "water" can not be "a jesus" and "a water".
             nameable = part.definite.startswith("the ") and part.noun not in MASS_NOUNS
             return (part.definite.removeprefix("the ") if part.coordinated else part.noun) if nameable else ""
-        return part.definite if self.counts[part.noun] < _FULL_MENTIONS else part.short
+        text = part.definite if self.counts[part.noun] < _FULL_MENTIONS else part.short
+        # "Mist between boats and water": clauses of a prompt need no article for many.
+        return text.removeprefix("the ") if part.plural and slot != "subject" and not text.startswith("the group") else text
 
     def _part(self, name: str, taken: list[str] | tuple[str, ...]) -> NounPhrase | None:
         """The part that a slot takes: of those that suit it the one named least; None for a slot that takes none."""
@@ -184,7 +197,7 @@ class Mentions:
             return self.subject
         if name == "thing":
             suited = [part for part in parts if part.kind in _THINGS]
-            if not suited and self.subject.kind not in {Kind.SKY, Kind.BODY}:
+            if not suited and self.subject.kind not in {Kind.SKY, Kind.BODY, Kind.TIME}:
                 suited = [self.subject]
         elif name == "other":
             suited = [part for part in parts[1:] if part.kind in _THINGS]
@@ -198,9 +211,8 @@ class Mentions:
 
 def plain_text(phrase: Phrase) -> str:
     """A phrase as for any picture, with "the subject" in the picture's slots and nothing in those of word lists."""
-    filled = ("the subject" if name in SLOTS else "" for _, name, _, _ in string.Formatter().parse(phrase.text))
-    literals = (_choose(literal, plural=False) for literal, _, _, _ in string.Formatter().parse(phrase.text))
-    return " ".join("".join(literal + value for literal, value in zip(literals, filled, strict=True)).split())
+    texts = (_choose(literal, plural=False) + ("the subject" if name in SLOTS else "") for literal, name, _ in phrase.pieces)
+    return " ".join("".join(texts).split())
 
 
 def _choose(literal: str, *, plural: bool) -> str:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from workers.backends.artists import FIRST_NAMES, artist_at
@@ -164,6 +165,7 @@ def without_known_artists(text: str) -> str:
     return Redactor(artist="", title="").clean(text)
 
 
+@lru_cache(maxsize=1 << 16)
 def fold(text: str) -> str:
     """Without case and accents, for comparison."""
     decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))

@@ -90,8 +90,8 @@ def test_slots_are_filled_with_the_parts_of_the_picture() -> None:
 
     assert fill("{subject} now [a|the] {noun} of {stuff}") == "the two white birds now the birds of amber"
     assert fill("{thing} beside {other}") == "the vase beside the garden"
-    assert fill("{animal} with [its|their] shadow") == "the birds with their shadow"
-    assert fill("moss {where}, {subject} {action}") == "moss on a vase, the birds sitting on a vase in a garden"
+    assert fill("{animal} with [its|their] shadow") == "two white birds with their shadow"
+    assert fill("moss {where}, {subject} {action}") == "moss in the garden, the birds sitting on a vase in a garden"
     assert mentions.fill(Phrase(text="{water} rising"), words, rng) is None
     assert fill("{water:the ground} rising") == "the ground rising"
     assert not mentions.suit(Phrase(text="{person} alone"))

@@ -59,8 +59,8 @@ def test_whether_people_are_there(caption: str, people: bool) -> None:  # noqa: 
 
 def test_what_is_done_and_where() -> None:
     scene = parse_caption("a painting of two women sitting on a bench in front of a house")
-    assert (scene.action, scene.where) == ("sitting on a bench in front of a house", "on a bench")
-    assert parse_caption("trees in a field with grass").where == "in a field"
+    assert (scene.action, scene.where) == ("sitting on a bench in front of a house", "in front of the house")
+    assert parse_caption("trees in a field with grass").where == "in the field"
     assert parse_caption("two people embracing each other").action == "embracing each other"
     assert parse_caption("a man in a black hat").where == ""
     assert parse_caption("a painting of a building in the evening").action == ""

@@ -74,7 +74,7 @@ def plain(text: str) -> str:
 def test_prompts_have_about_the_wanted_tokens_of_the_real_tokenizer_and_never_more_than_75(
     level: str, count: Callable[[str], int]
 ) -> None:
-    results = [write(request(seed, level=level), count) for seed in range(400)]
+    results = [write(request(seed, level=level), count) for seed in range(150)]
 
     assert 46 <= statistics.mean(result.tokens for result in results) <= 58
     assert max(result.tokens for result in results) <= 75
@@ -84,18 +84,18 @@ def test_prompts_have_about_the_wanted_tokens_of_the_real_tokenizer_and_never_mo
 
 @pytest.mark.parametrize(("most", "target"), [(40, 30), (120, 90), (250, 150)])
 def test_length_follows_the_campaigns_settings(most: int, target: int, count: Callable[[str], int]) -> None:
-    results = [write(request(seed), count, most=most, target=target) for seed in range(60)]
+    results = [write(request(seed), count, most=most, target=target) for seed in range(40)]
 
     assert 0.75 * target <= statistics.mean(result.tokens for result in results) <= 1.15 * target
     assert max(result.tokens for result in results) <= most
 
 
 def test_ten_radical_families_are_drawn_alike_and_no_two_prompts_are_the_same(count: Callable[[str], int]) -> None:
-    results = [write(request(seed, caption="a boat on a lake"), count) for seed in range(400)]
+    results = [write(request(seed, caption="a boat on a lake"), count) for seed in range(250)]
 
     families = Counter(result.brief for result in results)
     assert set(families) == RADICAL_FAMILIES
-    assert min(families.values()) > 15
+    assert min(families.values()) > 8
     assert len({result.text for result in results}) == len(results)
 
 
@@ -111,7 +111,7 @@ def test_a_restyling_prompt_names_another_style_in_place_of_the_originals(count:
 @pytest.mark.parametrize("level", ["moderate", "radical"])
 def test_a_third_of_a_prompt_speaks_of_the_picture(level: str, count: Callable[[str], int]) -> None:
     told = tokens = 0
-    for seed in range(300):
+    for seed in range(120):
         asked = request(seed, level=level)
         result = write(asked, count)
         said = {word.rstrip("s") for word in re.findall("[a-z]+", asked.caption)}
@@ -123,14 +123,14 @@ def test_a_third_of_a_prompt_speaks_of_the_picture(level: str, count: Callable[[
 @pytest.mark.parametrize("level", ["moderate", "radical"])
 @pytest.mark.parametrize("caption", WITHOUT_PEOPLE)
 def test_a_picture_without_people_gets_none(caption: str, level: str, count: Callable[[str], int]) -> None:
-    for seed in range(60):
+    for seed in range(30):
         text = write(request(seed, caption=caption, level=level), count).text
         assert not PEOPLE & set(re.findall("[a-z]+", text)), text
 
 
 @pytest.mark.parametrize("level", ["moderate", "radical"])
 def test_a_prompt_says_one_thing_about_each_aspect(level: str, count: Callable[[str], int]) -> None:
-    for seed in range(300):
+    for seed in range(150):
         caption = [*CAPTIONS, *WITHOUT_PEOPLE][seed % 10]
         result = write(request(seed, caption=caption, level=level), count)
         aspects = Counter(aspect for aspect, _ in stances(result.text) - stances(caption))
@@ -146,7 +146,7 @@ def test_radical_prompts_leave_the_originals_style_and_moderate_ones_keep_it(cou
 
 
 def test_openings_vary(count: Callable[[str], int]) -> None:
-    texts = [write(request(seed, caption="a woman in a garden", level=level), count).text for level in ("moderate", "radical") for seed in range(200)]
+    texts = [write(request(seed, caption="a woman in a garden", level=level), count).text for level in ("moderate", "radical") for seed in range(100)]
 
     openings = Counter(tuple(text.split()[:2]) for text in texts)
     assert openings.pop(("a", "woman")) < 0.6 * len(texts)
@@ -212,7 +212,7 @@ def test_the_subject_stays_where_its_caption_does_not_fit(count: Callable[[str],
         assert "two old women" in write(request(seed, caption=caption), count, most=10).text
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     caption=st.one_of(
         st.text(max_size=200),
@@ -246,7 +246,7 @@ SEPARATORS = st.sampled_from([" ", "-", "_", "", "  "])
 CASES = st.sampled_from([str, str.upper, str.lower, str.title])
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     name=NAMES,
     separator=SEPARATORS,
@@ -281,7 +281,7 @@ def test_the_artist_is_never_named(
         assert plain(" ".join(name)).replace(" ", "") not in re.split(r"\s", plain(text))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     title=st.lists(st.sampled_from(TITLE_WORDS), min_size=3, max_size=7),
     around=st.lists(st.sampled_from([*TITLE_WORDS, ","]), max_size=6),
