@@ -30,6 +30,8 @@ _MOST_FINISHES = len(_FINISH_AFTER)
 #: So many details, and briefs of a family, are weighed against each other.
 _BRIEFS_CONSIDERED = 2
 _CONSIDERED = 6
+#: One of so many is taken: equal captions are not to get equal prompts.
+_BEST = 2
 
 #: Slots that repeat a part of the caption word by word: each once in a prompt.
 _ONCE = frozenset({"action", "where"})
@@ -108,7 +110,7 @@ class Draft:
                 added = _FINISH_AFTER[finished] + styled
 
     def _pick(self, pool: list[Phrase], family: Family) -> tuple[Phrase, Filled] | None:
-        """Of a pool the phrase that says most about the picture, among the first few that name most of what was not named yet.
+        """Of a pool one of the phrases that say most about the picture, among the first few that name most of what was not named yet.
 
         It leaves the pool, and so does what can not be said any more.
         """
@@ -124,7 +126,8 @@ class Draft:
                 break
         if not found:
             return None
-        best = max(found, key=lambda pair: self._share_of_caption(pair[1].text))
+        found.sort(key=lambda pair: -self._share_of_caption(pair[1].text))
+        best = self.rng.choice(found[:_BEST])
         pool.remove(best[0])
         return best
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.backends.caption_lexicon import Kind, is_ordinary, is_plural, kind_of
@@ -86,6 +86,7 @@ def test_ordinary_words_and_others() -> None:
     assert not any(map(is_ordinary, "guernica 1913 haarlem viii cezanne".split()))
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(max_size=100), st.lists(st.sampled_from("a two women sitting on of and with bench red blue is , . jesus group people".split()), max_size=25).map(" ".join)))
 def test_any_caption_can_be_parsed_and_its_parts_are_its_words(caption: str) -> None:
     scene = parse_caption(caption)
