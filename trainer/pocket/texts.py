@@ -73,4 +73,4 @@ def with_phrases(text: str, rng: np.random.Generator) -> str:
 def phrases() -> Sequence[str]:
     """All details and finishes of the briefs that pocket models are given."""
     families = [family for name in ("moderate", "restyle") for family in brief_sets()[name]]
-    return sorted({phrase for family in families for phrase in (*family.details, *family.finish)})
+    return sorted({phrase for family in families for phrase in family.phrases})

@@ -39,8 +39,7 @@ def caption_words(labels: Iterable[PaintingLabel]) -> PreTrainedTokenizerFast:
 def cut_merges(labels: Iterable[PaintingLabel]) -> Sequence[Merge]:
     """CLIP's merges without those that no word here needs. Any other word still encodes, in more and shorter tokens."""
     families = [family for group in brief_sets().values() for family in group]
-    briefs = [text for family in families for text in (*family.briefs, *family.details, *family.finish)]
-    briefs += [word for family in families for group in family.words.values() for word in group]
+    briefs = [text for family in families for text in family.texts]
     texts = {text for label in labels for text in (label.sentence, label.caption, f"in the manner of {label.style}")}
     merges = real_merges()
     ranks = {merge: rank for rank, merge in enumerate(merges)}

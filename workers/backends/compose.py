@@ -1,18 +1,18 @@
 """Prompts composed from caption, style and a drawn brief: the writer that needs no model, only the generator's own tokenizer.
 
-A prompt is a caption, the brief, the style, and details of the brief's family until about `target_tokens` are reached. Everything is drawn
-from the request's seed: equal requests give equal prompts.
+A prompt is the caption bound into a brief, the style where the brief keeps it, and details until about `target_tokens` are reached. Details are
+about the parts of the picture, those first of which nothing was said yet. Everything is drawn from the request's seed: equal requests give
+equal prompts.
 """
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workers.backends.brief_sets import choose_families
-from workers.backends.clauses import Clause, caption_clauses, join, shorten
+from workers.backends.clauses import join, shorten
+from workers.backends.drafting import Draft
 from workers.backends.protocol import ModelSource, PromptRequest, PromptResult
-from workers.backends.redaction import Redactor
 from workers.backends.settings.compose import ComposeSettings
 from workers.backends.sources import TOKENIZER_2_FILES, loading, resolve
 
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
     from workers.backends.settings.base import BackendSettings
 
-#: How far a prompt's own target lies from `target_tokens` at most, so that lengths vary as written prompts do.
-_SPREAD = 8
+#: How far a prompt's own target lies from `target_tokens`, as a share of it: lengths vary as written prompts do, and with the caption's.
+_SPREAD = 0.1
+_LEAST_SHARE, _MOST_SHARE = 0.9, 1.15
+#: By how much of its own share of the target a caption lengthens its prompt, from this share on.
+_GROWTH, _BRIEF_CAPTION = 0.5, 0.1
 
-#: Ranks: the caption's first part (0) outlives the brief, that the style, that the rest of the caption, that the details.
-_BRIEF, _STYLE, _CAPTION, _DETAIL = 1, 2, 3, 1000
-
-_LAST_RESORT = "a painting"
+#: What is left where neither caption nor brief may be said.
+_LAST_RESORTS = ("a painting", "an image", "colour on canvas")
 
 
 class ComposedPrompts:
@@ -69,39 +70,22 @@ class ComposedPrompts:
 
 def compose(request: PromptRequest, count: Callable[[str], int], settings: ComposeSettings) -> PromptResult:
     """Draft a prompt and shorten it to `max_tokens` as `count` counts them."""
-    rng = random.Random(request.seed)
-    redactor = Redactor(artist=request.artist, title=request.title)
-    family = rng.choice(choose_families(settings.brief_set))
-
-    def harmless(text: str) -> bool:
-        return not redactor.mentions(text)
-
-    caption = caption_clauses(redactor.clean(request.caption), rank=_CAPTION)
-    own = style_clause(request.style)
-
-    def another_style(text: str) -> bool:
-        return harmless(text) and not (own and own in text)
-
-    brief = Clause(text=redactor.clean(family.draw(rng, another_style if family.restyles else harmless)), rank=_BRIEF)
-    style = Clause(text="" if family.restyles else redactor.clean(own), rank=_STYLE)
-    draft = [clause for clause in (*caption, brief, style) if clause.text]
-    wanted = max(1, settings.target_tokens + rng.randint(-_SPREAD, _SPREAD))
-    for detail in family.draw_details(rng, harmless):
-        longer = [*draft, Clause(text=detail, rank=_DETAIL + len(draft))]
-        if abs(count(join(longer)) - wanted) >= abs(count(join(draft)) - wanted):
-            break
-        draft = longer
+    draft = Draft(request)
+    family = draft.bind(choose_families(settings.brief_set))
+    draft.extend(family, count, _wanted(draft, count, settings))
 
     def fits(text: str) -> bool:
-        return count(text) <= settings.max_tokens and harmless(text)
+        return count(text) <= settings.max_tokens and draft.harmless(text)
 
-    text = join(shorten(draft, fits)) or next(filter(fits, (style.text, brief.text, _LAST_RESORT)), "")
+    whole = join(draft.clauses)
+    text = join(shorten(draft.clauses, fits)) or next(filter(fits, (*draft.last_resorts(), *_LAST_RESORTS)), "")
     # Names and titles are kept out of the draft as well: it is shown and searched like the prompt.
-    written = join(draft) if harmless(join(draft)) else text
+    written = whole if draft.harmless(whole) else text
     return PromptResult(draft=written, text=text, draft_tokens=count(written), tokens=count(text), brief=family.name)
 
 
-def style_clause(style: str) -> str:
-    """A catalogue's style as words: "Post_Impressionism" to "in the manner of Post Impressionism"; empty for none."""
-    words = " ".join(style.replace("_", " ").split())
-    return f"in the manner of {words}" if words else ""
+def _wanted(draft: Draft, count: Callable[[str], int], settings: ComposeSettings) -> int:
+    """About how many tokens this prompt is to have: more for a picture of which the caption says more."""
+    told = count(draft.mentions.scene.text) / settings.target_tokens
+    share = min(_MOST_SHARE, _LEAST_SHARE + _GROWTH * max(0.0, told - _BRIEF_CAPTION))
+    return max(1, round(settings.target_tokens * (share + draft.rng.uniform(-_SPREAD, _SPREAD))))

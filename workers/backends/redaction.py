@@ -5,7 +5,9 @@ know names too, so every clause is cleaned: words are compared without case, acc
 
 - Of the artist no word of the name stays, alone or run together. Spared are particles (van, de) and words that captions need (white, young)
   where they stand alone and are not the surname.
-- A title of three words or more does not stay as a phrase. What it shows is kept by its first two telling words.
+- Nor does the name of another well-known artist stay (`workers.backends.artists`).
+- A title that tells which work it is ("Guernica", "Dry Paints 1913") does not stay as a phrase: the words by which it tells are taken out. A title
+  of words that any caption may use ("portrait of a man", "flowers in a vase") tells nothing and leaves the caption as it is.
 """
 
 # ruff: noqa: SIM905, RUF001 - word lists read best as text, and these letters and dashes are meant
@@ -15,7 +17,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from workers.backends.artists import FIRST_NAMES, artist_at
+from workers.backends.caption_lexicon import is_function_word, is_ordinary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,13 +49,15 @@ _NO_NAME = frozenset(
 
 #: Words that lead up to a name or title and would dangle without it.
 _LEADING = frozenset(
-    "by of after in the style from inspired attributed to artist painter called titled entitled named manner like painting".split()
+    "by of after in the style from inspired attributed to artist painter called titled entitled named manner like".split()
 )
 
-_SMALL = frozenset("a an the of in on at by with and or to from for his her their its under over off near into".split())
-
-#: A title of fewer words is an ordinary phrase.
-TITLE_WORDS = 3
+#: After these a title lists or describes what anybody may see: "still life with quinces".
+_GENERIC_OPENINGS = (
+    ("still", "life"), ("landscape", "with"), ("portrait", "of", "a"), ("portrait", "of", "an"), ("vase", "of"), ("vase", "with"), ("bouquet", "of"),
+    ("bowl", "of"), ("basket", "of"), ("study", "of", "a"), ("head", "of", "a"), ("woman", "with"), ("man", "with"), ("girl", "with"), ("boy", "with"),
+    ("young", "woman", "with"), ("young", "man", "with"), ("young", "girl", "with"), ("a", "woman"), ("a", "man"), ("the", "artist", "s"),
+)  # fmt: skip
 
 _PASSES = 8
 
@@ -69,12 +77,13 @@ class Redactor:
     def __init__(self, *, artist: str, title: str) -> None:
         name = [span.folded for span in _words(artist)]
         self._title = tuple(span.folded for span in _words(title))
+        self._telling = telling_words(self._title)
         self._names, self._longest = _name_keys(name)
         #: Initials and particles of this name: they go where they lead up to what goes.
         self._leading = _LEADING | {word for word in name if len(word) == 1 or word in _PARTICLES}
 
     def mentions(self, text: str) -> bool:
-        """Whether the text names the artist, or the title as a phrase of three words or more."""
+        """Whether the text names the artist, another well-known one, or the title if that tells which work it is."""
         words = _words(text)
         return any(self._name_at(words, at) for at in range(len(words))) or self._title_at(words) is not None
 
@@ -88,15 +97,15 @@ class Redactor:
         return ""
 
     def _name_at(self, words: Sequence[_Span], at: int) -> int:
-        """How many words from `at` on are the artist's name; 0 if none."""
+        """How many words from `at` on are the artist's name, or another's; 0 if none."""
         for count in range(min(self._longest, len(words) - at), 0, -1):
             if "".join(span.folded for span in words[at : at + count]) in self._names:
                 return count
-        return 0
+        return artist_at([span.folded for span in words], at)
 
     def _title_at(self, words: Sequence[_Span]) -> int | None:
         length = len(self._title)
-        if length < TITLE_WORDS:
+        if not self._telling:
             return None
         folded = tuple(span.folded for span in words)
         return next((at for at in range(len(folded) - length + 1) if folded[at : at + length] == self._title), None)
@@ -118,19 +127,45 @@ class Redactor:
         if at is None:
             return text
         phrase = words[at : at + len(self._title)]
-        telling = [span for span in phrase if span.folded not in _SMALL][:2] if gently else []
-        if not telling:
-            return _cut(text, [(self._lead(words, at, after=0), phrase[-1].end)])
-        kept = " and ".join(text[span.start : span.end] for span in telling)
-        return f"{text[: phrase[0].start]}{kept}{text[phrase[-1].end :]}"
+        if gently:
+            return _cut(text, self._telling_spans(words, at, at + len(self._title)))
+        return _cut(text, [(self._lead(words, at, after=0), phrase[-1].end)])
+
+    def _telling_spans(self, words: Sequence[_Span], start: int, end: int) -> list[tuple[int, int]]:
+        """What to cut out of a title that stands at words `start` to `end`; before a pause what leads up to it goes too."""
+        cuts: list[tuple[int, int]] = []
+        at = start
+        while at < end:
+            stop = at
+            while stop < end and words[stop].folded in self._telling:
+                stop += 1
+            if stop > at:
+                paused = stop == len(words) or is_function_word(words[stop].folded)
+                first = self._lead(words, at, after=cuts[-1][1] if cuts else 0) if paused else words[at].start
+                cuts.append((first, words[stop - 1].end))
+            at = stop + 1
+        return cuts
 
     def _lead(self, words: Sequence[_Span], at: int, *, after: int) -> int:
         """Where a cut begins whose first word is `at`: earlier words that lead up to it go too."""
-        while at > 0 and words[at - 1].folded in self._leading and words[at - 1].start >= after:
+        while at > 0 and words[at - 1].start >= after and (words[at - 1].folded in self._leading or words[at - 1].folded in FIRST_NAMES):
             at -= 1
         return words[at].start
 
 
+def telling_words(title: Sequence[str]) -> frozenset[str]:
+    """The words by which a title tells which work it is; none for a title that any caption may repeat. The words are given folded."""
+    if any(tuple(title[: len(opening)]) == opening for opening in _GENERIC_OPENINGS):
+        return frozenset(word for word in title if word.isdigit())
+    return frozenset(word for word in title if not is_ordinary(word))
+
+
+def without_known_artists(text: str) -> str:
+    """The text without the names of well-known artists and what leads up to them."""
+    return Redactor(artist="", title="").clean(text)
+
+
+@lru_cache(maxsize=1 << 16)
 def fold(text: str) -> str:
     """Without case and accents, for comparison."""
     decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))

@@ -66,9 +66,8 @@ def clip_tokenizer() -> CLIPTokenizer:
 
 def _corpus() -> Counter[str]:
     families = [family for group in brief_sets().values() for family in group]
-    texts = [text for family in families for text in (*family.briefs, *family.details, *family.finish)]
-    words = [word for family in families for group in family.words.values() for word in group]
-    return Counter(re.findall("[a-z]+", " ".join([*texts, *words, *CAPTION_WORDS]).lower()))
+    texts = [text for family in families for text in family.texts]
+    return Counter(re.findall("[a-z]+", " ".join([*texts, *CAPTION_WORDS]).lower()))
 
 
 def _learn_merges(corpus: Counter[str], number: int) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from db.enums import FailureKind
 from db.jobs.inputs import CaptionInput
 from db.results.stage_results import CaptionRecord
+from workers.backends.caption_cleaning import clean_caption
 from workers.backends.protocol import CaptionRequest
 from workers.backends.settings.base import BackendSettings
 from workers.errors import JobFault
@@ -45,8 +46,8 @@ class CaptionStage:
 
 
 def checked_caption(answer: CaptionResult) -> str:
-    """The sentence, stripped; an empty one is degenerate."""
-    text = answer.text.strip()
+    """The sentence without the captioner's faults (`clean_caption`); if nothing is left it is degenerate."""
+    text = clean_caption(answer.text)
     if not text:
         raise JobFault(FailureKind.DEGENERATE, "degenerate output: the caption is empty")
     return text

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_12_03"
-down_revision = "2026_12_01"
+down_revision = "2026_12_02"
 branch_labels = None
 depends_on = None
 

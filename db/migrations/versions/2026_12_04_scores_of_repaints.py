@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_12_04"
-down_revision = "2026_12_01"
+down_revision = "2026_12_03"
 branch_labels = None
 depends_on = None
 

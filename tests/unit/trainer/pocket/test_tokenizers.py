@@ -26,8 +26,8 @@ def labels() -> Sequence[PaintingLabel]:
 def test_restyling_briefs_name_exactly_the_styles_and_palettes_of_the_samples() -> None:
     (family,) = brief_sets()["restyle"]
 
-    assert set(family.words["style"]) == {style.name for style in STYLES}
-    assert set(family.words["palette"]) == set(PALETTES)
+    assert {word.text for word in family.words["style"]} == {style.name for style in STYLES}
+    assert {word.text for word in family.words["palette"]} == set(PALETTES)
 
 
 def test_the_cut_encoding_is_small_and_tokenizes_paintings_as_the_real_one_does(labels: Sequence[PaintingLabel]) -> None:
