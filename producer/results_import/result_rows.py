@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from producer.readers.text import read_header, read_records
+from producer.readers.columns import column_names
+from producer.readers.delimited import read_cells, read_header
 from producer.results_import.columns import find_columns
 
 if TYPE_CHECKING:
@@ -47,20 +48,26 @@ class ResultsFile:
     path: Path
     #: Our names of facts to the file's columns.
     columns: Mapping[str, str]
-    #: Columns that are not read.
-    unread: Sequence[str]
+    #: All columns, in their order.
+    names: Sequence[str]
+
+    @property
+    def unread(self) -> list[str]:
+        """Columns that are not read."""
+        read = set(self.columns.values())
+        return [name for name in self.names if name and name not in read]
 
     def rows(self) -> Iterator[ResultRow]:
         """All rows, in the order of the file; raises `CatalogueUnreadable`."""
-        for number, record in enumerate(read_records(self.path), start=1):
-            yield _row(number, {ours: _cell(record.get(theirs, "")) for ours, theirs in self.columns.items()})
+        positions = {ours: self.names.index(theirs) for ours, theirs in self.columns.items()}
+        for number, cells in enumerate(read_cells(self.path, path_column=lambda _: positions.get("original")), start=1):
+            yield _row(number, {ours: _cell(cells[at]) for ours, at in positions.items() if at < len(cells)})
 
 
 def open_results(path: Path, given: Mapping[str, str]) -> ResultsFile:
     """The file with its columns; raises `CatalogueUnreadable`, `ResultsUnreadable`, `WrongUse`."""
-    header = read_header(path)
-    columns = find_columns(header, given)
-    return ResultsFile(path=path, columns=columns, unread=[name for name in header if name and name not in columns.values()])
+    names = column_names(path, read_header(path).names)
+    return ResultsFile(path=path, columns=find_columns(names, given), names=names)
 
 
 def level_fault(level: str) -> str:

@@ -37,7 +37,7 @@ def reusable_captions(
         return []
     pictures = {found.job_id: found.content_hash for found in described}
     known = known_captions(
-        worker.database, pictures, model=model, revision=revision, is_alike=lambda other: _are_alike(worker, batch.parameters, other)
+        worker.database, pictures, model=model, revision=revision, is_alike=lambda other: _are_alike(worker, batch, other)
     )
     return [
         CaptionRecord(
@@ -54,11 +54,12 @@ def reusable_captions(
     ]
 
 
-def _are_alike(worker: WorkerContext, mine: Parameters, other: Parameters) -> bool:
-    """Whether both make the same sentences, but for the model's revision: settings are compared with their defaults."""
+def _are_alike(worker: WorkerContext, batch: Batch, other: Parameters) -> bool:
+    """Whether the batch's parameters and these make the same sentences, but for the model's revision: settings count with their defaults."""
+    mine = batch.parameters
     if (mine.backend, mine.model, mine.dtype) != (other.backend, other.model, other.dtype):
         return False
     try:
-        return worker.models.settings(mine) == worker.models.settings(other)
+        return worker.models.settings(batch.campaign_id, mine) == worker.models.settings(batch.campaign_id, other)
     except (BadSettings, ModelTrouble):
         return False
