@@ -1,17 +1,20 @@
 """Measures of a set of prompts, each with the caption that it was written for. None of them uses the writer's own word lists.
 
-- Grounded: the share of tokens whose word stands in the caption, compared without case and in a rough singular. Each mention counts. The words
-  of the style clause ("in the manner of ...") never do. Beside it the same share over content words alone, without articles, prepositions and marks.
+- Grounded: the share of tokens whose word stands in the caption, compared without case and in a rough singular. Each mention counts. The
+  words
+  of the style clause ("in the manner of ...") never do. Beside it the same share over content words alone, without articles, prepositions
+  and marks.
 - People: prompts with a word for people or their parts where the caption has none, and which the caption does not use itself.
 - Contradictions: prompts that say two things of a group of which only one can be so.
 - Artists: prompts with the maker that a captioner invented, or with another well-known name.
 - Distinct-n (Li et al., 2016): different n-grams over all n-grams, in sets of 60 prompts, one a picture; the mean of the sets.
-- Self-BLEU (Zhu et al., 2018): BLEU-4 of each prompt against the others of its set, the mean; n-gram precisions above 1 are smoothed by adding one to
+- Self-BLEU (Zhu et al., 2018): BLEU-4 of each prompt against the others of its set, the mean; n-gram precisions above 1 are smoothed by
+  adding one to
   numerator and denominator (Lin and Och, 2004). Lower is more varied.
 - Opening: the share of the most frequent first two words.
 """
 
-# ruff: noqa: SIM905 - word lists read best as text
+# ruff: noqa: SIM905, RUF001 - word lists read best as text, and these marks are meant
 
 from __future__ import annotations
 
@@ -31,18 +34,26 @@ _BLEU = 4
 _BIN = 5
 
 PEOPLE = frozenset(
-    "people person man men woman women child children boy boys girl girls baby babies lady ladies gentleman gentlemen figure figures face faces hand hands "
-    "finger fingers eye eyes mouth lips hair head heads shoulder shoulders arm arms body bodies skin crowd crowds everyone everybody somebody someone nobody "
-    "witness witnesses passenger passengers traveller travellers traveler travelers musician musicians dancer dancers guest guests worker workers soldier "
-    "soldiers king queen emperor knight warrior demigod demigods god gods goddess mortal mortals envoy envoys builder builders explorer saint angel angels "
-    "nun nuns monk monks priest farmer farmers fisherman sailor sailors shepherd family couple mother father daughter son bride groom gesture gestures "
-    "expression costume costumes clothing clothes dress dresses cloak robe robes hat mask masks human humans giant giants titan puppet passerby inhabitants "
+    "people person man men woman women child children boy boys girl girls baby babies lady ladies gentleman gentlemen figure figures "
+    "face faces hand hands "
+    "finger fingers eye eyes mouth lips hair head heads shoulder shoulders arm arms body bodies skin crowd crowds everyone everybody "
+    "somebody someone nobody "
+    "witness witnesses passenger passengers traveller travellers traveler travelers musician musicians dancer dancers guest guests "
+    "worker workers soldier "
+    "soldiers king queen emperor knight warrior demigod demigods god gods goddess mortal mortals envoy envoys builder builders explorer "
+    "saint angel angels "
+    "nun nuns monk monks priest farmer farmers fisherman sailor sailors shepherd family couple mother father daughter son bride groom "
+    "gesture gestures "
+    "expression costume costumes clothing clothes dress dresses cloak robe robes hat mask masks human humans giant giants titan puppet "
+    "passerby inhabitants "
     "villagers citizens vendor vendors artisan artisans fist palm-reader torso skeleton bones voice voices".split()
 )
 
 _ARTISTS = (
-    "monet manet degas renoir cezanne gauguin van gogh picasso matisse braque klimt schiele kandinsky mondrian malevich chagall dali magritte rembrandt "
-    "vermeer rubens raphael michelangelo leonardo botticelli caravaggio titian tintoretto goya velazquez hokusai hiroshige warhol pollock rothko turner "
+    "monet manet degas renoir cezanne gauguin van gogh picasso matisse braque klimt schiele kandinsky mondrian malevich chagall dali "
+    "magritte rembrandt "
+    "vermeer rubens raphael michelangelo leonardo botticelli caravaggio titian tintoretto goya velazquez hokusai hiroshige warhol "
+    "pollock rothko turner "
     "aivazovsky repin bosch bruegel durer lautrec modigliani munch hopper"
 ).replace("van gogh", "gogh")
 
@@ -54,7 +65,10 @@ _EXCLUSIVE: tuple[tuple[str, ...], ...] = (
     (r"monochrome|narrow range of greys|black and white", r"acid greens|vermilion|burning reds|emerald|multicolou?red|neon"),
     (r"from far above|from orbit|aerial", r"from the ground|from below|looming overhead|towering"),
     (r"cropped close|close up", r"wide empty foreground|huge sky|from far above|panorama"),
-    (r"thick ridges|impasto|palette knife", r"thin luminous washes|thin transparent glazes|flat unmodulated|watercolour|smooth, even paint"),
+    (
+        r"thick ridges|impasto|palette knife",
+        r"thin luminous washes|thin transparent glazes|flat unmodulated|watercolour|smooth, even paint",
+    ),
     (r"matte", r"glossy|jewel-like|enamel"),
     (r"crowded|teeming", r"empty"),
     (r"strict symmetry", r"diagonal"),
@@ -83,7 +97,9 @@ class Written:
 def measure(prompts: Sequence[Sequence[Written]], count: Callable[[str], int], *, limit: int) -> dict[str, Any]:
     """The measures of prompts, given as one sequence for each caption with a prompt for each seed."""
     every = [written for group in prompts for written in group]
-    sets = [[group[seed] for group in prompts[start : start + SET]] for seed in range(len(prompts[0])) for start in range(0, len(prompts), SET)]
+    sets = [
+        [group[seed] for group in prompts[start : start + SET]] for seed in range(len(prompts[0])) for start in range(0, len(prompts), SET)
+    ]
     whole = [[words(written.text) for written in some] for some in sets if len(some) in {SET, len(prompts)}]
     grounded = [_grounded(written, count) for written in every]
     lengths = [written.tokens for written in every]
@@ -132,8 +148,10 @@ def names_people(caption: str) -> bool:
 
 #: Words for people that captions have and prompts do not.
 _FURTHER_PEOPLE = frozenset(
-    "portrait nude bathers bather christ jesus madonna virgin artist clown geishas geisha samurai poet peasant hunter teacher students doctor nurse wrestlers "
-    "nymph disciples thieves servants cupids party procession shepherds ballet lord apostles prophet merchant judge actor actress singer".split()
+    "portrait nude bathers bather christ jesus madonna virgin artist clown geishas geisha samurai poet peasant hunter teacher students "
+    "doctor nurse wrestlers "
+    "nymph disciples thieves servants cupids party procession shepherds ballet lord apostles prophet merchant judge actor actress "
+    "singer".split()
 )
 
 
@@ -210,7 +228,10 @@ def _self_bleu(texts: Sequence[Sequence[str]]) -> float:
 
 
 def _bleu(
-    texts: Sequence[Sequence[str]], grams: Sequence[Sequence[Counter[tuple[str, ...]]]], highest: Sequence[dict[Any, tuple[int, int, int]]], at: int
+    texts: Sequence[Sequence[str]],
+    grams: Sequence[Sequence[Counter[tuple[str, ...]]]],
+    highest: Sequence[dict[Any, tuple[int, int, int]]],
+    at: int,
 ) -> float:
     length = len(texts[at])
     logs = 0.0
@@ -221,6 +242,10 @@ def _bleu(
             matched += min(times, second if owner == at else first)
         smooth = 0 if n == 0 else 1
         logs += math.log(max(matched + smooth, 1e-9) / max(total + smooth, 1)) / _BLEU
-    closest = min((len(tokens) for other, tokens in enumerate(texts) if other != at), key=lambda reference: (abs(reference - length), reference), default=length)
+    closest = min(
+        (len(tokens) for other, tokens in enumerate(texts) if other != at),
+        key=lambda reference: (abs(reference - length), reference),
+        default=length,
+    )
     brevity = 1.0 if length >= closest else math.exp(1 - closest / max(1, length))
     return brevity * math.exp(logs)

@@ -1,12 +1,16 @@
-"""Quality of prompts for each writer: grounded in the caption, no people where there are none, no contradictions, no artists, varied, of the right length.
+"""Quality of prompts for each writer: grounded in the caption, free of strangers, contradictions and artists, varied, of the right length.
 
     python benchmarks/prompts.py [--captions FILE] [--tokenizer clip|pocket|DIR] [--seeds 10] [--json] [--show 5]
         [--writer NAME [--model LOCATION] [--set KEY=VALUE]...] [--level moderate]... [--before FILE.json]
 
-Without `--captions` the captions are those of captions.txt beside this file: one a line, after a tab the maker whom the captioner invented. Each is
-written for with `--seeds` seeds at each level, in a style of a round of twelve. `--writer` is a name in the entry points `paragone.backends` ("compose" if
-not given; more than one may be given); `--model` and `--set` go to all of them. `--before` prints the numbers of an earlier `--json` beside these; for the built-in
-captions it is prompts_before.json, the writer that put the caption in front of a brief and parsed nothing. What is measured, and how, stands in prompt_quality.py.
+Without `--captions` the captions are those of captions.txt beside this file: one a line, after a tab the maker whom the captioner
+invented. Each is
+written for with `--seeds` seeds at each level, in a style of a round of twelve. `--writer` is a name in the entry points
+`paragone.backends` ("compose" if
+not given; more than one may be given); `--model` and `--set` go to all of them. `--before` prints the numbers of an earlier `--json`
+beside these; for the built-in
+captions it is prompts_before.json, the writer that put the caption in front of a brief and parsed nothing. What is measured, and how,
+stands in prompt_quality.py.
 """
 
 from __future__ import annotations
@@ -39,9 +43,9 @@ STYLES = (
 ROWS: tuple[tuple[str, Callable[[dict[str, Any]], str], str], ...] = (
     ("grounded tokens", lambda found: f"{found['grounded']:.1%}", "at least 35 %"),
     ("grounded, content words", lambda found: f"{found['grounded_content']:.1%}", ""),
-    ("people without people", lambda found: f"{len(found['people_without_people'])} of {found['without_people']}", "0"),
-    ("contradictions", lambda found: f"{len(found['contradictions'])} of {found['prompts']}", "0"),
-    ("artists named", lambda found: f"{len(found['artists'])} of {found['prompts']}", "0"),
+    ("people without people", lambda found: f"{number(found['people_without_people'])} of {found['without_people']}", "0"),
+    ("contradictions", lambda found: f"{number(found['contradictions'])} of {found['prompts']}", "0"),
+    ("artists named", lambda found: f"{number(found['artists'])} of {found['prompts']}", "0"),
     ("distinct-1/2/3", lambda found: "/".join(f"{share:.2f}" for share in found["distinct"]), ""),
     ("self-BLEU", lambda found: f"{found['self_bleu']:.2f}", ""),
     ("most frequent opening", lambda found: f"{found['opening'][0]!r} {found['opening'][1]:.1%}", "at most 10 %"),
@@ -84,6 +88,11 @@ def main() -> None:
         return
     before = given.before or (HERE / "prompts_before.json" if given.captions == HERE / "captions.txt" else None)
     print_table(results, json.loads(before.read_text(encoding="utf-8")) if before and before.exists() else {})
+
+
+def number(faults: Sequence[str] | int) -> int:
+    """How many there are; an earlier result may hold the number alone."""
+    return faults if isinstance(faults, int) else len(faults)
 
 
 def token_counter(name: str) -> Callable[[str], int]:

@@ -12,26 +12,25 @@ if TYPE_CHECKING:
 
 #: Surnames that mean nothing else, and full names of those whose surname does (Hopper, Munch, Wood).
 _NAMES = (
-    "aivazovsky", "albrecht durer", "alfred sisley", "alphonse mucha", "andy warhol", "basquiat", "bierstadt", "bonnard", "botticelli", "boucher",
-    "bouguereau", "braque", "brueghel", "bruegel", "canaletto", "caravaggio", "caspar david friedrich", "cassatt", "cezanne", "chagall",
-    "chardin", "cimabue", "corot", "correggio", "courbet", "cranach", "da vinci", "dali", "daumier", "david hockney", "de chirico", "de kooning",
-    "degas", "delacroix", "delaunay", "derain", "donatello", "dubuffet", "duchamp", "durer", "edgar degas", "edvard munch", "edward hopper",
-    "egon schiele", "el greco", "ensor", "feininger", "fra angelico", "fragonard", "frans hals", "frida kahlo", "fuseli", "gainsborough",
-    "gauguin", "gentileschi", "gericault", "ghirlandaio", "giacometti", "giorgione", "giotto", "goya", "grant wood", "grosz", "hieronymus bosch",
-    "hiroshige", "hockney", "hogarth", "hokusai", "holbein", "ingres", "jackson pollock", "jan van eyck", "jasper johns", "kahlo", "kandinsky",
-    "kirchner", "klimt", "kokoschka", "kuniyoshi", "lautrec", "leonardo da vinci", "levitan", "lichtenstein", "magritte", "malevich", "manet",
-    "mantegna", "masaccio", "matisse", "max ernst", "memling", "michelangelo", "miro", "modigliani", "mondrian", "monet", "morisot", "motherwell",
-    "murillo", "norman rockwell", "o'keeffe", "okeeffe", "parmigianino", "paul klee", "picabia", "picasso", "piero della francesca", "pieter bruegel",
-    "pissarro", "pollock", "poussin", "raphael sanzio", "rauschenberg", "redon", "rembrandt", "renoir", "repin", "ribera", "rodchenko", "roerich",
-    "rossetti", "rothko", "rubens", "salvador dali", "schiele", "seurat", "shishkin", "signac", "singer sargent", "sisley", "soutine", "tiepolo",
-    "tintoretto", "titian", "toulouse lautrec", "toulouse-lautrec", "turner", "uccello", "utagawa", "utamaro", "utrillo", "van der weyden", "van dyck",
-    "van eyck", "van gogh", "vasarely", "velazquez", "vermeer", "veronese", "vigee le brun", "vlaminck", "vuillard", "warhol", "watteau",
-    "whistler", "winslow homer", "zurbaran",
-)  # fmt: skip
+    "aivazovsky|albrecht durer|alfred sisley|alphonse mucha|andy warhol|basquiat|bierstadt|bonnard|botticelli|boucher|bouguereau|"
+    "braque|brueghel|bruegel|canaletto|caravaggio|caspar david friedrich|cassatt|cezanne|chagall|chardin|cimabue|corot|correggio|"
+    "courbet|cranach|da vinci|dali|daumier|david hockney|de chirico|de kooning|degas|delacroix|delaunay|derain|donatello|dubuffet|"
+    "duchamp|durer|edgar degas|edvard munch|edward hopper|egon schiele|el greco|ensor|feininger|fra angelico|fragonard|frans hals|"
+    "frida kahlo|fuseli|gainsborough|gauguin|gentileschi|gericault|ghirlandaio|giacometti|giorgione|giotto|goya|grant wood|grosz|"
+    "hieronymus bosch|hiroshige|hockney|hogarth|hokusai|holbein|ingres|jackson pollock|jan van eyck|jasper johns|kahlo|kandinsky|"
+    "kirchner|klimt|kokoschka|kuniyoshi|lautrec|leonardo da vinci|levitan|lichtenstein|magritte|malevich|manet|mantegna|masaccio|"
+    "matisse|max ernst|memling|michelangelo|miro|modigliani|mondrian|monet|morisot|motherwell|murillo|norman rockwell|o'keeffe|"
+    "okeeffe|parmigianino|paul klee|picabia|picasso|piero della francesca|pieter bruegel|pissarro|pollock|poussin|raphael sanzio|"
+    "rauschenberg|redon|rembrandt|renoir|repin|ribera|rodchenko|roerich|rossetti|rothko|rubens|salvador dali|schiele|seurat|"
+    "shishkin|signac|singer sargent|sisley|soutine|tiepolo|tintoretto|titian|toulouse lautrec|toulouse-lautrec|turner|uccello|"
+    "utagawa|utamaro|utrillo|van der weyden|van dyck|van eyck|van gogh|vasarely|velazquez|vermeer|veronese|vigee le brun|vlaminck|"
+    "vuillard|warhol|watteau|whistler|winslow homer|zurbaran"
+).split("|")
 
 #: First names that go with them.
 FIRST_NAMES = frozenset(
-    "vincent claude pablo paul henri edgar edouard pierre auguste salvador rembrandt johannes gustav katsushika wassily piet marc rene andy jackson "
+    "vincent claude pablo paul henri edgar edouard pierre auguste salvador rembrandt johannes gustav katsushika wassily piet marc rene "
+    "andy jackson "
     "frida georgia camille georges jan leonardo sandro francisco diego albrecht jmw william utagawa kitagawa ando george toulouse".split()
 )
 
@@ -44,7 +43,10 @@ _BEGINNINGS = frozenset(name[0] for name in _KNOWN) | frozenset(f"{name[0]}s" fo
 
 
 def artist_at(words: Sequence[str], at: int) -> int:
-    """How many words from `at` on are the name of one of them, 0 if none. The words are given without case and accents (`redaction.fold`)."""
+    """How many words from `at` on are the name of one of them, 0 if none.
+
+    The words are given without case and accents (`redaction.fold`).
+    """
     if words[at] not in _BEGINNINGS:
         return 0
     for count in range(min(_LONGEST, len(words) - at), 0, -1):

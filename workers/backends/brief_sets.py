@@ -1,6 +1,7 @@
 """Briefs: what a level asks of a repaint, as families of sentences with slots. The texts are TOML files in `briefs/`, one a set.
 
-A slot is filled with a part of the picture (`workers.backends.phrases`) or with a word of the family's own lists. What a phrase needs to be in
+A slot is filled with a part of the picture (`workers.backends.phrases`) or with a word of the family's own lists. What a phrase needs to
+be in
 the picture is said by the table it stands in, such as `[historical.people]`.
 """
 
@@ -97,9 +98,7 @@ def _read(text: str) -> tuple[Family, ...]:
     groups = finish if isinstance(finish, dict) else {"": finish}
     finishes = [Phrase.read(entry, axes=(axis,) if axis else (), needs=()) for axis, entries in groups.items() for entry in entries]
     shared = [phrase for needs, section in _sections(common, ()) for phrase in _phrases(section, "details", needs)]
-    return tuple(
-        _family(name, table, finish=tuple(finishes), shared=shared, keeps_style=keeps_style) for name, table in tables.items()
-    )
+    return tuple(_family(name, table, finish=tuple(finishes), shared=shared, keeps_style=keeps_style) for name, table in tables.items())
 
 
 def _family(name: str, table: dict[str, Any], *, finish: tuple[Phrase, ...], shared: Sequence[Phrase], keeps_style: bool) -> Family:

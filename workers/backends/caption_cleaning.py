@@ -5,7 +5,7 @@ of captions of WikiArt by BLIP-2), say a phrase again until their tokens are spe
 alone: after "by", an article or a word of ordinary captions ("by the sea", "by candlelight") is a place, anything else is a name.
 """
 
-# ruff: noqa: SIM905 - word lists read best as text
+# ruff: noqa: SIM905, SIM114, RUF001 - word lists read best as text, one case a branch, and these marks are meant
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from workers.backends.caption_lexicon import DETERMINERS, PREPOSITIONS, is_funct
 from workers.backends.redaction import without_known_artists
 
 #: What models leave in a text that is none: special tokens, and BLIP's own word for nothing.
-_DEBRIS = re.compile(r"<[^<>]{0,20}>|\[(?:unk|pad|sep|cls)\]|\b(?:arafed|arafe|araffe|araffes|arafes|araf)\b(?: (?:image|photo|picture) of)?", re.IGNORECASE)
+_DEBRIS = re.compile(
+    r"<[^<>]{0,20}>|\[(?:unk|pad|sep|cls)\]|\b(?:arafed|arafe|araffe|araffes|arafes|araf)\b(?: (?:image|photo|picture) of)?", re.IGNORECASE
+)
 
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*\.?(?<!\.)|[^\s\w]|_", re.UNICODE)
 
@@ -24,14 +26,22 @@ _MAKING = frozenset(
     "painted drawn made created designed done illustrated etched engraved sculpted photographed signed inspired sketched printed composed "
     "produced rendered taken attributed written artwork work painting drawing print portrait illustration".split()
 )
-_MAKERS = frozenset("artist artists painter painters photographer sculptor illustrator engraver designer master person unknown anonymous".split())
+_MAKERS = frozenset(
+    "artist artists painter painters photographer sculptor illustrator engraver designer master person unknown anonymous".split()
+)
 _MAKER_GROUPS = frozenset("school circle workshop studio follower followers brothers school master hand".split())
 
 #: Participles without -ed after which "by" leads up to what acts.
-_ACTED_ON = frozenset("held lit seen led hidden overgrown sunk broken caught ridden driven thrown carried fed blown bitten built bound swept cut worn shown framed".split())
+_ACTED_ON = frozenset(
+    "held lit seen led hidden overgrown sunk broken caught ridden driven thrown carried fed blown bitten built bound swept cut worn "
+    "shown framed".split()
+)
 
 #: Places and ways that stand after "by" without an article and are no nouns of the lexicon.
-_BY_PLACES = frozenset("candlelight lamplight firelight fireside roadside lakeside riverside waterside daylight starlight hand sea foot bus rail nature itself".split())
+_BY_PLACES = frozenset(
+    "candlelight lamplight firelight fireside roadside lakeside riverside waterside daylight starlight hand sea foot bus rail nature "
+    "itself".split()
+)
 
 _PARTICLES = frozenset("van von der den de del della di da do dos du la le les el al bin ibn zu ten ter y the e und of st saint".split())
 
@@ -41,7 +51,9 @@ _STYLE_OF = re.compile(
     r"(?:(?!\s(?:with|featuring|showing|depicting|on|in)\s)[^,;.])*",
     re.IGNORECASE,
 )
-_TITLED = re.compile(r"[,;]?\s*\b(?:titled|entitled|with the title|(?<=painting )called|(?<=picture )called|(?<=artwork )called)\b[^,;.]*", re.IGNORECASE)
+_TITLED = re.compile(
+    r"[,;]?\s*\b(?:titled|entitled|with the title|(?<=painting )called|(?<=picture )called|(?<=artwork )called)\b[^,;.]*", re.IGNORECASE
+)
 
 #: How many words a maker's name has at most.
 _NAME_LENGTH = 6
@@ -51,7 +63,9 @@ _DANGLING = (
     | PREPOSITIONS
     | frozenset("and or but while as that which who whose whom where when than is are was were be being has have its it's".split())
     | frozenset("holding wearing carrying showing depicting containing using featuring".split())
-) - frozenset("down up out off inside outside above below behind another each other all both many several one near around before after".split())
+) - frozenset(
+    "down up out off inside outside above below behind another each other all both many several one near around before after".split()
+)
 
 #: Words that may follow themselves, or themselves and "and".
 _DOUBLES = frozenset("more over again round on up out through very so and two side".split())
@@ -64,7 +78,10 @@ _PASSES = 50
 
 
 def clean_caption(text: str) -> str:
-    """The caption without its faults; may be empty. A caption without any comes back as it is, on one line; cleaning again changes nothing."""
+    """The caption without its faults; may be empty.
+
+    A caption without any comes back as it is, on one line; cleaning again changes nothing.
+    """
     line = _DEBRIS.sub(" ", " ".join("".join(letter if letter.isprintable() else " " for letter in text).split()))
     line = " ".join(line.split())
     for _ in range(_PASSES):
@@ -104,7 +121,14 @@ def _maker_length(before: str, after: str, lead: str) -> int:
     start = 0
     if words and words[0] in DETERMINERS:
         # "by the sea" and "by an unknown artist"; the name that may follow the latter goes with it.
-        maker = next((at for at, word in enumerate(words[1:4], 1) if word in _MAKERS or (word in _MAKER_GROUPS and words[at + 1 : at + 2] == ["of"])), 0)
+        maker = next(
+            (
+                at
+                for at, word in enumerate(words[1:4], 1)
+                if word in _MAKERS or (word in _MAKER_GROUPS and words[at + 1 : at + 2] == ["of"])
+            ),
+            0,
+        )
         if not maker or last.endswith("ing"):
             return 0
         start = maker + 1
@@ -219,5 +243,5 @@ def _tidy(text: str) -> str:
     text = re.sub(r"([,;:])(?:\s*[,;:])+", r"\1", text)
     if text.count("(") != text.count(")"):
         text = re.sub(r"[()]", "", text)
-    text = re.sub(r"\(\s*\)|\[\s*\]|\"\s*\"|“\s*”", "", text)  # noqa: RUF001
+    text = re.sub(r"\(\s*\)|\[\s*\]|\"\s*\"|“\s*”", "", text)
     return " ".join(text.strip(" ,;:").split())

@@ -4,6 +4,8 @@ Captioners write plain English: noun phrases joined by prepositions, "and" and p
 begins, its last word to be its noun. What is not understood is kept as text and named by nothing.
 """
 
+# ruff: noqa: SIM905, RUF001 - word lists read best as text, and these marks are meant
+
 from __future__ import annotations
 
 import re
@@ -35,13 +37,16 @@ _TOKEN = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|[^\s\w]|_")
 #: How captioners begin before they describe anything.
 _OPENING = re.compile(
     r"^(?:(?:this|that|there|it|here) (?:is|are) |it's )?(?:(?:an?|the) )?(?:(?!abstract\b)[\w-]+ ){0,2}?"
-    r"(?:painting|picture|image|photo|photograph|artwork|print|rendering|depiction|illustration)s? (?:of|showing|depicting|that shows) (?=\w)",
+    r"(?:painting|picture|image|photo|photograph|artwork|print|rendering|depiction|illustration)s? "
+    r"(?:of|showing|depicting|that shows) (?=\w)",
     re.IGNORECASE,
 )
 _THERE_IS = re.compile(r"^(?:there|this|it|here) (?:is|are|'s) (?=\w)|^it's (?=\w)", re.IGNORECASE)
 
 #: Sorts of picture that are a picture of what follows "of" or "with".
-_FRAMES = frozenset("portrait view scene study still-life life sketch drawing painting picture image photo print depiction close-up closeup head".split())  # noqa: SIM905
+_FRAMES = frozenset(
+    "portrait view scene study still-life life sketch drawing painting picture image photo print depiction close-up closeup head".split()
+)
 _NO_PARTS = frozenset({Kind.NOTHING, Kind.MEDIUM, Kind.BODY, Kind.TIME})
 
 #: What something can be in or at.
@@ -51,16 +56,20 @@ _PLACES = frozenset({Kind.LAND, Kind.WATER, Kind.BUILDING, Kind.ROOM, Kind.PLANT
 _LATIN = re.compile(r"[a-zÀ-ɏ'’-]+")
 
 #: Words for people that also stand before or in front of animals: "a mother bear", "a family of ducks".
-_MODIFIERS = frozenset("baby mother father family couple crowd king queen lady boy girl".split())  # noqa: SIM905
+_MODIFIERS = frozenset("baby mother father family couple crowd king queen lady boy girl".split())
 
 #: Verbs that make a caption a sentence, with `AUXILIARIES`.
-_FINITE = frozenset("sits stands holds wears lies walks rides plays looks works rests sleeps leans reads sit stand hold wear ride depicts shows".split())  # noqa: SIM905
+_FINITE = frozenset(
+    "sits stands holds wears lies walks rides plays looks works rests sleeps leans reads sit stand hold wear ride depicts shows".split()
+)
 
 #: Words of a mention beside its article.
 _MENTION = 3
 _MOST_PARTS = 6
 #: Words of "sitting on a bench in front of a house" at most.
 _ACTION = 9
+#: "Ring" and "sing" are no participles.
+_SHORT_WORD = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +197,9 @@ def _ends_phrase(words: list[str], start: int, at: int) -> bool:
 
 
 def _is_break(word: str) -> bool:
-    return word in PREPOSITIONS or word in CONJUNCTIONS or word in AUXILIARIES or word in PRONOUNS or word in ADVERBS or not word[0].isalnum()
+    return (
+        word in PREPOSITIONS or word in CONJUNCTIONS or word in AUXILIARIES or word in PRONOUNS or word in ADVERBS or not word[0].isalnum()
+    )
 
 
 def _is_participle(words: list[str], start: int, at: int) -> bool:
@@ -201,7 +212,7 @@ def _is_participle(words: list[str], start: int, at: int) -> bool:
     modifies = bool(following) and not _is_break(following) and following not in DETERMINERS and following not in NUMBERS
     if word.endswith("ed") and after_noun and not modifies and kind_of(word) is None and not is_adjective(word):
         return True
-    if not (word in VERBS or (word.endswith("ing") and word not in NO_PARTICIPLES and len(word) > 4)):  # noqa: PLR2004
+    if not (word in VERBS or (word.endswith("ing") and word not in NO_PARTICIPLES and len(word) > _SHORT_WORD)):
         return False
     before = words[start:at]
     opened = all(token in DETERMINERS or token in NUMBERS or is_adjective(token) for token in before)
@@ -219,7 +230,12 @@ def _joined(phrases: list[tuple[int, int]], words: list[str]) -> list[tuple[int,
             if between == ["of"] and not _is_frame(words[first:last]):
                 joined[-1] = (first, end)
                 continue
-            if between == ["and"] and words[start] not in DETERMINERS and words[start] not in NUMBERS and head in {"madonna", "virgin", "mother"}:
+            if (
+                between == ["and"]
+                and words[start] not in DETERMINERS
+                and words[start] not in NUMBERS
+                and head in {"madonna", "virgin", "mother"}
+            ):
                 joined[-1] = (first, end)
                 continue
         joined.append((start, end))
@@ -269,7 +285,7 @@ def _part(words: list[str], lower: list[str]) -> NounPhrase | None:
 
 
 def _gathering(inner: list[tuple[str, str]], keys: list[str], head: int) -> NounPhrase | None:
-    """"A group of people in hats": people, whatever they are counted in."""
+    """People, whatever they are counted in, as in "a group of people in hats"."""
     rest = inner[head + 2 :]
     part = _part([word for word, _ in rest], [key for _, key in rest])
     if part is None:
@@ -303,10 +319,12 @@ def _action(words: list[str], lower: list[str], phrases: list[tuple[int, int]]) 
     inside = {at for start, end in phrases for at in range(start, end)}
     for at in range(1, len(lower)):
         word = lower[at]
-        if at in inside or not (word.endswith("ing") and word not in NO_PARTICIPLES and len(word) > 4):  # noqa: PLR2004
+        if at in inside or not (word.endswith("ing") and word not in NO_PARTICIPLES and len(word) > _SHORT_WORD):
             continue
         end = at + 1
-        while end < len(lower) and end - at < _ACTION and lower[end][0].isalnum() and lower[end] not in CONJUNCTIONS | AUXILIARIES | {"with"}:
+        while (
+            end < len(lower) and end - at < _ACTION and lower[end][0].isalnum() and lower[end] not in CONJUNCTIONS | AUXILIARIES | {"with"}
+        ):
             if end > at + 1 and lower[end].endswith("ing") and lower[end] not in NO_PARTICIPLES:
                 break
             end += 1
@@ -317,7 +335,25 @@ def _action(words: list[str], lower: list[str], phrases: list[tuple[int, int]]) 
 def _where(words: list[str], lower: list[str]) -> str:
     """The first place that is named: a preposition and its noun phrase."""
     at = 1
-    places = {"in", "on", "at", "near", "by", "under", "over", "beside", "behind", "along", "across", "through", "against", "inside", "among", "above", "next"}
+    places = {
+        "in",
+        "on",
+        "at",
+        "near",
+        "by",
+        "under",
+        "over",
+        "beside",
+        "behind",
+        "along",
+        "across",
+        "through",
+        "against",
+        "inside",
+        "among",
+        "above",
+        "next",
+    }
     while at < len(lower):
         if lower[at] in places and lower[at - 1] != "dressed":
             end = at + 1
@@ -338,6 +374,10 @@ def _where(words: list[str], lower: list[str]) -> str:
 def _whole(words: list[str]) -> str:
     """Words without those at the end that wait for another; empty if only one is left that needs an object."""
     kept = list(words)
-    while kept and (kept[-1].casefold() in {"front", "top"} or kept[-1].casefold() in DETERMINERS | PREPOSITIONS | CONJUNCTIONS | AUXILIARIES or kept[-1].casefold() in NUMBERS):
+    while kept and (
+        kept[-1].casefold() in {"front", "top"}
+        or kept[-1].casefold() in DETERMINERS | PREPOSITIONS | CONJUNCTIONS | AUXILIARIES
+        or kept[-1].casefold() in NUMBERS
+    ):
         kept.pop()
     return " ".join(kept)

@@ -1,6 +1,7 @@
 """Prompts composed from caption, style and a drawn brief: the writer that needs no model, only the generator's own tokenizer.
 
-A prompt is the caption bound into a brief, the style where the brief keeps it, and details until about `target_tokens` are reached. Details are
+A prompt is the caption bound into a brief, the style where the brief keeps it, and details until about `target_tokens` are reached.
+Details are
 about the parts of the picture, those first of which nothing was said yet. Everything is drawn from the request's seed: equal requests give
 equal prompts.
 """
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 #: How far a prompt's own target lies from `target_tokens`, as a share of it: lengths vary as written prompts do, and with the caption's.
 _SPREAD = 0.1
-_LEAST_SHARE, _MOST_SHARE = 0.9, 1.15
+_LEAST_SHARE, _MOST_SHARE = 0.88, 1.15
 #: By how much of its own share of the target a caption lengthens its prompt, from this share on.
 _GROWTH, _BRIEF_CAPTION = 0.5, 0.1
 

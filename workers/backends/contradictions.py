@@ -1,10 +1,9 @@
 """What can not stand in one prompt: night and noon, snow and high summer, a crowd and an empty place.
 
-Words are grouped by what they say about one aspect of a picture. Two texts contradict each other if both say something about an aspect and it is
+Words are grouped by what they say about one aspect of a picture. Two texts contradict each other if both say something about an aspect and
+it is
 not the same. The caption counts as well: a brief does not ask for noon where the picture shows a night.
 """
-
-# ruff: noqa: SIM905 - word lists read best as text
 
 from __future__ import annotations
 
@@ -56,8 +55,14 @@ _ASPECTS: dict[str, dict[str, str]] = {
         "dry": "pastel|chalk|charcoal|scumbled",
     },
     "sheen": {"matte": "matte|chalky|dusty", "glossy": "glossy|varnished|polished|lacquer|lacquered|jewel-like"},
-    "edges": {"hard": "bold outlines|crisp|sharp edges|hard edges|fine even outlines|cut edges", "soft": "soft edges|blurred|blurry|dissolving|dissolved|softened|softened edges|sfumato|trembling|lost edges|lost and found"},
-    "motion": {"still": "calm|still water|motionless|serene|quiet", "moving": "turbulent|raging|stormy|storm|gale|restless|avalanche|eruption"},
+    "edges": {
+        "hard": ("bold outlines|crisp|sharp edges|hard edges|fine even outlines|cut edges"),
+        "soft": ("soft edges|blurred|blurry|dissolving|dissolved|softened|softened edges|sfumato|trembling|lost edges|lost and found"),
+    },
+    "motion": {
+        "still": "calm|still water|motionless|serene|quiet",
+        "moving": ("turbulent|raging|stormy|storm|gale|restless|avalanche|eruption"),
+    },
     "warmth": {
         "warm": "warm|golden|amber|candlelight|lamplight|gold tone",
         "cool": "cool|cold|silver|silvery|moonlight|blue hour|frosty",
@@ -65,7 +70,7 @@ _ASPECTS: dict[str, dict[str, str]] = {
     "mood": {"calm": "calm|serene|tender|peaceful", "tense": "tense|rage|dread|violent"},
     "spirits": {"high": "festive|joy|joyful|cheerful|happy", "low": "melancholy|grief|solemn|sad|mournful"},
     "temperature": {"hot": "heat|desert|scorching|lava", "cold": "snow|snowy|ice|icy|frost|frozen|glacier|arctic|snowfall"},
-}  # fmt: skip
+}
 
 Stances = frozenset[tuple[str, str]]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _BRIEF, _STYLE, _CAPTION, _DETAIL = 1, 2, 3, 1000
 
 #: After so many details comes a word on how it is painted, and after so many another.
-_FINISH_AFTER = (3, 6)
+_FINISH_AFTER = (4, 7)
 _MOST_FINISHES = len(_FINISH_AFTER)
 
 #: So many details, and briefs of a family, are weighed against each other.

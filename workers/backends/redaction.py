@@ -6,7 +6,8 @@ know names too, so every clause is cleaned: words are compared without case, acc
 - Of the artist no word of the name stays, alone or run together. Spared are particles (van, de) and words that captions need (white, young)
   where they stand alone and are not the surname.
 - Nor does the name of another well-known artist stay (`workers.backends.artists`).
-- A title that tells which work it is ("Guernica", "Dry Paints 1913") does not stay as a phrase: the words by which it tells are taken out. A title
+- A title that tells which work it is ("Guernica", "Dry Paints 1913") does not stay as a phrase: the words by which it tells are taken out.
+  A title
   of words that any caption may use ("portrait of a man", "flowers in a vase") tells nothing and leaves the caption as it is.
 """
 
@@ -48,14 +49,14 @@ _NO_NAME = frozenset(
 )
 
 #: Words that lead up to a name or title and would dangle without it.
-_LEADING = frozenset(
-    "by of after in the style from inspired attributed to artist painter called titled entitled named manner like".split()
-)
+_LEADING = frozenset("by of after in the style from inspired attributed to artist painter called titled entitled named manner like".split())
 
 #: After these a title lists or describes what anybody may see: "still life with quinces".
 _GENERIC_OPENINGS = (
-    ("still", "life"), ("landscape", "with"), ("portrait", "of", "a"), ("portrait", "of", "an"), ("vase", "of"), ("vase", "with"), ("bouquet", "of"),
-    ("bowl", "of"), ("basket", "of"), ("study", "of", "a"), ("head", "of", "a"), ("woman", "with"), ("man", "with"), ("girl", "with"), ("boy", "with"),
+    ("still", "life"), ("landscape", "with"), ("portrait", "of", "a"), ("portrait", "of", "an"), ("vase", "of"), ("vase", "with"),
+    ("bouquet", "of"),
+    ("bowl", "of"), ("basket", "of"), ("study", "of", "a"), ("head", "of", "a"), ("woman", "with"), ("man", "with"), ("girl", "with"),
+    ("boy", "with"),
     ("young", "woman", "with"), ("young", "man", "with"), ("young", "girl", "with"), ("a", "woman"), ("a", "man"), ("the", "artist", "s"),
 )  # fmt: skip
 

@@ -62,7 +62,10 @@ def test_varied_prompts_have_many_distinct_ngrams_and_little_self_bleu(quality: 
         found: dict[str, Any] = quality.measure(groups, count, limit=75)
         return found
 
-    same, other = of(["a red boat on a lake"] * 4), of(["a red boat on one lake", "two grey owls asleep", "snow over old roofs", "bread beside the knife"])
+    same, other = (
+        of(["a red boat on a lake"] * 4),
+        of(["a red boat on one lake", "two grey owls asleep", "snow over old roofs", "bread beside the knife"]),
+    )
 
     assert same["self_bleu"] == pytest.approx(1)
     assert other["self_bleu"] < 0.3

@@ -1,3 +1,5 @@
+# ruff: noqa: SIM905 - word lists read best as text
+
 from __future__ import annotations
 
 import pytest
@@ -53,7 +55,7 @@ def test_the_parts_of_a_picture(caption: str, parts: list[str]) -> None:
         ("a hat on a chair", False),
     ],
 )
-def test_whether_people_are_there(caption: str, people: bool) -> None:  # noqa: FBT001
+def test_whether_people_are_there(caption: str, people: bool) -> None:
     assert parse_caption(caption).has_people is people
 
 
@@ -87,7 +89,14 @@ def test_ordinary_words_and_others() -> None:
 
 
 @settings(deadline=None)
-@given(st.one_of(st.text(max_size=100), st.lists(st.sampled_from("a two women sitting on of and with bench red blue is , . jesus group people".split()), max_size=25).map(" ".join)))
+@given(
+    st.one_of(
+        st.text(max_size=100),
+        st.lists(st.sampled_from("a two women sitting on of and with bench red blue is , . jesus group people".split()), max_size=25).map(
+            " ".join
+        ),
+    )
+)
 def test_any_caption_can_be_parsed_and_its_parts_are_its_words(caption: str) -> None:
     scene = parse_caption(caption)
 

@@ -1,3 +1,5 @@
+# ruff: noqa: SIM905 - word lists read best as text
+
 from __future__ import annotations
 
 import re
@@ -33,7 +35,13 @@ CAPTIONS = [
     "a portrait of a man in a black hat and white collar",
     "a bedroom with a bed, two chairs and a window",
 ]
-WITHOUT_PEOPLE = ["a bowl of fruit on a table", "a church by a river at night", "an abstract painting with red squares", "two horses in a snowy field", "sunset"]
+WITHOUT_PEOPLE = [
+    "a bowl of fruit on a table",
+    "a church by a river at night",
+    "an abstract painting with red squares",
+    "two horses in a snowy field",
+    "sunset",
+]
 CAPTION_WORDS = ["a", "boat", "with", "and", ",", "under", "the", "red", "sky", "of", "Hokusai", "naïve", "Ukiyo", ";", ".", "-", "漢字"]
 TITLE_WORDS = ["the", "a", "xylia", "with", "Ferrara", "and", "boat", "café", "starry", "night", "in", "of", "1913"]
 RADICAL_FAMILIES = {
@@ -41,7 +49,8 @@ RADICAL_FAMILIES = {
     "emotional", "mythological", "scientific", "technological", "scale",
 }  # fmt: skip
 PEOPLE = set(
-    "people person figure figures face faces hand hands eyes hair head crowd witness witnesses passenger guests guest musicians travellers demigod gods envoy "
+    "people person figure figures face faces hand hands eyes hair head crowd witness witnesses passenger guests guest musicians "
+    "travellers demigod gods envoy "
     "costume clothing dress masks gestures expression".split()
 )
 
@@ -71,9 +80,7 @@ def plain(text: str) -> str:
 
 
 @pytest.mark.parametrize("level", ["moderate", "radical"])
-def test_prompts_have_about_the_wanted_tokens_of_the_real_tokenizer_and_never_more_than_75(
-    level: str, count: Callable[[str], int]
-) -> None:
+def test_prompts_have_about_the_wanted_tokens_of_the_real_tokenizer_and_never_more_than_75(level: str, count: Callable[[str], int]) -> None:
     results = [write(request(seed, level=level), count) for seed in range(150)]
 
     assert 46 <= statistics.mean(result.tokens for result in results) <= 58
@@ -146,7 +153,11 @@ def test_radical_prompts_leave_the_originals_style_and_moderate_ones_keep_it(cou
 
 
 def test_openings_vary(count: Callable[[str], int]) -> None:
-    texts = [write(request(seed, caption="a woman in a garden", level=level), count).text for level in ("moderate", "radical") for seed in range(100)]
+    texts = [
+        write(request(seed, caption="a woman in a garden", level=level), count).text
+        for level in ("moderate", "radical")
+        for seed in range(100)
+    ]
 
     openings = Counter(tuple(text.split()[:2]) for text in texts)
     assert openings.pop(("a", "woman")) < 0.6 * len(texts)
