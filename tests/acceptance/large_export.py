@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,24 +20,24 @@ from producer.export.run import export_campaign
 from tests.builders import fake_config
 from tests.builders.exportable import image_bytes
 
-ARTWORKS, ORDINALS = 1000, 100
+ORDINALS = 100
 TEXT = "a boat on a lake under a heavy sky, in warm light, with broken strokes " * 4
 
 
-def fill(runtime: Runtime) -> None:
-    """A thousand artworks with a hundred repaints each; all images are one of two blobs."""
+def fill(runtime: Runtime, works: int) -> None:
+    """So many artworks with a hundred repaints each; all images are one of two blobs."""
     original, repaint = (runtime.store.put(image_bytes(name, (16, 12), "JPEG")) for name in ("original", "repaint"))
     campaign = open_campaign(runtime.database, "large", fake_config(variations=ORDINALS)).id
     made: dict[str, Any] = {"campaign_id": campaign, "current": True, "created_at": 0.0}
     by: dict[str, Any] = {"model": "m", "revision": "r"}
-    numbers = range(1, ARTWORKS * ORDINALS + 1)
+    numbers = range(1, works * ORDINALS + 1)
     with runtime.database.engine.begin() as connection:
         for key in (Stage.CAPTION, Stage.GENERATE):
             connection.execute(insert(batch_keys).values(batch_key=key, campaign_id=campaign, stage=key, parameters={}))
-        connection.execute(insert(artworks), [_artwork(number, original) for number in range(1, ARTWORKS + 1)])
+        connection.execute(insert(artworks), [_artwork(number, original) for number in range(1, works + 1)])
         connection.execute(insert(variations), [_variation(number, campaign) for number in numbers])
         connection.execute(insert(jobs), [_job(number, campaign) for number in numbers])
-        about = [{"job_id": n, "artwork_id": n, "text": TEXT, **by, **made} for n in range(1, ARTWORKS + 1)]
+        about = [{"job_id": n, "artwork_id": n, "text": TEXT, **by, **made} for n in range(1, works + 1)]
         connection.execute(insert(captions), about)
         texts = {"draft": TEXT * 2, "text": TEXT, "draft_tokens": 120, "tokens": 60, "brief": "fake", **by, **made}
         connection.execute(insert(prompts), [{"id": n, "job_id": n, "variation_id": n, **texts} for n in numbers])
@@ -85,13 +86,12 @@ def main(folder: Path, name: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 2:
-        runtime = Runtime(Settings(data_dir=Path(sys.argv[1]) / "data"))
-        runtime.initialise()
-        fill(runtime)
-        runtime.close()
+    place, works = Path(sys.argv[1]), int(sys.argv[2])
+    if len(sys.argv) == 3:
+        made = Runtime(Settings(data_dir=place / "data"))
+        made.initialise()
+        fill(made, works)
+        made.close()
     else:
-        import subprocess
-
-        subprocess.run([sys.executable, "-m", "tests.acceptance.large_export", sys.argv[1]], check=True)
-        main(Path(sys.argv[1]), sys.argv[2])
+        subprocess.run([sys.executable, "-m", "tests.acceptance.large_export", str(place), str(works)], check=True)
+        main(place, sys.argv[3])

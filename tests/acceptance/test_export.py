@@ -62,10 +62,10 @@ def test_an_export_that_was_killed_goes_on_and_gives_the_same_bytes(tmp_path: Pa
 
 
 @pytest.mark.slow(reason="writes and exports a hundred thousand rows")
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", ["parquet", "webdataset"])
 def test_a_hundred_thousand_pairs_need_no_more_memory_than_two_thousand(tmp_path: Path, name: str) -> None:
-    script = [sys.executable, "-m", "tests.acceptance.large_export", str(tmp_path), name]
+    script = [sys.executable, "-m", "tests.acceptance.large_export", str(tmp_path), "1000", name]
     told = subprocess.run(script, text=True, capture_output=True, check=False)
     assert told.returncode == 0, told.stderr
     rows, before, after = map(int, told.stdout.split())
