@@ -114,12 +114,10 @@ def writing_counts(database: Database, campaign_id: int) -> WritingCounts:
 
 def _condition(where: PromptFilter) -> ColumnElement[bool]:
     writing: ColumnElement[Any] = prompts.c.writing
-    match where:
-        case PromptFilter.FALLBACK:
-            return writing["fallback"].as_boolean()
-        case PromptFilter.BY_MODEL:
-            return ~writing["fallback"].as_boolean()
-        case PromptFilter.CONDENSED:
-            return writing["condensed"].as_string().is_not(None)
-        case PromptFilter.ASKED_AGAIN:
-            return writing["asked"].as_integer() > 1
+    conditions: dict[PromptFilter, ColumnElement[bool]] = {
+        PromptFilter.FALLBACK: writing["fallback"].as_boolean(),
+        PromptFilter.BY_MODEL: ~writing["fallback"].as_boolean(),
+        PromptFilter.CONDENSED: writing["condensed"].as_string().is_not(None),
+        PromptFilter.ASKED_AGAIN: writing["asked"].as_integer() > 1,
+    }
+    return conditions[where]

@@ -88,7 +88,7 @@ class Phrase:
     @classmethod
     def read(cls, entry: str | Mapping[str, Any], *, axes: tuple[str, ...], needs: tuple[str, ...]) -> Phrase:
         """From an entry of a TOML list: a text, or a table with `text`, `axes`, `needs` and `keeps_style`."""
-        table = {"text": entry} if isinstance(entry, str) else entry
+        table: Mapping[str, Any] = {"text": entry} if isinstance(entry, str) else entry
         return cls(
             text=table["text"],
             needs=frozenset({*needs, *table.get("needs", ())}),

@@ -55,7 +55,7 @@ def reusable_captions(
 
 
 def _are_alike(worker: WorkerContext, batch: Batch, other: Parameters) -> bool:
-    """Whether the batch's parameters and these make the same sentences, but for the model's revision: settings count with their defaults."""
+    """Whether these parameters and the batch's make the same sentences at one revision: settings count with their defaults."""
     mine = batch.parameters
     if (mine.backend, mine.model, mine.dtype) != (other.backend, other.model, other.dtype):
         return False

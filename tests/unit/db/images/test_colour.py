@@ -104,7 +104,8 @@ def test_a_profile_is_read_from_every_format_and_mode(file_format: str, mode: st
         pytest.skip("no such file")
     values = (180, 110, 90)
     image = patch(values).quantize(4) if mode == "P" else patch(values).convert(mode)
-    options: dict[str, Any] = {"JPEG": {"quality": 98, "subsampling": 0}, "WEBP": {"lossless": True}}.get(file_format, {})
+    of_format: dict[str, dict[str, Any]] = {"JPEG": {"quality": 98, "subsampling": 0}, "WEBP": {"lossless": True}}
+    options = of_format.get(file_format, {})
 
     found = shown(saved(image, file_format, icc_profile=matrix_profile("sRGB linear", SRGB, power(1.0)), **options))
 
@@ -135,7 +136,7 @@ def test_a_profile_with_tables_is_applied(values: tuple[int, int, int]) -> None:
 def test_inks_become_the_colours_that_their_profile_gives_them(ink: tuple[int, ...], values: tuple[int, ...], file_format: str) -> None:
     cyan = SRGB @ srgb_decoded(np.array([0, 120, 190]) / 255)
     white = SRGB @ np.ones(3)
-    corners = {(0, 0, 0, 0): white, (1, 0, 0, 0): cyan}
+    corners: dict[tuple[int, ...], Any] = {(0, 0, 0, 0): white, (1, 0, 0, 0): cyan}
     profile = table_profile("press", b"CMYK", lambda corner: corners.get(corner, np.zeros(3)), power(1.0))
 
     assert near(shown(saved(patch(ink, "CMYK"), file_format, icc_profile=profile)), values, 4)

@@ -23,7 +23,7 @@ class Watched(MemoryBudget):
 
     most = together = most_together = 0
 
-    def held(self, size: int) -> AbstractContextManager[None]:
+    def held(self, size: int) -> AbstractContextManager[None]:  # type: ignore[override]  # only entered
         return _Watch(self, super().held(size))
 
 

@@ -46,8 +46,9 @@ def test_the_original_goes_to_the_captioner_whole_and_the_sentence_to_the_databa
 
     assert prepared.request.image.size == scene.size
     assert ImageChops.difference(prepared.request.image, scene).getbbox() is None
-    facts = {"model": "some/model", "revision": "abc123", "content_hash": blob}
-    assert caption == CaptionRecord(job_id=4, text="a pond at dusk", image_id=None, **facts)
+    assert caption == CaptionRecord(
+        job_id=4, text="a pond at dusk", image_id=None, content_hash=blob, model="some/model", revision="abc123"
+    )
 
 
 def test_the_caption_of_a_repaint_names_the_repaint(put: Put, context: MakeContext, scene: Image.Image) -> None:
@@ -58,8 +59,9 @@ def test_the_caption_of_a_repaint_names_the_repaint(put: Put, context: MakeConte
     caption = stage.finish(prepared, CaptionResult(text="  a pond at dusk\n"), context(), revision="abc123")
 
     assert ImageChops.difference(prepared.request.image, scene).getbbox() is None
-    facts = {"model": "some/model", "revision": "abc123", "content_hash": job.content_hash}
-    assert caption == CaptionRecord(job_id=4, text="a pond at dusk", image_id=17, **facts)
+    assert caption == CaptionRecord(
+        job_id=4, text="a pond at dusk", image_id=17, content_hash=job.content_hash, model="some/model", revision="abc123"
+    )
 
 
 def test_the_image_is_upright(store: Store, context: MakeContext, scene: Image.Image) -> None:
