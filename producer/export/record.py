@@ -108,7 +108,7 @@ def models_of(row: ExportRow) -> dict[str, dict[str, str]]:
     made_by: dict[str, dict[str, str]] = {
         stage: {"model": made.model, "revision": made.revision} for stage, made in row.text_models.items()
     }
-    generator = {name: str(row.provenance[name]) for name in ("model", "revision") if name in row.provenance}
+    generator: dict[str, str] = {name: str(row.provenance[name]) for name in ("model", "revision") if name in row.provenance}
     return {**made_by, "generate": generator} if generator else made_by
 
 
