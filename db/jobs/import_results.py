@@ -24,7 +24,7 @@ from db.jobs.dependents import ready_dependents, supersede
 from db.jobs.imported_jobs import ImportJob, Name, complete_imported, stages_to_write, write_jobs, write_variations
 from db.jobs.tables import jobs
 from db.results.imported import IMPORT_WORKER, ImportedPrompt, ImportedResult, ImportOutcome
-from db.results.tables import captions, images, prompts
+from db.results.tables import captions, holds_now, images, prompts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -191,7 +191,7 @@ class _Import:
         """The current results of this import's jobs of a stage, by job."""
         found: dict[int, Any] = {}
         for some in runs([job.id for job in self._jobs.values() if job.stage is stage]):
-            for row in self._connection.execute(select(table).where(table.c.job_id.in_(some), table.c.current)):
+            for row in self._connection.execute(select(table).where(table.c.job_id.in_(some), holds_now(table))):
                 found[row.job_id] = row
         return found
 
@@ -203,7 +203,7 @@ class _Import:
             return
         older = [job for _, job, _ in written if job.id in current]
         for some in runs([job.id for job in older]):
-            self._connection.execute(update(table).where(table.c.job_id.in_(some), table.c.current).values(current=False))
+            self._connection.execute(update(table).where(table.c.job_id.in_(some), holds_now(table)).values(current=False))
         if older and stage is not Stage.CAPTION:  # a caption that was told apart from its prompts does not make them stale
             for jobs_of in runs(older):
                 supersede(self._connection, self._campaign.id, stage, jobs_of)  # type: ignore[arg-type]  # they have the fields it reads
