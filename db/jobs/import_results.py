@@ -24,7 +24,7 @@ from db.jobs.dependents import ready_dependents, supersede
 from db.jobs.imported_jobs import ImportJob, Name, complete_imported, stages_to_write, write_jobs, write_variations
 from db.jobs.tables import jobs
 from db.results.imported import IMPORT_WORKER, ImportedPrompt, ImportedResult, ImportOutcome
-from db.results.tables import captions, images, prompts
+from db.results.tables import captions, holds_now, images, prompts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -190,8 +190,9 @@ class _Import:
     def _current(self, table: Table, stage: Stage) -> dict[int, Any]:
         """The current results of this import's jobs of a stage, by job."""
         found: dict[int, Any] = {}
-        for some in runs([job.id for job in self._jobs.values() if job.stage is stage]):
-            for row in self._connection.execute(select(table).where(table.c.job_id.in_(some), table.c.current)):
+        column, ids = _looked_up(table, [job for job in self._jobs.values() if job.stage is stage])
+        for some in runs(ids):
+            for row in self._connection.execute(select(table).where(column.in_(some), holds_now(table))):
                 found[row.job_id] = row
         return found
 
@@ -202,8 +203,9 @@ class _Import:
         if not written:
             return
         older = [job for _, job, _ in written if job.id in current]
-        for some in runs([job.id for job in older]):
-            self._connection.execute(update(table).where(table.c.job_id.in_(some), table.c.current).values(current=False))
+        column, ids = _looked_up(table, older)
+        for some in runs(ids):
+            self._connection.execute(update(table).where(column.in_(some), holds_now(table)).values(current=False))
         if older and stage is not Stage.CAPTION:  # a caption that was told apart from its prompts does not make them stale
             for jobs_of in runs(older):
                 supersede(self._connection, self._campaign.id, stage, jobs_of)  # type: ignore[arg-type]  # they have the fields it reads
@@ -234,6 +236,13 @@ class _Import:
                 ).all()
                 if done:
                     ready_dependents(self._connection, self._campaign.id, stage, done)
+
+
+def _looked_up(table: Table, of: Sequence[ImportJob]) -> tuple[Any, list[Any]]:
+    """By which column an index finds the current results of these jobs, and its values."""
+    if table is images:
+        return table.c.variation_id, [job.variation_id for job in of]
+    return table.c.job_id, [job.id for job in of]
 
 
 def _no_prompt(repaint: ImportedRepaint) -> ImportedPrompt:

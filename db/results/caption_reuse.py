@@ -10,7 +10,7 @@ from sqlalchemy import select
 from db.engine.bulk import runs
 from db.jobs.batch_keys import Parameters
 from db.jobs.tables import batch_keys, jobs
-from db.results.tables import captions
+from db.results.tables import captions, holds_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,7 +61,7 @@ def known_captions(
         own = {
             job_id
             for some in runs(list(pictures))
-            for job_id in connection.scalars(select(captions.c.job_id).where(captions.c.job_id.in_(some), captions.c.current))
+            for job_id in connection.scalars(select(captions.c.job_id).where(captions.c.job_id.in_(some), holds_now(captions)))
         }
     # The oldest: whoever asks, and whenever, gets the same.
     of_picture: dict[str, KnownCaption] = {}

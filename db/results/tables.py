@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, ForeignKey, Index, Integer, String, Table, Text, literal_column, text
 
 from db.engine.metadata import Id, Json, Moment, metadata
 
@@ -85,3 +85,8 @@ images = Table(
     # Counting the repaints of one campaign.
     Index("ix_images_current", "campaign_id", sqlite_where=text("current"), postgresql_where=text("current")),
 )
+
+
+def holds_now(table: Table) -> ColumnElement[bool]:
+    """That a result is current, written as the partial indexes have it: SQLite uses them for no other way to write it."""
+    return literal_column(f"{table.name}.current")
