@@ -105,9 +105,9 @@ def flat_record(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def models_of(row: ExportRow) -> dict[str, dict[str, str]]:
     """Stage to model and revision."""
-    made_by: dict[str, dict[str, str]] = {
-        stage: {"model": made.model, "revision": made.revision} for stage, made in row.text_models.items()
-    }
+    made_by: dict[str, dict[str, str]] = {}
+    for stage, made in row.text_models.items():
+        made_by[stage] = {"model": made.model, "revision": made.revision}
     generator: dict[str, str] = {name: str(row.provenance[name]) for name in ("model", "revision") if name in row.provenance}
     return {**made_by, "generate": generator} if generator else made_by
 
