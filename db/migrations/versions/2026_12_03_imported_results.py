@@ -14,25 +14,14 @@ down_revision = "2026_12_02"
 branch_labels = None
 depends_on = None
 
-#: The version before, whose programs go on beside it.
-OLDEST_CODE = "2026_12_01"
-OLDEST_CODE_BEFORE = "2026_11_25_1"
-
 
 def upgrade() -> None:
     op.add_column("captions", sa.Column("content_hash", sa.String(64), nullable=True))
     op.add_column("captions", sa.Column("reused_from", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True))
     op.create_index("ix_captions_content_hash", "captions", ["content_hash"])
-    _take_programs_from(OLDEST_CODE)
 
 
 def downgrade() -> None:
-    _take_programs_from(OLDEST_CODE_BEFORE)
     op.drop_index("ix_captions_content_hash", "captions")
     op.drop_column("captions", "reused_from")
     op.drop_column("captions", "content_hash")
-
-
-def _take_programs_from(oldest: str) -> None:
-    compatibility = sa.table("schema_compatibility", sa.column("oldest_code"))
-    op.execute(compatibility.update().values(oldest_code=oldest))
