@@ -12,19 +12,21 @@ if TYPE_CHECKING:
 
 #: Surnames that mean nothing else, and full names of those whose surname does (Hopper, Munch, Wood).
 _NAMES = (
-    "aivazovsky|albrecht durer|alfred sisley|alphonse mucha|andy warhol|basquiat|bierstadt|bonnard|botticelli|boucher|bouguereau|"
-    "braque|brueghel|bruegel|canaletto|caravaggio|caspar david friedrich|cassatt|cezanne|chagall|chardin|cimabue|corot|correggio|"
-    "courbet|cranach|da vinci|dali|daumier|david hockney|de chirico|de kooning|degas|delacroix|delaunay|derain|donatello|dubuffet|"
-    "duchamp|durer|edgar degas|edvard munch|edward hopper|egon schiele|el greco|ensor|feininger|fra angelico|fragonard|frans hals|"
-    "frida kahlo|fuseli|gainsborough|gauguin|gentileschi|gericault|ghirlandaio|giacometti|giorgione|giotto|goya|grant wood|grosz|"
-    "hieronymus bosch|hiroshige|hockney|hogarth|hokusai|holbein|ingres|jackson pollock|jan van eyck|jasper johns|kahlo|kandinsky|"
-    "kirchner|klimt|kokoschka|kuniyoshi|lautrec|leonardo da vinci|levitan|lichtenstein|magritte|malevich|manet|mantegna|masaccio|"
-    "matisse|max ernst|memling|michelangelo|miro|modigliani|mondrian|monet|morisot|motherwell|murillo|norman rockwell|o'keeffe|"
-    "okeeffe|parmigianino|paul klee|picabia|picasso|piero della francesca|pieter bruegel|pissarro|pollock|poussin|raphael sanzio|"
-    "rauschenberg|redon|rembrandt|renoir|repin|ribera|rodchenko|roerich|rossetti|rothko|rubens|salvador dali|schiele|seurat|"
-    "shishkin|signac|singer sargent|sisley|soutine|tiepolo|tintoretto|titian|toulouse lautrec|toulouse-lautrec|turner|uccello|"
-    "utagawa|utamaro|utrillo|van der weyden|van dyck|van eyck|van gogh|vasarely|velazquez|vermeer|veronese|vigee le brun|vlaminck|"
-    "vuillard|warhol|watteau|whistler|winslow homer|zurbaran"
+    "aivazovsky|albrecht durer|alfred sisley|alma tadema|alphonse mucha|andy warhol|artgerm|basquiat|beksinski|bierstadt|bonnard|"
+    "botticelli|boucher|bouguereau|braque|bruegel|brueghel|burne jones|canaletto|caravaggio|caspar david friedrich|cassatt|cezanne|"
+    "chagall|chardin|cimabue|corot|correggio|courbet|cranach|da vinci|dali|daumier|david hockney|de chirico|de kooning|degas|"
+    "delacroix|delaunay|della francesca|derain|diego rivera|donatello|dubuffet|duchamp|durer|edgar degas|edvard munch|edward hopper|"
+    "egon schiele|el greco|ensor|escher|feininger|fra angelico|fragonard|francis bacon|frans hals|frida kahlo|fuseli|gainsborough|"
+    "gauguin|gentileschi|gericault|ghirlandaio|giacometti|giger|giorgione|giotto|goya|grant wood|grosz|hieronymus bosch|hiroshige|"
+    "hockney|hogarth|hokusai|holbein|ingres|j m w turner|jackson pollock|jan van eyck|jasper johns|jmw turner|john constable|"
+    "john martin|kahlo|kandinsky|kinkade|kirchner|klimt|kokoschka|kuniyoshi|lautrec|leonardo|leonardo da vinci|levitan|lichtenstein|"
+    "magritte|malevich|manet|mantegna|masaccio|matisse|max ernst|memling|michelangelo|millais|miro|miyazaki|modigliani|mondrian|monet|"
+    "morisot|motherwell|murillo|norman rockwell|o'keeffe|okeeffe|parmigianino|paul klee|picabia|picasso|piero della francesca|"
+    "pieter bruegel|pissarro|pollock|poussin|raphael sanzio|rauschenberg|redon|rembrandt|renoir|repin|ribera|rodchenko|roerich|"
+    "rossetti|rothko|rubens|rutkowski|salvador dali|schiele|seurat|shishkin|signac|singer sargent|sisley|soutine|studio ghibli|"
+    "tiepolo|tintoretto|titian|toulouse lautrec|toulouse-lautrec|turner|uccello|utagawa|utamaro|utrillo|van der weyden|van dyck|"
+    "van eyck|van gogh|vasarely|velazquez|vermeer|veronese|vigee le brun|vlaminck|vrubel|vuillard|warhol|watteau|whistler|"
+    "william blake|winslow homer|zurbaran"
 ).split("|")
 
 #: First names that go with them.

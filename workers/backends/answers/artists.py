@@ -1,4 +1,4 @@
-"""Artists that language models like to name: by how a name is led up to, and by a list of those that are named most."""
+"""Artists that language models name: the well-known ones, and whoever is led up to as an artist is."""
 
 # ruff: noqa: SIM905, RUF001 - a word list reads best as text, and the typographic apostrophe is meant
 
@@ -6,26 +6,8 @@ from __future__ import annotations
 
 import re
 
+from workers.backends.artists import artist_at
 from workers.backends.redaction import fold
-
-#: Names that mean one person wherever they stand, and no thing, place or colour.
-_FAMOUS = frozenset(
-    "monet picasso rembrandt hokusai klimt vermeer caravaggio botticelli michelangelo cezanne gauguin matisse dali magritte warhol "
-    "basquiat kandinsky pollock rothko renoir degas manet pissarro sisley seurat signac rousseau chagall miro modigliani schiele kokoschka "
-    "durer holbein bosch bruegel brueghel rubens velazquez goya delacroix gericault courbet corot ingres gainsborough hogarth sargent "
-    "okeeffe kahlo lichtenstein hockney giotto raffael tiepolo canaletto titian tintoretto veronese mucha beksinski giger rutkowski "
-    "artgerm kinkade "
-    "mondrian malevich escher hiroshige utamaro repin aivazovsky shishkin levitan vrubel roerich rossetti millais bouguereau "
-    "fragonard watteau miyazaki leonardo".split()
-)
-
-#: Names of several words, as they are without case, accents and punctuation.
-_FAMOUS_TOGETHER = (
-    *("van gogh", "da vinci", "van eyck", "van dyck", "caspar david friedrich", "winslow homer", "diego rivera", "francis bacon"),
-    *("j m w turner", "jmw turner", "william turner", "joseph turner", "o keeffe", "toulouse lautrec", "el greco", "de chirico"),
-    *("de kooning", "fra angelico", "della francesca", "paul klee", "max ernst", "william blake", "john martin", "edward hopper"),
-    *("edvard munch", "john constable", "burne jones", "alma tadema", "studio ghibli"),
-)
 
 _PARTICLE = r"(?:van|von|der|den|de|del|della|di|da|dos|du|la|le|el|ten|ter|y)"
 _NAME = rf"(?:{_PARTICLE}\s+)?[A-Z][\w’'-]+(?:\s+(?:{_PARTICLE}\s+)*[A-Z][\w’'-]*\.?)*"
@@ -48,8 +30,7 @@ _STYLE_WORDS = frozenset(
 def names_an_artist(text: str) -> bool:
     """Whether a text names some artist: a famous one, or whoever stands after "by", "in the style of" and their like."""
     words = re.findall(r"[^\W_]+", fold(text))
-    plain = f" {' '.join(words)} "
-    if not _FAMOUS.isdisjoint(words) or any(f" {name} " in plain for name in _FAMOUS_TOGETHER):
+    if any(artist_at(words, at) for at in range(len(words))):
         return True
     if any(_is_name(match[1], fewest=1) for match in _STYLE_OF.finditer(text)):
         return True
