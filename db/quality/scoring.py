@@ -44,6 +44,8 @@ class ScorableRepaint:
     #: The original's file, and where it lies if it was left outside the store.
     original_hash: str
     original_link: str | None
+    #: Left, top, right, bottom of the part of the upright original that it shows, in pixels; None for all of it.
+    source_box: tuple[int, int, int, int] | None
     prompt: str
     #: The sentences about the original and about the repaint; None where that stage is not done.
     caption: str | None
@@ -84,7 +86,7 @@ def repaints_to_score(
         size = at_once if left is None else min(at_once, left)
         with database.read(timeout_seconds=BULK_SECONDS) as connection:
             rows = connection.execute(query.where(images.c.id > after).limit(size)).mappings()
-            found = [ScorableRepaint(**row) for row in rows]
+            found = [_scorable(row) for row in rows]
         if not found:
             return
         yield found
@@ -139,6 +141,12 @@ def scored_revision(database: Database, campaign_id: int, *, name: str, model: s
         return connection.scalar(query)
 
 
+def _scorable(row: Any) -> ScorableRepaint:
+    facts = {name: value for name, value in row.items() if name != "provenance"}
+    box = row["provenance"].get("source_box")
+    return ScorableRepaint(**facts, source_box=None if box is None else tuple(box))
+
+
 def _of(source: ScoreSource) -> dict[str, str]:
     return {"scorer": source.scorer, "model": source.model, "revision": source.revision}
 
@@ -171,6 +179,7 @@ def _repaints(campaign_id: int) -> Select[Any]:
             images.c.content_hash,
             artworks.c.content_hash.label("original_hash"),
             artworks.c.link.label("original_link"),
+            images.c.provenance,
             prompts.c.text.label("prompt"),
             caption.c.text.label("caption"),
             recaption.c.text.label("recaption"),

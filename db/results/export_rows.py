@@ -9,6 +9,7 @@ never deleted: a repaint that is superseded meanwhile is still read as it was.
 from __future__ import annotations
 
 from array import array
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from db.campaigns.tables import variations
 from db.catalogue.tables import artworks
 from db.engine.limits import BULK_SECONDS
 from db.enums import ImageState
+from db.quality.tables import scores
 from db.results.tables import captions, images, prompts
 
 if TYPE_CHECKING:
@@ -109,7 +111,11 @@ def rows_of(database: Database, image_ids: Sequence[int]) -> Iterator[ExportRow]
     for start in range(0, len(image_ids), PAGE):
         page = list(image_ids[start : start + PAGE])
         with database.read(timeout_seconds=BULK_SECONDS) as connection:
-            found = {row["image_id"]: _row(row) for row in connection.execute(_facts().where(images.c.id.in_(page))).mappings()}
+            measured: defaultdict[int, dict[str, float]] = defaultdict(dict)
+            for image_id, name, value in connection.execute(_SCORES.where(scores.c.image_id.in_(page))):
+                measured[image_id][name] = value
+            facts = connection.execute(_facts().where(images.c.id.in_(page))).mappings()
+            found = {row["image_id"]: _row(row, measured[row["image_id"]]) for row in facts}
         yield from (found[image_id] for image_id in page)
 
 
@@ -173,11 +179,14 @@ def _facts() -> Select[Any]:
     )
 
 
-def _row(row: Any) -> ExportRow:
+_SCORES = select(scores.c.image_id, scores.c.name, scores.c.value).order_by(scores.c.image_id, scores.c.name)
+
+
+def _row(row: Any, measured: dict[str, float]) -> ExportRow:
     made_by = {
         stage: ModelRevision(model=row[f"{stage}_model"], revision=row[f"{stage}_revision"])
         for stage in ("caption", "prompt", "recaption")
         if row[f"{stage}_model"] is not None
     }
     plain = {name: row[name] for name in ExportRow.__dataclass_fields__ if name in row}
-    return ExportRow(**{**plain, "styles": tuple(row["styles"]), "provenance": dict(row["provenance"]), "text_models": made_by})
+    return ExportRow(**{**plain, "styles": tuple(row["styles"]), "provenance": dict(row["provenance"]), "text_models": made_by, "scores": measured})

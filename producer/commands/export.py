@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.filesize import decimal
 
 from producer.commands.context import campaign_option, console, emit_json, json_option, pass_runtime
+from producer.commands.filter_options import where_option
 from producer.export.errors import ExportIncomplete
 from producer.export.options import ROWS_PER_SHARD, ExportOptions, ExportSplit, OriginalsAs
 from producer.export.push import HuggingFaceUploader, check_hub_id, hub_token, push_export
@@ -57,6 +58,7 @@ def _split(_context: click.Context, _parameter: click.Parameter, value: str) -> 
 @click.option("--split-seed", type=int, default=0, show_default=True, help="Decides who is on which side.")
 @click.option("--style", "styles", metavar="S", multiple=True, help="Only artworks of this style; may be repeated.")
 @click.option("--level", "levels", metavar="L", multiple=True, help="Only this level; may be repeated.")
+@where_option
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first pairs.")
 @click.option(
     "--rows-per-shard",
@@ -85,6 +87,7 @@ def export(
     split_seed: int,
     styles: tuple[str, ...],
     levels: tuple[str, ...],
+    where: str | None,
     limit: int | None,
     rows_per_shard: int,
     license_name: str | None,
@@ -106,6 +109,7 @@ def export(
         split_seed=split_seed,
         styles=styles,
         levels=levels,
+        where=where or "",
         limit=limit,
         rows_per_shard=rows_per_shard,
         force=force,
@@ -150,6 +154,8 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[ExportManifest], None]]:
 def _show(out: Console, result: ExportResult) -> None:
     sides = ", ".join(f"{count:,} {side}" for side, count in result.splits.items())
     out.print(f"campaign {result.campaign}: {result.rows:,} pairs ({sides}), {decimal(result.bytes)}", markup=False, soft_wrap=True)
+    if result.unscored:
+        out.print(f"{result.unscored:,} repaints lack a score that the filter names: `paragone score`", soft_wrap=True)
     resumed = f", {result.resumed:,} of them from before" if result.resumed else ""
     out.print(f"{result.format} in {result.folder}: {result.shards:,} pieces{resumed}", markup=False, soft_wrap=True)
     for pair in result.first_left_out:

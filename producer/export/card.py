@@ -164,7 +164,7 @@ def _command(campaign: Campaign, options: ExportOptions) -> str:
     parts += [f"--style {json.dumps(style, ensure_ascii=False)}" for style in options.styles]
     parts += [f"--level {level}" for level in options.levels]
     parts += [f"--limit {options.limit}"] if options.limit else []
-    parts += [f"--where {json.dumps(options.where_text, ensure_ascii=False)}"] if options.where_text else []
+    parts += [f"--where {json.dumps(options.where, ensure_ascii=False)}"] if options.where else []
     return " ".join([*parts, f"--rows-per-shard {options.rows_per_shard}"])
 
 

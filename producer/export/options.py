@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Self
-
-if TYPE_CHECKING:
-    from db.results.export_rows import ImageCondition
+from typing import Self
 
 #: Rows of one file, or of one folder of images: at 1,024 px and JPEG some 600 MB.
 ROWS_PER_SHARD = 1000
@@ -73,6 +70,5 @@ class ExportOptions:
     #: The data set's id on the hub, if it is pushed there, and whether it is private there.
     push_to: str | None = None
     private: bool = False
-    #: A further condition on a repaint, made by `db`, and how it was written.
-    where: ImageCondition | None = None
-    where_text: str = ""
+    #: A filter over scores and texts (`db.quality`); empty for all repaints.
+    where: str = ""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from db.errors import BlobMissing, StoreError, StoreUnavailable
-from db.images import EXTENSIONS, UnreadableImage, content_hash, decode_image, encode
+from db.images import EXTENSIONS, UnreadableImage, content_hash, decode_image, encode, prepared_original
 from db.results.export_manifest import LeftOutPair
 from db.results.pairs import read_image_bytes
 from producer.export.options import OriginalsAs
@@ -89,9 +89,10 @@ class PairReader:
 
 
 def prepare_original(data: bytes, row: ExportRow, canvas: CanvasConfig) -> bytes:
-    """The original upright, in RGB, at the repaint's size, encoded as the repaint is; raises `UnreadableImage`."""
+    """What the repaint shows of the original, upright, in RGB, at its size, encoded as it is; raises `UnreadableImage`."""
     size = (row.repaint_width, row.repaint_height)
-    image = decode_image(data).image.resize(size, Image.Resampling.LANCZOS)
+    shown = prepared_original(decode_image(data).image, row.provenance)
+    image = shown.resize(size, Image.Resampling.LANCZOS)
     metadata = {"artwork": row.artwork_key, "original": row.original_hash}
     return encode(image, format=canvas.format, quality=canvas.quality, metadata=metadata)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from db.campaigns import find_campaign
+from db.quality import check_values, lacking, where
 from db.results.export_manifest import MANIFEST, ExportManifest, ExportShard, ExportSource, LeftOutPair, read_manifest
-from db.results.export_rows import ExportSelection, rows_of
+from db.results.export_rows import ExportSelection, rows_of, select_images
 from producer.artworks import check_styles
 from producer.errors import WrongUse
 from producer.export.card import CARD, write_card
@@ -56,6 +57,8 @@ class ExportResult:
     left_out: int
     #: The first of them, with the reason.
     first_left_out: list[LeftOutPair]
+    #: Repaints that lack a score which the filter names: they never fit.
+    unscored: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +79,7 @@ def export_campaign(
 
     Raises:
         UnknownCampaign, UnknownStyle, UnknownExportFormat: there is none of that name.
+        BadFilter: `where` cannot be read, or names a level or style that nothing has.
         WrongUse: options do not fit together.
         ExportRefused: there is nothing to export, or the folder holds something else.
         StoreUnavailable: the store went away; what is finished stays.
@@ -84,7 +88,11 @@ def export_campaign(
     _check(runtime.database, campaign, options)
     export_format = load_format(options.format)
     selection = ExportSelection(
-        campaign_id=campaign.id, styles=options.styles, levels=options.levels, limit=options.limit, where=options.where
+        campaign_id=campaign.id,
+        styles=options.styles,
+        levels=options.levels,
+        limit=options.limit,
+        where=where(options.where) if options.where else None,
     )
     open_destination(folder)
     plan = plan_export(runtime.database, selection, options.split, options.split_seed)
@@ -100,11 +108,14 @@ def export_campaign(
             shards = (*(one for one in manifest.shards if one.name != shard.name), known)
             manifest = _save(folder, manifest.model_copy(update={"shards": shards}))
         watch(manifest)
-    return _result(folder, _complete(runtime.database, folder, setup, manifest), resumed)
+    unscored = select_images(runtime.database, replace(selection, limit=None, where=lacking(options.where))) if options.where else ()
+    return _result(folder, _complete(runtime.database, folder, setup, manifest), resumed=resumed, unscored=len(unscored))
 
 
 def _check(database: Database, campaign: Campaign, options: ExportOptions) -> None:
     check_styles(database, options.styles)
+    if options.where:
+        check_values(database, options.where)
     unknown = sorted(set(options.levels) - set(campaign.config.level))
     if unknown:
         raise WrongUse(f"--level: campaign {campaign.name!r} has no level {', '.join(unknown)}, only {', '.join(campaign.config.level)}")
@@ -125,7 +136,7 @@ def _begin(folder: Path, setup: ExportSetup) -> ExportManifest:
         styles=options.styles,
         levels=options.levels,
         limit=options.limit,
-        where=options.where_text,
+        where=options.where,
     )
     known = read_manifest(folder)
     if known is not None and known.source == source:
@@ -197,7 +208,7 @@ def _save(folder: Path, manifest: ExportManifest) -> ExportManifest:
     return manifest
 
 
-def _result(folder: Path, manifest: ExportManifest, resumed: int) -> ExportResult:
+def _result(folder: Path, manifest: ExportManifest, *, resumed: int, unscored: int) -> ExportResult:
     splits = dict.fromkeys(manifest.splits, 0)
     for shard in manifest.shards:
         splits[shard.split] += shard.rows
@@ -212,4 +223,5 @@ def _result(folder: Path, manifest: ExportManifest, resumed: int) -> ExportResul
         bytes=sum(shard.bytes for shard in manifest.shards),
         left_out=len(manifest.left_out),
         first_left_out=manifest.left_out[:20],
+        unscored=unscored,
     )

@@ -69,8 +69,8 @@ def repaint_reference(repaint: ScorableRepaint) -> ImageReference:
 
 
 def original_reference(repaint: ScorableRepaint) -> ImageReference:
-    """The file of its original."""
-    return ImageReference(content_hash=repaint.original_hash, link=repaint.original_link)
+    """What it shows of the file of its original."""
+    return ImageReference(content_hash=repaint.original_hash, link=repaint.original_link, box=repaint.source_box)
 
 
 def cosines(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
