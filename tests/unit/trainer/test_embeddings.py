@@ -203,7 +203,12 @@ def test_a_shard_that_holds_nothing_wanted_is_fetched_once(store: Store, monkeyp
         run(store, images[start : start + 4], FakeEmbedder())
     fetched: list[str] = []
     whole = store.get_named
-    monkeypatch.setattr(store, "get_named", lambda name: fetched.append(name) or whole(name))
+
+    def recorded(name: str) -> bytes:
+        fetched.append(name)
+        return whole(name)
+
+    monkeypatch.setattr(store, "get_named", recorded)
     cache = EmbeddingCache(store, SPACE)
 
     assert cache.read({images[0].content_hash}).keys() == {images[0].content_hash}

@@ -43,7 +43,7 @@ def pictures(
 
 
 def bits(count: int) -> int:
-    return 2**count - 1
+    return (1 << count) - 1
 
 
 def test_pictures_near_in_both_ways_form_a_group() -> None:
