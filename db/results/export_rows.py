@@ -189,4 +189,6 @@ def _row(row: Any, measured: dict[str, float]) -> ExportRow:
         if row[f"{stage}_model"] is not None
     }
     plain = {name: row[name] for name in ExportRow.__dataclass_fields__ if name in row}
-    return ExportRow(**{**plain, "styles": tuple(row["styles"]), "provenance": dict(row["provenance"]), "text_models": made_by, "scores": measured})
+    return ExportRow(
+        **{**plain, "styles": tuple(row["styles"]), "provenance": dict(row["provenance"]), "text_models": made_by, "scores": measured}
+    )
