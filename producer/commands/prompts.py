@@ -38,7 +38,7 @@ def _filter(_context: click.Context, _parameter: click.Parameter, value: str | N
     return None if value is None else PromptFilter(value)
 
 
-@click.command(short_help="List a campaign's prompts, or try some before it is begun.")
+@click.command(short_help="List a campaign's prompts, or try some.")
 @click.option("--campaign", metavar="NAME", help="Campaign.  [default: the latest]")
 @click.option("--level", metavar="L", help="Only this level.")
 @click.option("--where", type=click.Choice([*map(str, PromptFilter)]), callback=_filter, help="Only prompts that were written like this.")
