@@ -148,8 +148,8 @@ def names_people(caption: str) -> bool:
 
 #: Words for people that captions have and prompts do not.
 _FURTHER_PEOPLE = frozenset(
-    "portrait nude bathers bather christ jesus madonna virgin artist clown geishas geisha samurai poet peasant hunter teacher students "
-    "doctor nurse wrestlers "
+    "magi magus portrait nude bathers bather christ jesus madonna virgin artist clown geishas geisha samurai poet peasant hunter teacher "
+    "students doctor nurse wrestlers "
     "nymph disciples thieves servants cupids party procession shepherds ballet lord apostles prophet merchant judge actor actress "
     "singer".split()
 )
