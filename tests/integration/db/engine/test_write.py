@@ -17,6 +17,7 @@ import db
 from db.engine import connect
 from db.engine.schema import current_revision, migrate, newest_revision
 from tests.builders import harness_of
+from tests.integration.db.engine import writing_cases_of_results  # noqa: F401  # adds its cases
 from tests.integration.db.engine.writing_cases import CASES
 
 if TYPE_CHECKING:

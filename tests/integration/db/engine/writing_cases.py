@@ -33,15 +33,11 @@ from db.tables import (
     batch_keys,
     captions,
     drained_hosts,
-    images,
     ingests,
     jobs,
     leases,
-    training_runs,
-    triplets,
     workers,
 )
-from db.training import Split, Triplet, begin_run, finish_run, keep_triplets
 from db.verification.findings import Finding, FindingKind, Verification
 from db.verification.mend import mend
 from tests.builders import CampaignHarness, artworks_of, fake_config, results_of
@@ -378,54 +374,4 @@ def of_deregister_worker(harness: CampaignHarness) -> Case:
         call=lambda: deregister_worker(harness.database, "gpu0"),
         leaves=lambda: [row["stopped_at"] is not None for row in harness.rows(workers)],
         expected=[True],
-    )
-
-
-def drawn(harness: CampaignHarness) -> int:
-    """Write one triplet; returns the id of its set."""
-    image = harness.rows(images)[0]
-    one, other = (row for row in harness.rows(artworks)[:2])
-    triplet = Triplet(
-        part=Split.TRAIN,
-        level="radical",
-        group_key=one["group_key"],
-        anchor_id=one["id"],
-        anchor_key=one["key"],
-        anchor_hash=one["content_hash"],
-        positive_id=image["id"],
-        positive_hash=image["content_hash"],
-        negative_id=other["id"],
-        negative_key=other["key"],
-        negative_hash=other["content_hash"],
-    )
-    facts: Any = {"name": "set", "campaign_id": harness.campaign.id, "seed": 0, "recipe": {}, "content_hash": "0" * 64}
-    return keep_triplets(harness.database, **facts, drawn=[triplet]).id
-
-
-@case
-def of_keep_triplets(harness: CampaignHarness) -> Case:
-    harness.run(Stage.CAPTION, Stage.PROMPT, Stage.GENERATE)
-    return Case(call=lambda: drawn(harness) > 0, returns=True, leaves=lambda: count(harness, triplets), expected=1)
-
-
-@case
-def of_begin_run(harness: CampaignHarness) -> Case:
-    harness.run(Stage.CAPTION, Stage.PROMPT, Stage.GENERATE)
-    set_id = drawn(harness)
-    return Case(
-        call=lambda: begin_run(harness.database, name="run", triplet_set_id=set_id, config={}, directory="runs") > 0,
-        returns=True,
-        leaves=lambda: [row["name"] for row in harness.rows(training_runs)],
-        expected=["run"],
-    )
-
-
-@case
-def of_finish_run(harness: CampaignHarness) -> Case:
-    harness.run(Stage.CAPTION, Stage.PROMPT, Stage.GENERATE)
-    run_id = begin_run(harness.database, name="run", triplet_set_id=drawn(harness), config={}, directory="runs")
-    return Case(
-        call=lambda: finish_run(harness.database, run_id, {"auc": 0.5}),
-        leaves=lambda: [row["metrics"] for row in harness.rows(training_runs)],
-        expected=[{"auc": 0.5}],
     )

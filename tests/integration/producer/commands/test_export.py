@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select
 
+from db.quality import RepaintScore, ScoreSource, write_scores
 from db.results.export_manifest import read_manifest
 from db.tables import images
 from producer.export.errors import ExportIncomplete, PushFailed
@@ -24,7 +28,7 @@ def test_export_writes_the_data_set_and_tells_what_it_wrote(operator: Operator, 
     told = operator.json_of(line, str(tmp_path / "out"))
 
     assert list(told) == [
-        *("campaign", "format", "folder", "rows", "splits", "shards", "resumed", "bytes", "left_out", "first_left_out"),
+        *("campaign", "format", "folder", "rows", "splits", "shards", "resumed", "bytes", "left_out", "first_left_out", "unscored"),
     ]
     assert (told["campaign"], told["format"], told["rows"], told["left_out"]) == ("trial", "csv", 12, 0)
     assert told["splits"] == {"train": 6, "test": 6}
@@ -52,3 +56,20 @@ def test_options_that_mean_nothing_are_wrong_use(sqlite_operator: Operator, tmp_
     with pytest.raises(PushFailed, match="HF_TOKEN"):
         sqlite_operator.output_of("export --push-to me/pairs", str(tmp_path / "out"))
     assert not (tmp_path / "out").exists()
+
+
+def test_where_chooses_among_scored_repaints_and_scores_stand_in_the_rows(operator: Operator, tmp_path: Path) -> None:
+    exportable(operator.runtime, 3)
+    database = operator.runtime.database
+    with database.read() as connection:
+        ids = list(connection.scalars(select(images.c.id).order_by(images.c.id)))
+    source = ScoreSource(scorer="similarity", model="org/clip", revision="abc")
+    measured = [RepaintScore(image_id=image_id, name="similarity", value=0.9 if at < 2 else 0.5) for at, image_id in enumerate(ids[:-1])]
+    write_scores(database, source, measured)
+
+    told = operator.json_of("export --format csv --where", "similarity < 0.8", str(tmp_path / "out"))
+
+    assert (told["rows"], told["unscored"]) == (len(ids) - 3, 1)
+    with (tmp_path / "out" / "pairs.csv").open(newline="") as file:
+        assert [json.loads(row["scores"]) for row in csv.DictReader(file)] == [{"similarity": 0.5}] * (len(ids) - 3)
+    assert "--where" in (tmp_path / "out" / "README.md").read_text()

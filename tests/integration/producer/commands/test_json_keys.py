@@ -29,7 +29,7 @@ def test_keys_of_ingest_json(sqlite_operator: Operator, tmp_path: Path) -> None:
     details = report["details"]
     assert list(details) == [
         *("columns", "styles", "incomplete_reasons", "incomplete", "uncertain_artists", "unreadable", "refused", "missing_files"),
-        *("lists_read", "rows", "files", "unexplained", "sizes", "refused_reasons", "skipped", "joined_by_content", "same_name"),
+        *("lists_read", "repairs", "skipped", "rows", "files", "unexplained", "sizes", "refused_reasons", "joined_by_content", "same_name"),
         *("similar_names", "filled", "replaced", "hints", "image_root"),
     ]
     assert set(details["columns"]) >= {"file", "artist", "title", "style"}

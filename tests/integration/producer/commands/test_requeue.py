@@ -125,7 +125,7 @@ def test_requeue_leaves_out_cancelled_campaigns_and_refuses_one_that_is_named(op
     harness = _broken(operator)
     operator.output_of("cancel --yes")
 
-    assert operator.json_of("requeue --all-failed --dry-run") == {"jobs": 0, "cancelled": 4, "dry_run": True}
+    assert operator.json_of("requeue --all-failed --dry-run") == {"jobs": 0, "cancelled": 4, "dry_run": True, "imported": 0}
     assert operator.output_of("requeue --all-failed") == "0 jobs requeued\nleft out: 4 of cancelled campaigns, which is final\n"
     with pytest.raises(CampaignCancelled, match="'trial' was cancelled, which is final"):
         operator.output_of("requeue --all-failed --campaign trial")

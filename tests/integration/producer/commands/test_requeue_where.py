@@ -42,7 +42,7 @@ def test_repaints_that_fit_are_made_again_and_their_old_scores_do_not_count(oper
     seeds = {row["id"]: row["seed"] for row in harness.rows(variations)}
 
     counted = operator.json_of("requeue --dry-run --new-seed --where", "similarity > 0.97")
-    assert counted == {"jobs": 3, "cancelled": 0, "dry_run": True, "unscored": 1}
+    assert counted == {"jobs": 3, "cancelled": 0, "dry_run": True, "imported": 0, "unscored": 1}
     assert harness.states(Stage.GENERATE) == {"done": 8}
     assert operator.json_of("requeue --new-seed --where", "similarity > 0.97")["jobs"] == 3
     assert harness.states(Stage.GENERATE) == {"done": 5, "ready": 3}
@@ -53,7 +53,13 @@ def test_repaints_that_fit_are_made_again_and_their_old_scores_do_not_count(oper
     again = {variation for variation in before if before[variation] != after[variation]}
     assert len(again) == 3
     assert all((seeds[row["id"]] != row["seed"]) == (row["id"] in again) for row in harness.rows(variations))
-    assert operator.json_of("requeue --where", "similarity > 0.97") == {"jobs": 0, "cancelled": 0, "dry_run": False, "unscored": 4}
+    assert operator.json_of("requeue --where", "similarity > 0.97") == {
+        "jobs": 0,
+        "cancelled": 0,
+        "dry_run": False,
+        "imported": 0,
+        "unscored": 4,
+    }
 
 
 @pytest.mark.parametrize(
