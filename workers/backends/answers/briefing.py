@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 from workers.backends.answers.faults import CORRECTIONS, AnswerFault
 from workers.backends.brief_sets import choose_families
+from workers.backends.caption_cleaning import clean_caption
+from workers.backends.caption_parsing import parse_caption
+from workers.backends.phrases import Mentions
 from workers.backends.redaction import Redactor
 
 if TYPE_CHECKING:
@@ -51,18 +54,22 @@ class DrawnBrief:
 
 
 def draw_brief(request: PromptRequest, settings: WriterSettings) -> DrawnBrief:
-    """One brief of the settings' sets, from the request's seed."""
+    """One brief of the settings' sets that suits the picture, from the request's seed."""
     rng = random.Random(request.seed)
     redactor = Redactor(artist=request.artist, title=request.title)
-    family = rng.choice(choose_families(settings.brief_set))
-    return DrawnBrief(family=family.name, text=redactor.clean(family.draw(rng, lambda text: not redactor.mentions(text))))
+    families = choose_families(settings.brief_set)
+    for family in rng.sample(families, len(families)):
+        mentions = Mentions(scene=parse_caption(_caption(request, redactor)))
+        if text := redactor.clean(family.draw(rng, lambda text: not redactor.mentions(text), mentions)):
+            return DrawnBrief(family=family.name, text=text)
+    return DrawnBrief(family=families[0].name, text="")
 
 
 def first_message(request: PromptRequest, brief: DrawnBrief, settings: WriterSettings) -> Message:
     """The instructions for one request. There is no system message: some models' templates refuse one."""
     redactor = Redactor(artist=request.artist, title=request.title)
     places = {
-        "caption": redactor.clean(request.caption) or "a painting",
+        "caption": _caption(request, redactor),
         "style": redactor.clean(" ".join(request.style.replace("_", " ").split())) or "unknown",
         "brief": brief.text or "the same scene in another light",
         "words": str(words_for(settings.target_tokens)),
@@ -71,6 +78,11 @@ def first_message(request: PromptRequest, brief: DrawnBrief, settings: WriterSet
     text = settings.instructions or INSTRUCTIONS
     # Not str.format: instructions may hold braces of their own.
     return Message(role="user", content=_PLACE.sub(lambda match: places.get(match[1], match[0]), text))
+
+
+def _caption(request: PromptRequest, redactor: Redactor) -> str:
+    # Cleaned once more: a caption of an earlier campaign may name whom the captioner took for its artist.
+    return redactor.clean(clean_caption(request.caption)) or "a painting"
 
 
 def correction(fault: AnswerFault, settings: WriterSettings, *, tokens: int = 0) -> Message:
