@@ -60,10 +60,11 @@ def work(runtime: Runtime, gpus: str, stages: list[Stage], *, until_idle: bool) 
     if wait_until_available(lambda: is_drained(database, settings.host_name)):
         click.echo(f"paragone: {drained_text(settings.host_name)}: nothing is started", err=True)
         return
-    if until_idle and not wait_until_available(lambda: _anything_planned(database)):
-        click.echo("paragone: no job was ever planned: `paragone enqueue` plans them", err=True)
+    nothing_planned = until_idle and not wait_until_available(lambda: _anything_planned(database))
     database.dispose()  # the supervisor needs it only when a worker has died
     with broker, fleet_metrics(settings) as metrics:
+        if nothing_planned:
+            click.echo("paragone: no job was ever planned: `paragone enqueue` plans them", err=True)
         job_return = JobReturn(database)
         supervisor = Supervisor(devices, settings=settings, stages=stages, until_idle=until_idle, job_return=job_return, metrics=metrics)
         sys.exit(supervisor.run())
