@@ -110,7 +110,7 @@ class ImageImporter:
     def _open(self, copy: ArtworkCopy, *, kept: AbstractSet[str | None]) -> ArtworkImage:
         """One file; its bytes go into the store unless `kept` says that this artwork's are there already."""
         location = copy.file.location
-        data = _read(copy.file)
+        data = read_file(copy.file)
         decoded = inspect_image(data)
         if self.link and not _is_utf8(str(location)):
             raise UnreadableImage("its path is not UTF-8 and cannot be linked: rename it, or ingest without --link")
@@ -128,7 +128,8 @@ class ImageImporter:
         )
 
 
-def _read(file: CatalogueFile) -> bytes:
+def read_file(file: CatalogueFile) -> bytes:
+    """The bytes of a catalogue's image; raises `UnreadableImage`."""
     try:
         if file.content is not None:
             return _bounded(file.content.read())

@@ -94,15 +94,7 @@ class ModelCache:
 
     def revision(self, campaign_id: int, parameters: Parameters) -> str | None:
         """The commit or hash that this campaign uses of its model; None before the first load, and for what has no model."""
-        if not parameters.model:
-            return None
-        name = (campaign_id, parameters.backend, parameters.model)
-        if name not in self._revisions:
-            found = frozen_revision(self._database, campaign_id, backend=parameters.backend, model=parameters.model)
-            if found is None:
-                return None
-            self._revisions[name] = found
-        return self._revisions[name]
+        return self._frozen(campaign_id, parameters) if parameters.model else None
 
     def holds(self, campaign_id: int, parameters: Parameters) -> bool:
         """Whether the model is loaded already."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
@@ -15,6 +15,7 @@ from db.engine.bulk import runs
 from db.engine.clock import now
 from db.engine.limits import BULK_SECONDS
 from db.quality.tables import scores
+from db.results.repaint_joins import is_caption_of_original, is_caption_of_repaint, is_still_a_pair
 from db.results.tables import captions, images, prompts
 
 if TYPE_CHECKING:
@@ -157,19 +158,13 @@ def _lacks(source: ScoreSource) -> Any:
     )
     if source.reads_captions:
         caption = captions.alias()
-        later = select(caption.c.id).where(_of_repaint(caption), caption.c.created_at > scores.c.scored_at)
+        later = select(caption.c.id).where(is_caption_of_repaint(caption), caption.c.created_at > scores.c.scored_at)
         mine = mine.where(~later.correlate(images, scores).exists())
     return ~mine.correlate(images).exists()
 
 
 def _repaints(campaign_id: int) -> Select[Any]:
     caption, recaption = captions.alias("caption"), captions.alias("recaption")
-    of_original = and_(
-        caption.c.artwork_id == images.c.artwork_id,
-        caption.c.campaign_id == campaign_id,
-        caption.c.variation_id.is_(None),
-        caption.c.current,
-    )
     return (
         select(
             images.c.id.label("image_id"),
@@ -187,15 +182,8 @@ def _repaints(campaign_id: int) -> Select[Any]:
         .join(variations, variations.c.id == images.c.variation_id)
         .join(prompts, prompts.c.id == images.c.prompt_id)
         .join(artworks, artworks.c.id == images.c.artwork_id)
-        .outerjoin(caption, of_original)
-        .outerjoin(recaption, _of_repaint(recaption))
-        .where(images.c.campaign_id == campaign_id, images.c.current, artworks.c.content_hash.is_not(None))
-        # A repaint of an original that was replaced since is no pair any more.
-        .where(or_(images.c.original_hash.is_(None), images.c.original_hash == artworks.c.content_hash))
+        .outerjoin(caption, is_caption_of_original(caption))
+        .outerjoin(recaption, is_caption_of_repaint(recaption))
+        .where(images.c.campaign_id == campaign_id, images.c.current, artworks.c.content_hash.is_not(None), is_still_a_pair())
         .order_by(images.c.id)
     )
-
-
-def _of_repaint(caption: Any) -> Any:
-    """The current caption of an image; by its variation too, for the index."""
-    return and_(caption.c.variation_id == images.c.variation_id, caption.c.image_id == images.c.id, caption.c.current)

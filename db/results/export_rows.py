@@ -13,13 +13,14 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from db.campaigns.tables import variations
 from db.catalogue.tables import artworks
 from db.engine.limits import BULK_SECONDS
 from db.enums import ImageState
 from db.quality.tables import scores
+from db.results.repaint_joins import is_caption_of_original, is_caption_of_repaint, is_still_a_pair
 from db.results.tables import captions, images, prompts
 
 if TYPE_CHECKING:
@@ -106,6 +107,12 @@ def select_images(database: Database, selection: ExportSelection) -> array[int]:
         return array("q", connection.execute(query, execution_options={"yield_per": PAGE}).scalars())
 
 
+def count_images(database: Database, selection: ExportSelection) -> int:
+    """How many `select_images` would give without a limit."""
+    with database.read(timeout_seconds=BULK_SECONDS) as connection:
+        return int(connection.scalar(select(func.count()).select_from(_chosen(selection).subquery())) or 0)
+
+
 def rows_of(database: Database, image_ids: Sequence[int]) -> Iterator[ExportRow]:
     """The rows of these repaints, current or not, in the order of the ids; a page of them is held."""
     for start in range(0, len(image_ids), PAGE):
@@ -126,8 +133,7 @@ def _chosen(selection: ExportSelection) -> Select[Any]:
         images.c.campaign_id == selection.campaign_id,
         images.c.current,
         artworks.c.picture == ImageState.PRESENT,
-        # A repaint of an original that was replaced since is no pair any more.
-        or_(images.c.original_hash.is_(None), images.c.original_hash == artworks.c.content_hash),
+        is_still_a_pair(),
     )
     if selection.styles:
         query = query.where(artworks.c.style.in_(selection.styles))
@@ -138,12 +144,6 @@ def _chosen(selection: ExportSelection) -> Select[Any]:
 
 def _facts() -> Select[Any]:
     caption, recaption = captions.alias("caption"), captions.alias("recaption")
-    of_original = and_(
-        caption.c.artwork_id == images.c.artwork_id,
-        caption.c.campaign_id == images.c.campaign_id,
-        caption.c.variation_id.is_(None),
-        caption.c.current,
-    )
     return (
         select(
             images.c.id.label("image_id"),
@@ -174,8 +174,8 @@ def _facts() -> Select[Any]:
         .join(variations, variations.c.id == images.c.variation_id)
         .join(prompts, prompts.c.id == images.c.prompt_id)
         .join(artworks, artworks.c.id == images.c.artwork_id)
-        .outerjoin(caption, of_original)
-        .outerjoin(recaption, and_(recaption.c.image_id == images.c.id, recaption.c.current))
+        .outerjoin(caption, is_caption_of_original(caption))
+        .outerjoin(recaption, is_caption_of_repaint(recaption))
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, select
 
 from db.campaigns.tables import variations
 from db.catalogue.tables import artworks
 from db.engine.limits import BULK_SECONDS
 from db.enums import ImageState
+from db.results.repaint_joins import is_caption_of_original, is_caption_of_repaint, is_still_a_pair
 from db.results.tables import captions, images, prompts
 from db.store.linked import read_linked
 
@@ -98,12 +99,6 @@ def _original(row: Any) -> Original:
 
 def _repaints(campaign_id: int) -> Select[Any]:
     caption, recaption = captions.alias("caption"), captions.alias("recaption")
-    of_original = and_(
-        caption.c.artwork_id == images.c.artwork_id,
-        caption.c.campaign_id == campaign_id,
-        caption.c.variation_id.is_(None),
-        caption.c.current,
-    )
     return (
         select(
             images.c.id.label("image_id"),
@@ -125,11 +120,9 @@ def _repaints(campaign_id: int) -> Select[Any]:
         )
         .join(variations, variations.c.id == images.c.variation_id)
         .join(prompts, prompts.c.id == images.c.prompt_id)
-        .outerjoin(caption, of_original)
-        .outerjoin(recaption, and_(recaption.c.image_id == images.c.id, recaption.c.current))
-        # A repaint of an original that was replaced since is no pair any more.
+        .outerjoin(caption, is_caption_of_original(caption))
+        .outerjoin(recaption, is_caption_of_repaint(recaption))
         .join(artworks, artworks.c.id == images.c.artwork_id)
-        .where(images.c.campaign_id == campaign_id, images.c.current)
-        .where(or_(images.c.original_hash.is_(None), images.c.original_hash == artworks.c.content_hash))
+        .where(images.c.campaign_id == campaign_id, images.c.current, is_still_a_pair())
         .order_by(images.c.artwork_id, variations.c.level, variations.c.ordinal)
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from db.campaigns import find_campaign
 from db.quality import check_values, lacking, where
 from db.results.export_manifest import MANIFEST, ExportManifest, ExportShard, ExportSource, LeftOutPair, read_manifest
-from db.results.export_rows import ExportSelection, rows_of, select_images
+from db.results.export_rows import ExportSelection, count_images, rows_of
 from producer.artworks import check_styles
 from producer.errors import WrongUse
 from producer.export.card import CARD, write_card
@@ -108,8 +108,8 @@ def export_campaign(
             shards = (*(one for one in manifest.shards if one.name != shard.name), known)
             manifest = _save(folder, manifest.model_copy(update={"shards": shards}))
         watch(manifest)
-    unscored = select_images(runtime.database, replace(selection, limit=None, where=lacking(options.where))) if options.where else ()
-    return _result(folder, _complete(runtime.database, folder, setup, manifest), resumed=resumed, unscored=len(unscored))
+    unscored = count_images(runtime.database, replace(selection, where=lacking(options.where))) if options.where else 0
+    return _result(folder, _complete(runtime.database, folder, setup, manifest), resumed=resumed, unscored=unscored)
 
 
 def _check(database: Database, campaign: Campaign, options: ExportOptions) -> None:

@@ -9,7 +9,7 @@ from db.errors import BlobMissing
 from db.images import UnreadableImage, content_hash, decode_image, degenerate_reason, encode, pixel_hash
 from db.results.imported import ImportedRepaint
 from db.results.pairs import read_image_bytes
-from producer.image_import import MAX_BYTES
+from producer.image_import import read_file
 from producer.results_import.canvas import CanvasChoice, CanvasForm, RestoredRepaint, restore
 from producer.results_import.outcomes import ResultRowOutcome, SkippedRow
 
@@ -98,10 +98,7 @@ class RepaintImporter:
 
 def read_repaint(file: CatalogueFile) -> bytes:
     """The published file; raises `SkippedRow`."""
-    assert file.location is not None
     try:
-        if file.location.stat().st_size > MAX_BYTES:
-            raise SkippedRow(ResultRowOutcome.UNREADABLE, f"{file.path}: larger than {MAX_BYTES >> 20} MiB")
-        return file.location.read_bytes()
-    except OSError as error:
-        raise SkippedRow(ResultRowOutcome.UNREADABLE, f"{file.path}: the file cannot be read: {error.strerror}") from None
+        return read_file(file)
+    except UnreadableImage as error:
+        raise SkippedRow(ResultRowOutcome.UNREADABLE, f"{file.path}: {error}") from None

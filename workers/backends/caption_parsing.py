@@ -125,10 +125,6 @@ class ParsedCaption:
         words = set(self.text.casefold().split())
         return bool(words) and not words & (AUXILIARIES | _FINITE)
 
-    def of_kind(self, *kinds: Kind) -> tuple[NounPhrase, ...]:
-        """The parts that show one of these."""
-        return tuple(part for part in self.parts if part.kind in kinds)
-
 
 def parse_caption(caption: str) -> ParsedCaption:
     """A cleaned caption as a `ParsedCaption`."""

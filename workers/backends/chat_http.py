@@ -127,6 +127,8 @@ class _NoRedirect(HTTPRedirectHandler):
 
 
 class _Connection(http.client.HTTPConnection):
+    """Watched from the moment when it stands."""
+
     def __init__(self, *arguments: Any, deadline: _Deadline, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._deadline = deadline
@@ -136,14 +138,8 @@ class _Connection(http.client.HTTPConnection):
         self._deadline.watch(self.sock)
 
 
-class _SecureConnection(http.client.HTTPSConnection):
-    def __init__(self, *arguments: Any, deadline: _Deadline, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._deadline = deadline
-
-    def connect(self) -> None:
-        super().connect()
-        self._deadline.watch(self.sock)
+class _SecureConnection(_Connection, http.client.HTTPSConnection):
+    """Over TLS."""
 
 
 class _PlainHandler(HTTPHandler):
