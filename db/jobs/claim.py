@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Double, bindparam, insert, literal_column, select
+from sqlalchemy import Double, Integer, String, bindparam, func, insert, literal_column, select
 
 from db.engine.clock import now
 from db.enums import JobState, Stage
@@ -18,7 +18,7 @@ from db.jobs.transitions import move
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Row, ScalarSelect
+    from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select
 
     from db.engine import Database
 
@@ -119,31 +119,49 @@ def _statement(*, suspect: bool) -> Any:
     )
 
 
-_LEASE = insert(leases).values(
-    token=bindparam("token"),
-    worker_id=bindparam("worker_id"),
-    expires_at=now() + bindparam("seconds", type_=Double),
-    seconds=bindparam("seconds", type_=Double),
-    claimed_at=now(),
-    batch_key=bindparam("key"),
-    size=bindparam("size"),
-)
+def _lease(size: ColumnElement[int]) -> dict[str, ColumnElement[Any]]:
+    """The columns of the lease of so many jobs."""
+    return {
+        "token": bindparam("token", type_=String),
+        "worker_id": bindparam("worker_id", type_=String),
+        "expires_at": now() + bindparam("seconds", type_=Double),
+        "seconds": bindparam("seconds", type_=Double),
+        "claimed_at": now(),
+        "batch_key": bindparam("key", type_=String),
+        "size": size,
+    }
+
+
+def _with_lease(claim: Any) -> Select[Any]:
+    """The claim and its lease as one statement, which on PostgreSQL is one round trip instead of four."""
+    claimed = claim.cte("claimed")
+    lease = _lease(func.count())
+    leased = insert(leases).from_select(list(lease), select(*lease.values()).select_from(claimed).having(func.count() > 0)).cte("leased")
+    return select(claimed).add_cte(leased)
+
+
 _CLAIM = {suspect: _statement(suspect=suspect) for suspect in (False, True)}
+_CLAIM_WITH_LEASE = {suspect: _with_lease(claim) for suspect, claim in _CLAIM.items()}
+_LEASE = insert(leases).values(_lease(bindparam("size", type_=Integer)))
 
 
 def _claim(
     database: Database, worker_id: str, candidate: BatchCandidate, *, limit: int, lease_seconds: float, suspect: bool
 ) -> Batch | None:
     token = str(uuid.uuid4())
+    held = {"token": token, "worker_id": worker_id, "seconds": lease_seconds, "key": candidate.batch_key}
+
+    def take_at_once(connection: Connection) -> Sequence[Row[Any]]:
+        return connection.execute(_CLAIM_WITH_LEASE[suspect], held | {"most": limit}).all()
 
     def take(connection: Connection) -> Sequence[Row[Any]]:
         rows = connection.execute(_CLAIM[suspect], {"key": candidate.batch_key, "most": limit, "token": token}).all()
         if rows:
-            held = {"token": token, "worker_id": worker_id, "seconds": lease_seconds, "key": candidate.batch_key, "size": len(rows)}
-            connection.execute(_LEASE, held)
+            connection.execute(_LEASE, held | {"size": len(rows)})
         return rows
 
-    rows = database.write(take)
+    # SQLite knows no statement that changes two tables.
+    rows = database.write(take_at_once, single_statement=True) if database.is_postgresql else database.write(take)
     if not rows:
         return None
     claimed = tuple(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from db.engine import Database
 
 #: How a single statement begins that changes rows.
-CHANGE = re.compile(r"\s*(INSERT|UPDATE|DELETE)\b")
+CHANGE = re.compile(r"\b(INSERT INTO|UPDATE \w+ SET|DELETE FROM)\b")
 
 
 @dataclass(kw_only=True)
@@ -55,7 +55,7 @@ def aborted_once(database: Database, moment: str) -> Iterator[Abortion]:
         nonlocal writing
         options = connection.get_execution_options()
         alone = options.get("isolation_level") == "AUTOCOMMIT"  # it commits itself, and cannot be aborted afterwards
-        writing = writing or (CHANGE.match(statement) is not None if alone else not options.get("read_only"))
+        writing = writing or (CHANGE.search(statement) is not None if alone else not options.get("read_only"))
         if writing and (alone or moment == "first statement") and not abortion.happened:
             refuse()
 
