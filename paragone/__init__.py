@@ -38,8 +38,10 @@ if TYPE_CHECKING:
     from producer.cleaning.report import CleaningReport
     from producer.draining import DrainResult
     from producer.enqueue import EnqueueResult
+    from producer.export.run import ExportResult
     from producer.failures import ReportedFailure
     from producer.requeue import RequeueResult
+    from producer.results_import import ImportReport
     from producer.samples import SampleTree
     from producer.steering import CancelResult, PauseResult
     from trainer.evaluate.compare import Comparison
@@ -55,6 +57,8 @@ _MODULES = {
     "Comparison": "trainer.evaluate.compare",
     "DrainResult": "producer.draining",
     "EnqueueResult": "producer.enqueue",
+    "ExportResult": "producer.export.run",
+    "ImportReport": "producer.results_import",
     "MissingExtra": "paragone.errors",
     "ParagoneError": "paragone.errors",
     "PauseResult": "producer.steering",
@@ -80,6 +84,8 @@ __all__ = [
     "Comparison",
     "DrainResult",
     "EnqueueResult",
+    "ExportResult",
+    "ImportReport",
     "MissingExtra",
     "ParagoneError",
     "PauseResult",

@@ -10,6 +10,7 @@ from db.durations import parse_duration
 from db.enums import FailureKind, Stage
 from db.jobs.plan import Selection
 from db.runtime import Runtime
+from paragone.exchange import DataExchange
 from paragone.images import RepaintPair, StoredOriginal, repaint_pairs, stored_originals
 from paragone.work import run_workers
 from producer.campaign_options import CampaignOptions
@@ -52,7 +53,7 @@ def open(  # noqa: A001  # `paragone.open`, as `PIL.Image.open`
     return Project(read_settings(**{name: value for name, value in given.items() if value is not None}))
 
 
-class Project:
+class Project(DataExchange):
     """What `paragone.open` returns.
 
     Its calls do what the commands of the same names do and return the objects that their `--json` prints. All may raise

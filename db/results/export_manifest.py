@@ -82,7 +82,7 @@ class ExportManifest(_Facts):
     version: int = 1
     source: ExportSource
     config_hash: str
-    #: The campaign's configuration, without places on a disk.
+    #: The campaign's configuration, without places on a disk or in a network.
     config: dict[str, Any]
     complete: bool = False
     #: Split to rows, planned ones.

@@ -18,6 +18,7 @@ from producer.export.croissant import CROISSANT, write_croissant
 from producer.export.destination import discard_export, open_destination
 from producer.export.pictures import ExportedPair, PairReader
 from producer.export.plan import plan_export
+from producer.export.published_config import published_config
 from producer.export.registry import load_format
 from producer.export.setup import ExportSetup
 from producer.export.shard_files import size_and_digest, write_text, write_whole
@@ -143,7 +144,7 @@ def _begin(folder: Path, setup: ExportSetup) -> ExportManifest:
         return known
     if known is not None:
         discard_export(folder, known, source, force=options.force)
-    config = campaign.config.model_dump(mode="json", exclude={"models_directory"})
+    config = published_config(campaign.config)
     splits = {side: len(image_ids) for side, image_ids in plan.sides.items()}
     return _save(folder, ExportManifest(source=source, config_hash=campaign.config.config_hash, config=config, splits=splits))
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from producer.cleaning.empty_cells import filled
+from producer.readers.cells import clean_cell
 from producer.readers.columns import column_names
 from producer.readers.delimited import read_cells, read_header
 from producer.results_import.columns import find_columns
@@ -14,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-#: How programs write that a cell is empty.
-_EMPTY = frozenset({"", "nan", "none", "null", "<na>", "n/a"})
 #: What a level may be called, and how long the database keeps such a name.
 _LEVEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 #: Seeds are kept as signed numbers of 64 bits, variations of 32.
@@ -78,9 +79,7 @@ def level_fault(level: str) -> str:
 
 
 def _cell(text: str) -> str:
-    # PostgreSQL's text holds no NUL.
-    text = text.replace("\0", "").strip()
-    return "" if text.casefold() in _EMPTY else text
+    return filled(clean_cell(text, Counter()))
 
 
 def _row(number: int, cells: Mapping[str, str]) -> ResultRow:

@@ -147,3 +147,28 @@ def test_the_environment_decides_what_is_not_given(tmp_path: Path, monkeypatch: 
         paragone.open().status()
     with paragone.open(tmp_path / "named", database_url="") as project:
         assert (project.settings.data_dir, project.status().campaigns) == (tmp_path / "named", {})
+
+
+def test_the_data_set_goes_out_and_comes_in_as_by_the_commands(worked: Worked, tmp_path: Path) -> None:
+    project = worked.project
+    result = project.export(tmp_path / "out", "csv", split="80/20", levels=["moderate"], license="cc0-1.0")
+    told = _printed(
+        project, "export", tmp_path / "told", "--format", "csv", "--split", "80/20", "--level", "moderate", "--license", "cc0-1.0"
+    )
+    assert isinstance(result, paragone.ExportResult)
+    assert {**_plain(result), "folder": ""} == {**told, "folder": ""}
+    assert result.rows == 6
+
+    results = tmp_path / "captions.csv"
+    results.write_text("file_name,description\n" + "".join(f"{one.key},a picture\n" for one in project.originals()))
+    columns = {"caption": "description"}
+    report = project.import_results(results, campaign="elsewhere", columns=columns, models={"caption": "a/captioner"}, dry_run=True)
+    assert isinstance(report, paragone.ImportReport)
+    assert report.rows == 6
+    for refuse in (
+        lambda: project.export(tmp_path / "no", originals="none"),
+        lambda: project.export(tmp_path / "no", split="80/30"),
+        lambda: project.import_results(results, canvas="square"),
+    ):
+        with pytest.raises(paragone.ParagoneError, match=r"cannot be|is no split"):
+            refuse()

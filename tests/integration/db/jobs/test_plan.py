@@ -1,41 +1,20 @@
 from __future__ import annotations
 
-import re
-import threading
 from collections import Counter, defaultdict
-from contextlib import nullcontext, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pytest
-from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
 
-import db.jobs.plan
-from db.campaigns import find_campaign, open_campaign, variation_seed
-from db.catalogue.types import ArtworkImage, CatalogueArtwork
-from db.catalogue.upsert import upsert_artworks
-from db.enums import CampaignState, ImageState, JobState, Stage
-from db.errors import CampaignCancelled, CampaignDiffers, UnknownCampaign
-from db.jobs.control import cancel, set_paused
+from db.campaigns import variation_seed
+from db.enums import ImageState, JobState, Stage
 from db.jobs.job_rows import catch_up
-from db.jobs.lease import renew
 from db.jobs.plan import PlannedWork, Selection, plan_campaign
-from db.jobs.plan_slice import plan_slice
-from db.monitoring.worker_registry import register_worker
-from db.tables import artworks, batch_keys, campaigns, captions, jobs, variations
-from tests.builders import CampaignHarness, artworks_of, fake_config, harness_of
-from tests.builders.meeting import meanwhile
+from db.tables import artworks, batch_keys, jobs, variations
+from tests.builders import CampaignHarness, artworks_of, harness_of
+from tests.integration.db.jobs.planned import SHARES, forget_radical, levels_by_artwork
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
-
-    from sqlalchemy import RowMapping
-
     from db.engine import Database
-
-
-SHARES: Any = {"levels": {"radical": 0.8, "moderate": 0.2}}
 
 
 def levels_by_style(harness: CampaignHarness) -> dict[str, Counter[str]]:
@@ -45,10 +24,6 @@ def levels_by_style(harness: CampaignHarness) -> dict[str, Counter[str]]:
         for style, level in connection.execute(query):
             found[style][level] += 1
     return found
-
-
-def levels_by_artwork(harness: CampaignHarness) -> dict[int, str]:
-    return {row["artwork_id"]: row["level"] for row in harness.rows(variations)}
 
 
 def test_both_levels_give_every_artwork_a_repaint_of_each_and_one_caption(database: Database) -> None:
@@ -196,15 +171,6 @@ def test_a_dry_run_of_a_plan_writes_nothing_and_counts_what_a_run_would_add(data
     assert len(harness.rows(jobs)) == len(before[0]) + counted.jobs
 
 
-def forget_radical(harness: CampaignHarness) -> None:
-    """As if the repaints of one level had never been planned."""
-    with harness.database.engine.begin() as connection:
-        for table in (jobs, variations):
-            of_radical = select(variations.c.id).where(variations.c.level == "radical")
-            column = table.c.variation_id if table is jobs else table.c.id
-            connection.execute(delete(table).where(column.in_(of_radical)))
-
-
 def test_new_prompts_of_an_artwork_that_has_its_caption_are_ready_at_once(database: Database) -> None:
     harness = harness_of(database, 2)
     harness.finish(harness.claim(Stage.CAPTION, limit=1))
@@ -227,194 +193,6 @@ def test_a_caption_readies_the_prompts_of_its_own_campaign_only(database: Databa
     assert two.states(Stage.PROMPT) == {"waiting": 4}
 
 
-@pytest.mark.parametrize("first", ["plan", "caption"])
-def test_a_caption_that_is_completed_during_a_plan_readies_what_is_planned(database: Database, first: str) -> None:
-    harness = harness_of(database, 2)
-    forget_radical(harness)
-    batch = harness.claim(Stage.CAPTION)
-    acts: list[Callable[[], Any]] = [harness.plan, lambda: harness.finish(batch)]
-    before, after = acts if first == "plan" else acts[::-1]
-
-    with meanwhile(database, after):
-        before()
-
-    assert harness.states(Stage.CAPTION) == {"done": 2}
-    assert harness.states(Stage.PROMPT) == {"ready": 4}
-
-
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_a_worker_hands_in_and_renews_while_a_plan_writes(database: Database) -> None:
-    harness = harness_of(database, 2)
-    batch = harness.claim(Stage.CAPTION)
-    artworks_of(database, 4)
-
-    def complete_late() -> int:
-        assert renew(database, [batch.token], lease_seconds=60.0) == 1
-        return len(harness.finish(batch).done)
-
-    with meanwhile(database, complete_late, seconds=20.0) as meeting:
-        harness.plan()
-
-    assert (meeting.passed, meeting.outcome) == (True, [2])
-    assert harness.run_all() == 2 * 6 + 4 * 7
-
-
-def test_an_original_that_is_ingested_during_a_plan_readies_what_is_planned(database: Database) -> None:
-    facts: Any = {"artist": "A", "title": "T", "style": "S", "styles": ("S",), "subset": None, "incomplete": None}
-    upsert_artworks(database, [CatalogueArtwork(key="a_t", **facts)])
-    harness = harness_of(database, planned=False)
-    image = ArtworkImage(path="S/a_t.jpg", content_hash="0" * 64, byte_size=9, width=3, height=3, mode="RGB")
-
-    with meanwhile(database, lambda: upsert_artworks(database, [CatalogueArtwork(key="a_t", **facts, picture=image)])):
-        harness.plan()
-
-    assert [row["picture"] for row in harness.rows(artworks)] == ["present"]
-    assert harness.states(Stage.CAPTION) == {"ready": 1}
-
-
-@pytest.mark.parametrize("slices", [1, 3])
-def test_a_campaign_that_is_cancelled_while_it_is_planned_has_nothing_to_claim(
-    database: Database, slices: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(db.jobs.plan, "VARIATIONS_AT_ONCE", 12 // slices)
-    artworks_of(database, 6)
-    harness = harness_of(database, planned=False)
-    a_worker_lives(database)
-
-    with meanwhile(database, lambda: cancel(database, harness.campaign.id, None)), nullcontext() if slices == 1 else refused():
-        harness.plan()
-
-    assert find_campaign(database, "trial").state is CampaignState.CANCELLED
-    assert {state for stage in Stage for state in harness.states(stage)} == {"cancelled"}
-    artworks_of(database, 1)
-    with refused():
-        harness.plan()
-
-
-def a_worker_lives(database: Database) -> None:
-    """On SQLite a plan leaves room for others between its slices."""
-    register_worker(database, worker_id="gpu0", host="here", pid=1, device="cpu", stages=[Stage.CAPTION], threads=2, versions={})
-
-
-def refused() -> AbstractContextManager[object]:
-    return pytest.raises(CampaignCancelled, match="campaign 'trial' was cancelled, which is final")
-
-
-@pytest.mark.parametrize("stage", [None, Stage.CAPTION])
-def test_a_campaign_that_is_paused_while_it_is_first_planned_is_paused(
-    database: Database, stage: Stage | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(db.jobs.plan, "VARIATIONS_AT_ONCE", 4)
-    artworks_of(database, 6)
-    harness = harness_of(database, planned=False)
-
-    with meanwhile(database, lambda: set_paused(database, harness.campaign.id, stage, paused=True)):
-        assert harness.plan().artworks == 6
-
-    assert harness.offer(Stage.CAPTION) is None
-    assert harness.states(Stage.CAPTION) == {"ready": 6}
-    set_paused(database, harness.campaign.id, stage, paused=False)
-    assert harness.run(Stage.CAPTION) == 6
-
-
-def test_a_stage_that_is_paused_before_anything_is_planned_stays_paused(database: Database) -> None:
-    artworks_of(database, 1)
-    harness = harness_of(database, planned=False)
-
-    set_paused(database, harness.campaign.id, Stage.GENERATE, paused=True)
-    harness.plan()
-
-    assert harness.run_all() == 1 + 2
-    assert harness.states(Stage.GENERATE) == {"ready": 2}
-
-
-@pytest.mark.parametrize("settings", [{}, SHARES, {**SHARES, "variations": 3}], ids=["both levels", "shares", "three of each"])
-@pytest.mark.parametrize("limits", [(None,), (7, None)], ids=["at once", "in two steps"])
-def test_a_plan_in_slices_that_is_interrupted_and_run_again_is_the_plan_of_one_go(
-    database: Database, settings: Any, limits: tuple[int | None, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for style, count in {"Baroque": 11, "Cubism": 5, "Fauvism": 8}.items():
-        artworks_of(database, count, style=style)
-    whole = harness_of(database, name="in one go", planned=False, **settings)
-    for limit in limits:
-        whole.plan(limit=limit)
-    sliced = harness_of(database, name="in slices", planned=False, **settings)
-    monkeypatch.setattr(db.jobs.plan, "VARIATIONS_AT_ONCE", 10)
-
-    for limit in limits:
-        for slices in (1, 2, 0, 99):
-            stop_after(monkeypatch, slices)
-            with suppress(KeyboardInterrupt):
-                sliced.plan(limit=limit)
-
-    planned = [Counter((row["artwork_id"], row["level"], row["ordinal"]) for row in of(one, variations)) for one in (whole, sliced)]
-    assert planned[0] == planned[1]
-    assert whole.counts() == sliced.counts()
-    keys = [{row["batch_key"].split("/", 1)[1]: row["planned_jobs"] for row in of(one, batch_keys)} for one in (whole, sliced)]
-    assert keys[0] == keys[1]
-    assert sliced.plan().jobs == 0
-
-
-def of(harness: CampaignHarness, table: Any) -> list[RowMapping]:
-    return harness.rows(table, table.c.campaign_id == harness.campaign.id)
-
-
-def stop_after(monkeypatch: pytest.MonkeyPatch, slices: int) -> None:
-    """Interrupt the next plan before it writes more than so many slices."""
-    written = 0
-
-    def interrupted(connection: Any, **slice_: Any) -> PlannedWork:
-        nonlocal written
-        if written == slices:
-            raise KeyboardInterrupt
-        written += 1
-        return plan_slice(connection, **slice_)
-
-    monkeypatch.setattr(db.jobs.plan, "plan_slice", interrupted)
-
-
-def test_a_second_producer_adds_what_the_first_left(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db.jobs.plan, "VARIATIONS_AT_ONCE", 4)
-    artworks_of(database, 12)
-    harness = harness_of(database, planned=False, **SHARES)
-
-    with meanwhile(database, lambda: harness.plan().variations) as other:
-        mine = harness.plan().variations
-
-    assert mine + other.outcome[0] == 12
-    assert set(levels_by_artwork(harness).values()) == {"radical", "moderate"}
-    assert len(harness.rows(jobs)) == 12 * 4
-
-
-def test_two_producers_that_plan_at_once_make_every_job_once(database: Database) -> None:
-    harness = harness_of(database, 20, planned=False)
-    start = threading.Barrier(2)
-    planned = []
-
-    def produce() -> None:
-        start.wait()
-        planned.append(harness.plan())
-
-    threads = [threading.Thread(target=produce) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-
-    assert sorted(one.jobs for one in planned) == [0, 140]
-    assert len(harness.rows(jobs)) == 140
-
-
-def test_job_keys_are_unique_whatever_writes_them(database: Database) -> None:
-    harness = harness_of(database, 2)
-    keys = [row["job_key"] for row in harness.rows(jobs)]
-    assert len(set(keys)) == len(keys)
-    caption = dict(harness.jobs(Stage.CAPTION)[0])
-
-    with pytest.raises(IntegrityError), database.engine.begin() as connection:
-        connection.execute(jobs.insert().values({name: value for name, value in caption.items() if name != "id"}))
-
-
 def test_a_seed_follows_from_the_plan_and_not_from_any_row_id(database: Database) -> None:
     harness = harness_of(database, 6, variations=2)
     keys = {row["id"]: row["key"] for row in harness.rows(artworks)}
@@ -431,50 +209,6 @@ def test_a_seed_follows_from_the_plan_and_not_from_any_row_id(database: Database
         rows = one.rows(variations, variations.c.campaign_id == one.campaign.id)
         assert {(keys[row["artwork_id"]], row["level"], row["ordinal"]): row["seed"] for row in rows} == expected
     assert len(set(expected.values())) == 24
-
-
-def test_the_same_name_with_another_configuration_is_refused_with_the_differences(database: Database) -> None:
-    open_campaign(database, "trial", fake_config())
-
-    with pytest.raises(CampaignDiffers, match=re.escape("campaign 'trial' exists with another configuration")) as refusal:
-        open_campaign(database, "trial", fake_config(seed=12, picture={"size": 128}))
-
-    assert "seed: 11 -> 12" in str(refusal.value)
-    assert "picture.size: 64 -> 128" in str(refusal.value)
-    assert "caption" not in str(refusal.value)
-    assert len(CampaignHarness(database=database, campaign=find_campaign(database, None)).rows(campaigns)) == 1
-
-
-def test_the_same_name_with_the_same_configuration_is_the_same_campaign_wherever_the_models_lie(database: Database) -> None:
-    first = open_campaign(database, "trial", fake_config(models_directory="/here"))
-
-    assert open_campaign(database, "trial", fake_config(models_directory="/there")).id == first.id
-
-
-def test_a_campaign_is_found_by_name_or_as_the_latest(database: Database) -> None:
-    with pytest.raises(UnknownCampaign, match="no campaign yet"):
-        find_campaign(database, None)
-    for name in ("one", "two"):
-        open_campaign(database, name, fake_config())
-
-    assert find_campaign(database, None).name == "two"
-    assert find_campaign(database, "one").name == "one"
-    with pytest.raises(UnknownCampaign, match="'three': there are one, two"):
-        find_campaign(database, "three")
-
-
-def test_a_campaign_paused_before_its_first_plan_stays_paused(database: Database) -> None:
-    harness = harness_of(database, planned=False)
-    set_paused(database, harness.campaign.id, None, paused=True)
-    artworks_of(database, 2)
-    paused = CampaignHarness(database=database, campaign=open_campaign(database, "trial", fake_config()))
-
-    paused.plan()
-
-    assert paused.offer(Stage.CAPTION) is None
-    set_paused(database, harness.campaign.id, None, paused=False)
-    assert paused.run(Stage.CAPTION) == 2
-    assert len(paused.rows(captions)) == 2
 
 
 def test_the_parameters_of_a_batch_are_written_once_for_each_batch_key(database: Database) -> None:

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from db.runtime import Runtime
 from db.settings import Settings
+from tests.integration.producer.commands.published_results import Published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,3 +65,15 @@ def _operator(database: Database, tmp_path: Path) -> Iterator[Operator]:
     runtime.initialise()
     yield Operator(runtime=runtime)
     runtime.database.dispose()
+
+
+@pytest.fixture
+def published(operator: Operator, tmp_path: Path) -> Published:
+    """Nothing published yet."""
+    return Published(operator=operator, folder=tmp_path)
+
+
+@pytest.fixture
+def on_sqlite(sqlite_operator: Operator, tmp_path: Path) -> Published:
+    """The same on SQLite."""
+    return Published(operator=sqlite_operator, folder=tmp_path)

@@ -3,126 +3,25 @@
 from __future__ import annotations
 
 import csv
-import gzip
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from PIL import Image, ImageDraw
-from sqlalchemy import func, select
+from PIL import Image
+from sqlalchemy import select
 
-from db.campaigns import find_campaign
 from db.enums import Stage
-from db.errors import CampaignCancelled, CampaignImported
-from db.jobs import import_results
+from db.errors import CampaignCancelled
 from db.monitoring.progress import progress
 from db.monitoring.work_left import work_left
-from db.results.pairs import Repaint, repaints
 from db.tables import attempts, captions, images, jobs, prompts, variations
 from db.verification import verify
-from producer.errors import NothingRegistered, WrongUse
+from producer.errors import NothingRegistered
 from producer.results_import.errors import ResultsUnreadable
 from tests.acceptance.campaign_file import fake_campaign
+from tests.integration.producer.commands.published_results import PUBLISHED, Published, letterboxed, outcomes, painting, saved
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.integration.producer.commands.conftest import Operator
-
-PUBLISHED = ("original_image", "prompt_complete", "prompt_compressed", "generated_image")
-
-
-def painting(number: int, size: tuple[int, int] = (96, 64), *, hue: int = 0) -> Image.Image:
-    """A picture that no other number gives, and that is neither dark nor plain anywhere."""
-    image = Image.linear_gradient("L").resize(size).point(lambda value: 90 + value // 2).convert("RGB")
-    draw = ImageDraw.Draw(image)
-    for step in range(6):
-        left, top = (number * 13 + step * 17) % size[0], (number * 7 + step * 11) % size[1]
-        draw.ellipse((left - 9, top - 9, left + 9, top + 9), fill=(80 + (number * 31 + hue) % 170, 90 + step * 25, 200 - step * 15))
-    return image
-
-
-def saved(image: Image.Image, path: Path, **how: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image.save(path, quality=92, **how)
-
-
-def letterboxed(image: Image.Image, size: int) -> Image.Image:
-    """As the scripts of published sets do it: sides rounded down, centred on black."""
-    scale = min(size / image.width, size / image.height)
-    content = image.resize((int(image.width * scale), int(image.height * scale)), Image.Resampling.LANCZOS)
-    canvas = Image.new("RGB", (size, size), (0, 0, 0))
-    canvas.paste(content, ((size - content.width) // 2, (size - content.height) // 2))
-    return canvas
-
-
-@dataclass
-class Published:
-    """A registered catalogue, and a folder in which its repaints were published."""
-
-    operator: Operator
-    folder: Path
-    rows: list[dict[str, str]] = field(default_factory=list)
-    columns: tuple[str, ...] = PUBLISHED
-
-    def register(self, count: int = 4, size: tuple[int, int] = (96, 64)) -> None:
-        rows = []
-        for number in range(count):
-            path = f"Baroque/painter-{number}_work-number-{number}.jpg"
-            saved(painting(number, size), self.folder / "originals" / path)
-            rows.append(f"{path},painter {number},['Baroque'],work-number-{number},train\n")
-        (self.folder / "originals" / "classes.csv").write_text("filename,artist,genre,description,subset\n" + "".join(rows))
-        self.operator.output_of("ingest", str(self.folder / "originals"))
-
-    def published(self, name: str) -> Path:
-        return self.folder / "published" / name
-
-    def publish(self, number: int, **cells: str) -> dict[str, str]:
-        """A row and its repaint, in the published layout."""
-        original = f"resize768/painter-{number}_work-number-{number}_resize768.jpg"
-        generated = f"SDXL/painter-{number}_work-number-{number}_generated.jpg"
-        saved(letterboxed(painting(number, hue=90), 96), self.folder / "published" / generated)
-        prompts = {"prompt_complete": f"Transform {number} into a city, all of it", "prompt_compressed": f"a city {number}"}
-        self.rows.append({"original_image": original, "generated_image": generated, **prompts, **cells})
-        return self.rows[-1]
-
-    @property
-    def file(self) -> Path:
-        return self.folder / "published" / "data.csv"
-
-    def write(self) -> None:
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        with self.file.open("w", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=self.columns, restval="")
-            writer.writeheader()
-            writer.writerows(self.rows)
-
-    def take_in(self, *more: str) -> Any:
-        self.write()
-        return self.operator.json_of("import-results", str(self.file), *more)
-
-    def repaints(self, campaign: str = "imported") -> list[Repaint]:
-        return repaints(self.operator.database, find_campaign(self.operator.database, campaign).id)
-
-    def count(self, table: Any, *conditions: Any) -> int:
-        with self.operator.database.read() as connection:
-            return int(connection.scalar(select(func.count()).select_from(table).where(*conditions)) or 0)
-
-
-@pytest.fixture
-def published(operator: Operator, tmp_path: Path) -> Published:
-    return Published(operator=operator, folder=tmp_path)
-
-
-@pytest.fixture
-def on_sqlite(sqlite_operator: Operator, tmp_path: Path) -> Published:
-    return Published(operator=sqlite_operator, folder=tmp_path)
-
-
-def outcomes(report: Any) -> dict[str, int]:
-    assert report["unexplained"] == 0
-    assert sum(report["outcomes"].values()) == report["rows"]
-    return {outcome: count for outcome, count in report["outcomes"].items() if count}
 
 
 def test_a_published_data_set_becomes_finished_jobs(published: Published) -> None:
@@ -322,80 +221,6 @@ def test_the_catalogue_s_own_category_is_the_level_of_rows_that_tell_none(on_sql
     assert [one.level for one in published.repaints()] == ["moderate"]
 
 
-def test_several_repaints_of_one_original_are_variations_of_it(on_sqlite: Published) -> None:
-    published = on_sqlite
-    published.register(1)
-    for hue in range(3):
-        row = published.publish(0, prompt_compressed=f"a city {hue}")
-        row["generated_image"] = f"SDXL/{hue}.jpg"
-        saved(letterboxed(painting(0, hue=60 + hue * 40), 96), published.published(row["generated_image"]))
-
-    assert outcomes(published.take_in()) == {"added": 3}
-    assert [(one.ordinal, one.prompt) for one in published.repaints()] == [(number, f"a city {number}") for number in range(3)]
-    assert len({one.seed for one in published.repaints()}) == 3
-    assert outcomes(published.take_in()) == {"unchanged": 3}
-
-
-def test_an_import_that_was_killed_is_completed_by_another(on_sqlite: Published, monkeypatch: pytest.MonkeyPatch) -> None:
-    published = on_sqlite
-    published.register(6)
-    for number in range(6):
-        published.publish(number)
-    monkeypatch.setattr("producer.results_import.importer.AT_ONCE", 2)
-    write, calls = import_results.write_imported, []
-
-    def killed(*arguments: Any) -> Any:
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return write(*arguments)
-
-    monkeypatch.setattr("producer.results_import.importer.write_imported", killed)
-    with pytest.raises(AssertionError, match="Aborted"):  # its exit code
-        published.take_in()
-    monkeypatch.setattr("producer.results_import.importer.write_imported", write)
-
-    assert len(published.repaints()) == 4
-    assert outcomes(published.take_in()) == {"added": 2, "unchanged": 4}
-    assert verify(published.operator.database, published.operator.runtime.store).is_sound
-
-
-def test_repaints_that_the_store_lost_come_back_by_another_import(on_sqlite: Published) -> None:
-    published = on_sqlite
-    published.register(2)
-    for number in range(2):
-        published.publish(number)
-    published.take_in()
-    store = published.operator.runtime.store
-    lost = published.repaints()[0].content_hash
-    store.delete(lost)
-
-    # When verify is to repair it, it does not hand the job to a worker that could not do it
-    result = verify(published.operator.database, store, repair=True)
-    assert (result.is_sound, result.requeued) == (False, 0)
-    assert not work_left(published.operator.database, list(Stage))
-
-    # And another import brings it back
-    assert outcomes(published.take_in()) == {"unchanged": 2}
-    assert store.exists(lost)
-    assert verify(published.operator.database, store).is_sound
-
-
-def test_nothing_of_an_imported_campaign_is_planned_or_made_again(published: Published) -> None:
-    published.register(3)
-    for number in range(2):
-        published.publish(number)
-    published.take_in()
-    operator = published.operator
-
-    with pytest.raises(CampaignImported, match="import-results"):
-        operator.output_of("enqueue --campaign imported")
-    requeued = operator.json_of("requeue --done --stage generate")
-    assert (requeued["jobs"], requeued["imported"]) == (0, 2)
-    assert "left out: 2 imported ones" in operator.output_of("requeue --done --stage generate")
-    assert operator.json_of("status")["jobs"]["generate"] == {"done": 2}
-
-
 def test_with_a_campaign_file_its_models_make_what_is_missing(published: Published, tmp_path: Path) -> None:
     # Given a campaign of models of its own, and results of two of three artworks
     published.register(3)
@@ -432,48 +257,3 @@ def test_a_level_that_the_campaign_does_not_have_is_told(on_sqlite: Published, t
     told = published.operator.output_of("import-results", str(published.file), "--config", config, "--campaign", "mixed", exit_code=1)
 
     assert "the campaign has no level unknown, only moderate: say which with --level" in told
-
-
-def test_captions_alone_are_taken_in_and_gzip_is_read(on_sqlite: Published) -> None:
-    published = on_sqlite
-    published.register(2)
-    text = "file_name,caption\n" + "".join(f"painter-{n}_work-number-{n}.jpg,a harbour {n}\n" for n in (0, 1, 1))
-    path = published.folder / "captions.csv.gz"
-    path.write_bytes(gzip.compress(text.encode()))
-
-    report = published.operator.json_of("import-results", str(path))
-
-    assert outcomes(report) == {"added": 2, "repeated": 1}
-    assert published.operator.json_of("status")["jobs"]["caption"] == {"done": 2}
-    assert verify(published.operator.database, published.operator.runtime.store).is_sound
-
-
-def test_a_stretched_square_is_squeezed_back_and_said_so(on_sqlite: Published) -> None:
-    published = on_sqlite
-    published.register(1)
-    row = published.publish(0)
-    saved(painting(0, hue=90).resize((96, 96)), published.published(row["generated_image"]))
-
-    assert published.take_in()["canvases"] == {"stretch": 1}
-    assert [(one.width, one.height) for one in published.repaints()] == [(96, 64)]
-    assert outcomes(published.take_in("--canvas", "as-is")) == {"superseded": 1}
-    (kept,) = published.repaints()
-    assert (kept.width, kept.height) == (96, 96)
-    # Byte for byte as it was published.
-    assert published.operator.runtime.store.get(kept.content_hash) == published.published(row["generated_image"]).read_bytes()
-
-
-def test_a_further_file_may_bring_further_levels(published: Published) -> None:
-    published.register(2)
-    published.publish(0)
-    published.take_in("--level", "moderate")
-    published.rows.clear()
-    published.publish(1)
-
-    assert outcomes(published.take_in("--level", "radical")) == {"added": 1}
-
-    assert [one.level for one in published.repaints()] == ["moderate", "radical"]
-    assert set(find_campaign(published.operator.database, "imported").config.level) == {"moderate", "radical"}
-    assert verify(published.operator.database, published.operator.runtime.store).is_sound
-    with pytest.raises(WrongUse, match="--level"):
-        published.operator.output_of("import-results", str(published.file), "--level", "so/so")
