@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 #: Transactions whose every duration is reported, by what the product calls them; of the others the number and the sum.
-CLAIM, COMMIT = "_claim.<locals>.take", "complete_batch.<locals>.commit"
+CLAIM, COMMIT = "_claim.<locals>.take_at_once", "complete_batch.<locals>.commit"
 #: Threads that run heartbeats and sweeps of all workers of the process.
 BESIDE = 24
 #: Bytes of a thread's stack: there are hundreds.
