@@ -5,8 +5,9 @@
 A batch of eight holds its device for a while, asleep, so that what is timed is the database's work at this pace, not a machine without a
 free moment. Two hosts work by the installed command with the default clockwork; on one of them processes are killed, stopped and frozen,
 the other lives through the whole run; broker and database crash, freeze, forget and cut connections for both. Every few seconds: resident
-memory of the living host's worker and supervisor, of the broker and of PostgreSQL (there without what its processes share), `status` and a
-claim as timed from a client of its own, dead rows and sizes of `jobs` and `leases`. A figure is judged by the median of each minute.
+memory of the living host's worker and supervisor, of the broker and of PostgreSQL (there without what its processes share), dead rows and
+sizes of `jobs` and `leases`; `status` and a claim are timed by a client in a process of its own (`soak_client.py`). A figure is judged by
+the median of each minute.
 """
 
 from __future__ import annotations
@@ -14,23 +15,23 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import statistics
+import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 from fixtures import register
+from soak_client import CLAIM, DATABASE_URL, STATUS
 from sqlalchemy import text
 
-from db.enums import Stage
 from db.errors import DatabaseUnavailable
-from db.jobs.claim import claim_batch, ready_batches
-from db.jobs.lease import release_batch
-from db.monitoring.progress import progress
 from tests.chaos.clockwork import DEFAULT
 from tests.chaos.conductor import Conductor
 from tests.chaos.faults import FAULTS, Lane
@@ -38,7 +39,7 @@ from tests.chaos.plan import Plan
 from tests.chaos.world import MAIN, World, run_here
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from tests.chaos.faults import Fault
 
@@ -142,8 +143,21 @@ def _soak(conductor: Conductor, seconds: float) -> Samples:
     samples = Samples()
     striking = threading.Thread(target=conductor.strike, args=(conductor.world.hosts[1:],), daemon=True)
     striking.start()
+    with _client(conductor, samples):
+        _watch(conductor, samples, seconds)
+    conductor.stop_striking()
+    striking.join()
+    if samples.all_done:
+        conductor.finish()
+    else:
+        conductor.stop_hosts()
+    return samples
+
+
+def _watch(conductor: Conductor, samples: Samples, seconds: float) -> None:
+    """Take samples until nothing is left or time is up."""
     while time.monotonic() - samples.began < seconds:
-        for look in (_memory, _times, _rows):
+        for look in (_memory, _rows):
             try:
                 look(conductor, samples)
             except (DatabaseUnavailable, psutil.NoSuchProcess, RuntimeError):
@@ -156,13 +170,6 @@ def _soak(conductor: Conductor, seconds: float) -> Samples:
         if len(samples.figures.get("done", [])) % 20 == 0:
             print(f"{time.monotonic() - samples.began:6.0f} s: {done} done, {len(conductor.journal.injected)} faults", flush=True)
         samples.note("done", done)
-    conductor.stop_striking()
-    striking.join()
-    if samples.all_done:
-        conductor.finish()
-    else:
-        conductor.stop_hosts()
-    return samples
 
 
 def _memory(conductor: Conductor, samples: Samples) -> None:
@@ -176,17 +183,26 @@ def _memory(conductor: Conductor, samples: Samples) -> None:
     samples.note("postgresql", sum(process.memory_full_info().uss for process in [main, *main.children()]))
 
 
-def _times(conductor: Conductor, samples: Samples) -> None:
-    database = conductor.world.database
-    samples.note("status ms", _milliseconds(lambda: progress(database)))
-    for _ in range(5):
-        began = time.perf_counter()
-        first = ready_batches(database, list(Stage))[:1]
-        batches = [claim_batch(database, worker_id="soak", candidate=one, limit=8, lease_seconds=60) for one in first]
-        if batches:
-            samples.note("claim ms", (time.perf_counter() - began) * 1000)
-        for batch in filter(None, batches):
-            release_batch(database, batch.token)
+@contextmanager
+def _client(conductor: Conductor, samples: Samples) -> Iterator[None]:
+    """A process that times what a user waits for; its figures become samples as they come."""
+    command = [sys.executable, str(Path(__file__).with_name("soak_client.py"))]
+    environment = os.environ | {DATABASE_URL: conductor.world.database_url}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as client:  # our own
+
+        def take() -> None:
+            assert client.stdout is not None
+            for line in client.stdout:
+                for name, value in json.loads(line).items():
+                    samples.note(name, value)
+
+        taking = threading.Thread(target=take, daemon=True)
+        taking.start()
+        try:
+            yield
+        finally:
+            client.kill()
+            taking.join()
 
 
 def _rows(conductor: Conductor, samples: Samples) -> None:
@@ -196,15 +212,9 @@ def _rows(conductor: Conductor, samples: Samples) -> None:
             samples.note(f"MiB of {row.relname}", row.size / (1 << 20))
 
 
-def _milliseconds(what: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    what()
-    return (time.perf_counter() - began) * 1000
-
-
 def _report(conductor: Conductor, samples: Samples, out: Path) -> int:
     missed = []
-    for name, bound in (("status ms", STATUS_MS), ("claim ms", CLAIM_MS)):
+    for name, bound in ((STATUS, STATUS_MS), (CLAIM, CLAIM_MS)):
         worst = max(samples.windows(name), default=0.0)
         missed += [f"{name}: {worst:.1f} in the worst minute, bound {bound:.0f}"] if worst > bound else []
     for name, growth in GROWTH.items():
