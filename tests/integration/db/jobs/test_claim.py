@@ -3,10 +3,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, text, update
 
 from db.engine.clock import now
 from db.enums import FailureKind, JobState, Stage
@@ -219,3 +219,29 @@ def test_a_claimed_job_is_not_swept_while_its_lease_lasts(database: Database) ->
     assert (swept.returned, swept.poisoned) == (0, 0)
     assert harness.states(Stage.CAPTION) == {"running": 3}
     assert len(harness.rows(artworks)) == 3
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_claim_is_one_statement_that_does_not_wait_for_the_disk_and_leaves_the_connection_as_it_was(database: Database) -> None:
+    harness = harness_of(database, 4)
+    with database.engine.begin() as connection:  # as a server has it whose data matter
+        connection.execute(text(f'ALTER DATABASE "{database.engine.url.database}" SET synchronous_commit = on'))
+    database.dispose()
+    (candidate,) = ready_batches(database, [Stage.CAPTION])
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    batch = claim_batch(database, worker_id="gpu0", candidate=candidate, limit=3, lease_seconds=60)
+    event.remove(database.engine, "before_cursor_execute", note)
+
+    assert batch is not None
+    assert len(batch.jobs) == 3
+    assert len(sent) == 1
+    assert "set_config" in sent[0]
+    (lease,) = harness.rows(leases)
+    assert (lease["token"], lease["size"], lease["batch_key"]) == (batch.token, 3, candidate.batch_key)
+    with database.read() as connection:
+        assert connection.scalar(text("SHOW synchronous_commit")) == "on"
