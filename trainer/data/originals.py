@@ -22,6 +22,10 @@ class GroupedOriginal:
     content_hash: str
     #: Every style known for it or for a copy of it; empty if none is.
     styles: frozenset[str]
+    #: None if unknown; two works of unknown artists may be of one.
+    artist: str | None = None
+    #: Width over height of the upright original.
+    aspect: float = 1.0
 
 
 def group_originals(originals: Iterable[Original]) -> list[GroupedOriginal]:
@@ -39,6 +43,8 @@ def group_originals(originals: Iterable[Original]) -> list[GroupedOriginal]:
             group_key=original.group_key,
             content_hash=original.content_hash,
             styles=frozenset(styles[original.group_key]),
+            artist=original.artist,
+            aspect=original.width / original.height,
         )
         for original in ordered
     ]
