@@ -101,7 +101,7 @@ class NegativeMasks:
         if negatives.kind is NegativeKind.NEAREST:
             if reference is None:
                 raise ValueError("negatives of the kind nearest need a reference: the similarities of the frozen backbone, for example")
-            chosen = nearest(reference, chosen)
+            chosen = nearest(reference, chosen, NEAREST)
         return chosen
 
     def other_style(self, row: int) -> Mask:
@@ -130,7 +130,7 @@ def same_shape(aspect: float, aspects: npt.NDArray[np.float64], tolerance: float
     return chosen
 
 
-def nearest(reference: Block, candidates: Mask, count: int = NEAREST) -> Mask:
+def nearest(reference: Block, candidates: Mask, count: int) -> Mask:
     """(N,) the `count` candidates most similar by the reference, the earlier row first where it can not tell them apart."""
     rows = np.flatnonzero(candidates)
     chosen: Mask = np.zeros(len(candidates), dtype=np.bool_)
