@@ -30,7 +30,8 @@ class ScoreHistogram:
         bins = bins_of(scores.ravel())
         first, last = int(bins.min()), int(bins.max())
         self._cover(first, last)
-        self._counts[first - self._first : last + 1 - self._first] += np.bincount(bins - first, minlength=last + 1 - first)
+        bins -= first
+        self._counts[first - self._first : last + 1 - self._first] += np.bincount(bins, minlength=last + 1 - first)
 
     def counted(self) -> tuple[Numbers, Numbers]:
         """(k,) the bins in which something is, ascending, and (k,) how much."""
@@ -99,5 +100,7 @@ class ScoreCounts:
 
 def bins_of(scores: npt.NDArray[np.floating]) -> Numbers:
     """The bin of each similarity."""
-    bins: Numbers = np.rint(scores.astype(np.float64) / TIE).astype(np.int64)
+    steps = scores.astype(np.float64)
+    steps /= TIE
+    bins: Numbers = np.rint(steps, out=steps).astype(np.int64)
     return bins

@@ -61,21 +61,23 @@ def triplet_accuracy(
     """
     positives = own_pairs(similarities, table)
     masks = NegativeMasks(table)
-    repaints_of = _rows_by_owner(table)
+    of_level = _repaints_by_level(table)
+    repaints_of = _repaints_by_original(table)
     below = np.zeros((len(columns), len(positives)))
     compared = np.zeros((len(columns), len(positives)), dtype=np.int64)
     generated = any(column.kind is NegativeKind.GENERATED for column in columns)
     for rows in row_blocks(len(table.originals), max(len(table.originals), len(positives) if generated else 0)):
         originals = similarities.originals_to_originals(rows)
-        repaints = similarities.originals_to_repaints(rows) if generated else None
-        nearness = reference.originals_to_originals(rows) if reference is not None else None
+        made = similarities.originals_to_repaints(rows) if generated else originals
+        nearness = originals if reference is None else reference.originals_to_originals(rows)
         for place, row in enumerate(rows.tolist()):
             for number, column in enumerate(columns):
-                mask = masks.of(row, column, None if nearness is None else nearness[place])
+                mask = masks.of(row, column, None if reference is None else nearness[place])
+                if column.kind is NegativeKind.GENERATED:
+                    mask = mask[table.repaints.originals]
                 for repaint in repaints_of[row]:
-                    if column.kind is NegativeKind.GENERATED and repaints is not None:
-                        others = mask[table.repaints.originals] & (table.repaints.levels == table.repaints.levels[repaint])
-                        found = _count_below(repaints[place], others, positives[repaint])
+                    if column.kind is NegativeKind.GENERATED:
+                        found = _count_below(made[place], mask & of_level[table.repaints.levels[repaint]], positives[repaint])
                     else:
                         found = _count_below(originals[place], mask, positives[repaint])
                     below[number, repaint], compared[number, repaint] = found
@@ -94,9 +96,12 @@ def _count_below(row: Block, mask: Mask, positive: np.float32) -> tuple[float, i
     return (surely + perhaps) / 2, np.count_nonzero(mask)
 
 
-def _rows_by_owner(table: PairTable) -> list[list[int]]:
-    """The repaints of each original."""
+def _repaints_by_original(table: PairTable) -> list[list[int]]:
     found: list[list[int]] = [[] for _ in range(len(table.originals))]
     for repaint, owner in enumerate(table.repaints.originals.tolist()):
         found[owner].append(repaint)
     return found
+
+
+def _repaints_by_level(table: PairTable) -> dict[str, Mask]:
+    return {level: table.repaints.levels == level for level in table.levels}

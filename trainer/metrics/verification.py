@@ -61,10 +61,9 @@ def verification_scores(
     own: Floats = np.empty(len(rows))
     for asked in row_blocks(len(rows), len(table.originals)):
         block = similarities.repaints_to_originals(rows[asked])
-        for place, query in enumerate(asked.tolist()):
-            own[query] = block[place, owners[query]]
-            wrong.add(block[place, masks.of(int(owners[query]), negatives)])
+        own[asked] = block[np.arange(len(asked)), owners[asked]]
         right.add(own[asked])
+        wrong.add(block[np.stack([masks.of(owner, negatives) for owner in owners[asked].tolist()])])
     return VerificationScores(counts=ScoreCounts.of(right, wrong), own=own)
 
 

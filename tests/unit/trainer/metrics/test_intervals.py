@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Numbers = npt.NDArray[np.int64]
 
-REPEATS = 400
-CLUSTERS = (10, 19, 29, 100)
+#: Simulated samples by the number of clusters: fewest clusters, most samples, as these are quick and nearest to the limits.
+REPEATS = {10: 1200, 19: 800, 29: 600, 100: 300}
 
 
 def of_unequal_sizes(rng: np.random.Generator, count: int) -> Numbers:
@@ -46,29 +46,29 @@ def shares(rng: np.random.Generator, clusters: Numbers, true: float, *, found_or
 
 @pytest.mark.parametrize("found_or_not", [True, False], ids=["0/1", "between"])
 @pytest.mark.parametrize("true", [0.5, 0.9, 0.975])
-@pytest.mark.parametrize("count", CLUSTERS)
+@pytest.mark.parametrize("count", REPEATS)
 def test_intervals_of_shares_cover(count: int, true: float, found_or_not: bool) -> None:
     rng = np.random.default_rng([count, int(1000 * true), found_or_not])
     covered = 0
-    for _ in range(REPEATS):
+    for _ in range(REPEATS[count]):
         clusters = of_unequal_sizes(rng, count)
         low, high = share_interval(clustered_mean(shares(rng, clusters, true, found_or_not=found_or_not), clusters))
         covered += low <= true <= high
 
     # Where most samples are all right, few clusters can not but cover more.
-    highest = 0.995 if true > 0.95 and count < 20 else 0.98
-    assert 0.92 <= covered / REPEATS <= highest
+    highest = 0.99 if true > 0.95 and count < 20 else 0.98
+    assert 0.92 <= covered / REPEATS[count] <= highest
 
 
 @pytest.mark.parametrize("true", [(0.5, 0.55), (0.9, 0.9), (0.85, 0.42), (0.9, 0.975)])
-@pytest.mark.parametrize("count", CLUSTERS)
+@pytest.mark.parametrize("count", REPEATS)
 def test_intervals_of_paired_differences_cover(count: int, true: tuple[float, float]) -> None:
     """Two scorers that find the same queries hard, and the same artists."""
     rng = np.random.default_rng([count, int(1000 * true[1])])
     artist, scorer, query, rest = 0.5, 0.2, 0.8, 0.6
     total = np.sqrt(artist**2 + scorer**2 + query**2 + rest**2)
     covered = 0
-    for _ in range(REPEATS):
+    for _ in range(REPEATS[count]):
         clusters = of_unequal_sizes(rng, count)
         common = rng.normal(0, artist, count)[clusters] + rng.normal(0, query, len(clusters))
         one, other = (
@@ -80,7 +80,7 @@ def test_intervals_of_paired_differences_cover(count: int, true: tuple[float, fl
         assert found.high is not None
         covered += found.low <= true[0] - true[1] <= found.high
 
-    assert 0.92 <= covered / REPEATS <= 0.98
+    assert 0.92 <= covered / REPEATS[count] <= 0.98
 
 
 @pytest.mark.parametrize("right", [0, 1, 7, 19, 20, 24])
