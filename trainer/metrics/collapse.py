@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trainer.metrics.similarities import cosines, row_blocks
+from trainer.metrics.similarities import BLOCK_ENTRIES, cosines, row_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import numpy.typing as npt
 
-    from trainer.metrics.similarities import Rows, Vectors
+    from trainer.metrics.similarities import Vectors
 
     Floats = npt.NDArray[np.float64]
 
@@ -28,7 +26,8 @@ def effective_rank(vectors: Vectors) -> float:
     shows.
     """
     gram: Floats = np.zeros((vectors.shape[1], vectors.shape[1]))
-    for part in _parts(vectors):
+    for rows in row_blocks(len(vectors), vectors.shape[1]):
+        part = np.asarray(vectors[rows[0] : rows[-1] + 1], dtype=np.float64)
         gram += part.T @ part
     # Rounding leaves squares of singular values at about 1e-16 of the largest.
     squares = np.linalg.eigvalsh(gram)
@@ -48,13 +47,18 @@ def mean_off_pair_cosine(vectors: Vectors, groups: npt.NDArray[np.int64]) -> flo
     _, numbers, counts = np.unique(groups, return_inverse=True, return_counts=True)
     if len(counts) == 1:
         raise ValueError("all vectors are of one group: there are no pairs of different ones")
-    sums: Floats = np.zeros((len(counts), vectors.shape[1]))
-    start = 0
-    for part in _parts(vectors):
-        np.add.at(sums, numbers[start : start + len(part)], part)
-        start += len(part)
-    total = sums.sum(axis=0)
-    return float((total @ total - np.einsum("gd,gd->", sums, sums)) / (len(vectors) ** 2 - (counts**2).sum()))
+    order = np.argsort(numbers, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    total: Floats = np.zeros(vectors.shape[1])
+    own = 0.0
+    step = max(1, BLOCK_ENTRIES // (vectors.shape[1] * int(counts.max())))
+    for first in range(0, len(counts), step):
+        bounds = starts[first : first + step + 1]
+        members = np.asarray(vectors[order[bounds[0] : bounds[-1]]], dtype=np.float64)
+        sums = np.add.reduceat(members, bounds[:-1] - bounds[0])
+        total += sums.sum(axis=0)
+        own += float(np.einsum("gd,gd->", sums, sums))
+    return float((total @ total - own) / (len(vectors) ** 2 - (counts**2).sum()))
 
 
 def uniformity(vectors: Vectors, temperature: float = TEMPERATURE) -> float:
@@ -74,12 +78,3 @@ def alignment(own: npt.NDArray[np.floating]) -> Floats:
     """(M,) |x - y|^2 = 2 - 2 cos of every pair, from its cosine (M,); lower is closer (Wang & Isola 2020, alpha = 2)."""
     distances: Floats = 2 - 2 * own.astype(np.float64)
     return distances
-
-
-def _parts(vectors: Vectors) -> Iterator[Floats]:
-    for rows in row_blocks(len(vectors), vectors.shape[1]):
-        yield _double(vectors, rows)
-
-
-def _double(vectors: Vectors, rows: Rows) -> Floats:
-    return np.asarray(vectors[rows[0] : rows[-1] + 1], dtype=np.float64)

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Numbers = npt.NDArray[np.int64]
 
-#: The ranks of `RetrievalFigures.recall_at_1`, `recall_at_5` and `recall_at_10`.
+#: The ranks of `RetrievalValues.recall_at_1`, `recall_at_5` and `recall_at_10`.
 _RANKS = (1, 5, 10)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RetrievalFigures:
+class RetrievalValues:
     """One entry a query; NaN where the gallery holds nothing that is right. Ties count as what a coin would make of them."""
 
     #: Whether something right is among the first k, as in metric learning (Musgrave et al. 2020): not the share of what is right.
@@ -46,6 +46,18 @@ class RetrievalFigures:
     right: Numbers
 
     @property
+    def named(self) -> dict[str, Floats]:
+        """The values of each query under the names that their means have in tables."""
+        return {
+            "R@1": self.recall_at_1,
+            "R@5": self.recall_at_5,
+            "R@10": self.recall_at_10,
+            "mAP": self.average_precision,
+            "MAP@R": self.map_at_r,
+            "MRR": self.reciprocal_rank,
+        }
+
+    @property
     def without_answer(self) -> int:
         """Queries for which the gallery holds nothing that is right."""
         return int((self.right == 0).sum())
@@ -53,7 +65,7 @@ class RetrievalFigures:
 
 def repaint_to_original(
     similarities: Similarities, table: PairTable, queries: Rows | None = None, same_shape_within: float | None = None
-) -> RetrievalFigures:
+) -> RetrievalValues:
     """Each repaint against all originals; right are its own and every copy of it.
 
     Args:
@@ -78,7 +90,7 @@ def original_to_repaint(
     level: str | None = None,
     queries: Rows | None = None,
     same_shape_within: float | None = None,
-) -> RetrievalFigures:
+) -> RetrievalValues:
     """Each original against all repaints; right are those of its group of copies.
 
     Args:
@@ -104,7 +116,7 @@ def original_to_repaint(
     )
 
 
-def retrieve_vectors(queries: Vectors, gallery: Vectors, query_groups: Numbers, gallery_groups: Numbers) -> RetrievalFigures:
+def retrieve_vectors(queries: Vectors, gallery: Vectors, query_groups: Numbers, gallery_groups: Numbers) -> RetrievalValues:
     """Any vectors of unit length against any others of the same space: image to text, text to image, text to text.
 
     Args:
@@ -121,7 +133,7 @@ def retrieve(
     query_groups: Numbers,
     gallery_groups: Numbers,
     candidates: Callable[[int], Mask | None] | None = None,
-) -> RetrievalFigures:
+) -> RetrievalValues:
     """Every query against a gallery, by blocks; right are the items of the query's group.
 
     Args:
@@ -130,7 +142,7 @@ def retrieve(
         gallery_groups: (G,).
         candidates: For the query in a row, (G,) the items that are ranked at all; None for all.
     """
-    names = [field.name for field in fields(RetrievalFigures)]
+    names = [field.name for field in fields(RetrievalValues)]
     figures = {name: np.full(len(query_groups), np.nan) for name in names}
     members = _rows_by_group(gallery_groups)
     none = np.zeros(0, dtype=np.int64)
@@ -140,13 +152,13 @@ def retrieve(
             row, right = block[place], members.get(int(query_groups[query]), none)
             mask = None if candidates is None else candidates(query)
             if mask is not None:
-                row, right = np.where(mask, row, -np.inf).astype(np.float32), right[mask[right]]
+                row, right = np.where(mask, row, np.float32(-np.inf)), right[mask[right]]
             figures["gallery"][query] = len(row) if mask is None else np.count_nonzero(mask)
             figures["right"][query] = len(right)
             for name, value in _figures_of(tied_runs(row, right)).items():
                 figures[name][query] = value
     counts = {name: figures.pop(name).astype(np.int64) for name in ("gallery", "right")}
-    return RetrievalFigures(**figures, **counts)
+    return RetrievalValues(**figures, **counts)
 
 
 def tied_runs(row: Block, right: Numbers) -> list[TiedRun]:

@@ -7,13 +7,14 @@ import pytest
 from scipy.spatial.distance import pdist
 
 from tests.unit.trainer.metrics.random_tables import unit_vectors
-from trainer.metrics import similarities
+from trainer.metrics import collapse, similarities
 from trainer.metrics.collapse import alignment, effective_rank, mean_off_pair_cosine, uniformity
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float16])
 def test_measures_are_those_of_their_definitions(kind: type[np.floating], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(similarities, "BLOCK", 7)
+    monkeypatch.setattr(collapse, "BLOCK_ENTRIES", 100)
     rng = np.random.default_rng(0)
     vectors = unit_vectors(rng, 30, 8).astype(kind)
     groups = rng.integers(0, 12, size=30)

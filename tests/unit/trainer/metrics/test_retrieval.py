@@ -19,7 +19,7 @@ from tests.unit.trainer.metrics.random_tables import (
     tables_with_similarities,
     unit_vectors,
 )
-from trainer.metrics.retrieval import RetrievalFigures, original_to_repaint, repaint_to_original, retrieve, retrieve_vectors, tied_runs
+from trainer.metrics.retrieval import RetrievalValues, original_to_repaint, repaint_to_original, retrieve, retrieve_vectors, tied_runs
 from trainer.metrics.similarities import CosineSimilarities
 from trainer.metrics.tied_ranks import TiedRun, reciprocal_rank
 
@@ -118,7 +118,7 @@ def test_chosen_queries_get_what_they_get_among_all() -> None:
         (repaints, repaint_to_original(given_similarities, table, repaints, 0.02), repaint_to_original(given_similarities, table)),
         (originals, original_to_repaint(given_similarities, table, queries=originals), original_to_repaint(given_similarities, table)),
     ):
-        for field in fields(RetrievalFigures):
+        for field in fields(RetrievalValues):
             np.testing.assert_array_equal(getattr(some, field.name), getattr(whole, field.name)[chosen])
 
 
