@@ -34,6 +34,9 @@ FEWEST_CLUSTERS = 20
 
 _ALPHA = 0.05
 
+#: Differences that come of rounding: a sum of precisions that are all 1 is not always exactly their number.
+_ROUNDING = 1e-10
+
 #: The normal quantile of 97.5 %.
 _Z = 1.959963984540054
 
@@ -53,7 +56,7 @@ class ClusteredMean:
     #: With which the variance is known.
     freedom: float
     clusters: int
-    #: Clusters of equal size that would be worth as much: (sum n)^2 / sum n^2 (Kish 1965).
+    #: Clusters of equal size that would be worth as much (Kish 1965).
     effective_clusters: float
 
     @property
@@ -74,28 +77,40 @@ def clustered_mean(values: Floats, clusters: Numbers) -> ClusteredMean:
         raise ValueError("there are no values to take a mean of")
     _, places = np.unique(clusters, return_inverse=True)
     sums, counts = np.bincount(places, weights=values), np.bincount(places)
-    total, size, number = float(sums.sum()), int(counts.sum()), len(counts)
-    effective = size**2 / float((counts.astype(np.float64) ** 2).sum())
+    total, size = float(sums.sum()), int(counts.sum())
+    without = (total - sums) / (size - counts) if len(counts) > 1 else np.zeros(0)
+    return left_out(total / size, without, clusters=len(counts), effective_clusters=kish_size(counts))
+
+
+def left_out(mean: float, without: Floats, *, clusters: int, effective_clusters: float) -> ClusteredMean:
+    """A figure that need not be a mean, from what it is without each cluster, or without each of k sets of clusters, in turn (k,)."""
     variance, freedom = 0.0, 1.0
-    if number > 1:
-        without = (total - sums) / (size - counts)
-        squares = (without - total / size) ** 2
+    if len(without):
+        squares = (without - mean) ** 2
         spread = float(squares.sum())
-        variance = (number - 1) / number * spread if spread > number * (np.finfo(np.float64).eps * abs(total / size)) ** 2 else 0.0
-        if variance > 0:
+        if spread > len(without) * (_ROUNDING * max(1.0, abs(mean))) ** 2:
+            variance = (len(without) - 1) / len(without) * spread
             # 2 E^2 / var of the sum of squares; equal squares leave nothing to doubt.
-            doubt = float((squares**2).sum()) - spread**2 / number
+            doubt = float((squares**2).sum()) - spread**2 / len(without)
             freedom = 2 * spread**2 / doubt if doubt > 0 else np.inf
-        freedom = max(1.0, min(freedom, effective - 1))
-    return ClusteredMean(mean=total / size, variance=variance, freedom=freedom, clusters=number, effective_clusters=effective)
+        freedom = max(1.0, min(freedom, effective_clusters - 1, len(without) - 1))
+    return ClusteredMean(mean=mean, variance=variance, freedom=freedom, clusters=clusters, effective_clusters=effective_clusters)
+
+
+def kish_size(counts: Numbers) -> float:
+    """Clusters of equal size that would be worth as much as those of these sizes: (sum n)^2 / sum n^2."""
+    sizes = counts.astype(np.float64)
+    return float(sizes.sum() ** 2 / (sizes**2).sum())
 
 
 def share_interval(of: ClusteredMean) -> tuple[float, float]:
     """95 % interval of a mean of values in [0, 1]."""
-    p, clusters = min(max(of.mean, 0.0), 1.0), of.effective_clusters
+    p, clusters = of.mean, of.effective_clusters
     nobody = (_ALPHA / 2) ** (1 / clusters)
-    if p in {0.0, 1.0}:
-        return (nobody, 1.0) if p == 1.0 else (0.0, 1 - nobody)
+    if p > 1 - _ROUNDING:
+        return nobody, 1.0
+    if p < _ROUNDING:
+        return 0.0, 1 - nobody
     # The variance as a share of the worst there is, p (1 - p) / clusters, widened from what Student's t needs to what the normal quantile
     # knows of.
     share = min(1.0, of.variance * (of.quantile / _Z) ** 2 * clusters / (p * (1 - p))) if of.clusters > 1 else 1.0
@@ -139,7 +154,7 @@ def paired_difference(values: Floats, reference: Floats, clusters: Numbers) -> P
     both = ~np.isnan(values) & ~np.isnan(reference)
     of = clustered_mean(values[both] - reference[both], clusters[both])
     interval, p = mean_interval(of), _p_value(of)
-    if interval is not None and of.variance == 0 and of.mean == 0:
+    if interval is not None and of.variance == 0 and abs(of.mean) < _ROUNDING:
         missed = 1 - (_ALPHA / 2) ** (1 / of.effective_clusters)
         interval = -missed, missed
     low, high = (None, None) if interval is None else (max(-1.0, interval[0]), min(1.0, interval[1]))
@@ -167,5 +182,5 @@ def _p_value(of: ClusteredMean) -> float | None:
         return None
     if of.variance == 0:
         # All clusters agree: as many coins that fall on one side, or nothing to tell apart.
-        return float(0.5 ** (of.clusters - 1)) if of.mean else 1.0
+        return float(0.5 ** (of.clusters - 1)) if abs(of.mean) > _ROUNDING else 1.0
     return float(2 * stdtr(of.freedom, -abs(of.mean) / np.sqrt(of.variance)))

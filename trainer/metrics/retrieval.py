@@ -155,7 +155,7 @@ def retrieve(
                 row, right = np.where(mask, row, np.float32(-np.inf)), right[mask[right]]
             figures["gallery"][query] = len(row) if mask is None else np.count_nonzero(mask)
             figures["right"][query] = len(right)
-            for name, value in _figures_of(tied_runs(row, right)).items():
+            for name, value in _values_of(tied_runs(row, right)).items():
                 figures[name][query] = value
     counts = {name: figures.pop(name).astype(np.int64) for name in ("gallery", "right")}
     return RetrievalValues(**figures, **counts)
@@ -181,7 +181,7 @@ def tied_runs(row: Block, right: Numbers) -> list[TiedRun]:
     return runs
 
 
-def _figures_of(runs: list[TiedRun]) -> dict[str, float]:
+def _values_of(runs: list[TiedRun]) -> dict[str, float]:
     if not runs:
         return {}
     recalls = {f"recall_at_{k}": recall_at(k, runs[0]) for k in _RANKS}

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 
 class ScoreHistogram:
-    """A histogram with a bin for every difference that counts: similarities in one bin (of width `TIE`) are ties."""
+    """A histogram with a bin for every difference that counts: similarities in one bin are ties."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: float = TIE) -> None:
+        self.width = width
         self._first = 0
         self._counts: Numbers = np.zeros(0, dtype=np.int64)
 
@@ -27,16 +28,27 @@ class ScoreHistogram:
         """Count these, of any shape."""
         if not scores.size:
             return
-        bins = bins_of(scores.ravel())
-        first, last = int(bins.min()), int(bins.max())
-        self._cover(first, last)
+        bins = bins_of(scores.ravel(), self.width)
+        first = int(bins.min())
         bins -= first
-        self._counts[first - self._first : last + 1 - self._first] += np.bincount(bins, minlength=last + 1 - first)
+        self._add(first, np.bincount(bins))
+
+    def merge(self, other: ScoreHistogram) -> None:
+        """Count what another of the same width counted."""
+        bins, _ = other.counted()
+        if len(bins):
+            start = int(bins[0]) - other._first
+            self._add(int(bins[0]), other._counts[start : int(bins[-1]) - other._first + 1])
 
     def counted(self) -> tuple[Numbers, Numbers]:
         """(k,) the bins in which something is, ascending, and (k,) how much."""
         filled = np.flatnonzero(self._counts)
         return filled + self._first, self._counts[filled]
+
+    def _add(self, first: int, counts: Numbers) -> None:
+        self._cover(first, first + len(counts) - 1)
+        start = first - self._first
+        self._counts[start : start + len(counts)] += counts
 
     def _cover(self, first: int, last: int) -> None:
         """Widen the range by half as much again as needed, so that it is widened seldom."""
@@ -56,11 +68,12 @@ class ScoreHistogram:
 class ScoreCounts:
     """Pairs by similarity, from the most alike to the least: of each bin how many right pairs and how many wrong ones it holds."""
 
-    #: (k,) descending; a bin's similarity is its number times `TIE`.
+    #: (k,) descending; a bin's similarity is its number times the width.
     bins: Numbers
     #: (k,) pairs that belong together, and pairs that do not.
     right: Numbers
     wrong: Numbers
+    width: float = TIE
 
     @classmethod
     def of(cls, right: ScoreHistogram, wrong: ScoreHistogram) -> ScoreCounts:
@@ -77,7 +90,7 @@ class ScoreCounts:
         placed = [np.zeros(len(bins), dtype=np.int64) for _ in range(2)]
         placed[0][np.searchsorted(ascending, right_bins)] = right_counts
         placed[1][np.searchsorted(ascending, wrong_bins)] = wrong_counts
-        return cls(bins=bins, right=placed[0][::-1], wrong=placed[1][::-1])
+        return cls(bins=bins, right=placed[0][::-1], wrong=placed[1][::-1], width=right.width)
 
     @classmethod
     def of_scores(cls, right: npt.NDArray[np.floating], wrong: npt.NDArray[np.floating]) -> ScoreCounts:
@@ -86,6 +99,17 @@ class ScoreCounts:
         for histogram, scores in zip(histograms, (right, wrong), strict=True):
             histogram.add(scores)
         return cls.of(*histograms)
+
+    def without(self, right: ScoreHistogram, wrong: ScoreHistogram) -> ScoreCounts:
+        """What is left when these, of the same width, are taken away."""
+        ascending = self.bins[::-1]
+        left = []
+        for counts, taken in ((self.right, right), (self.wrong, wrong)):
+            bins, taken_counts = taken.counted()
+            rest = counts[::-1].copy()
+            rest[np.searchsorted(ascending, bins)] -= taken_counts
+            left.append(rest[::-1])
+        return ScoreCounts(bins=self.bins, right=left[0], wrong=left[1], width=self.width)
 
     @property
     def true_positive_rates(self) -> Floats:
@@ -98,9 +122,9 @@ class ScoreCounts:
         return np.concatenate([[0.0], np.cumsum(self.wrong) / self.wrong.sum()])
 
 
-def bins_of(scores: npt.NDArray[np.floating]) -> Numbers:
-    """The bin of each similarity."""
+def bins_of(scores: npt.NDArray[np.floating], width: float = TIE) -> Numbers:
+    """The bin of each similarity: its number times the width is the middle."""
     steps = scores.astype(np.float64)
-    steps /= TIE
+    steps /= width
     bins: Numbers = np.rint(steps, out=steps).astype(np.int64)
     return bins

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trainer.metrics.cluster_sets import ClusterSets
+from trainer.metrics.intervals import clusters_of_repaints
 from trainer.metrics.negatives import NegativeKind, NegativeMasks, NegativeSet
 from trainer.metrics.score_counts import ScoreCounts, ScoreHistogram, bins_of
-from trainer.metrics.similarities import TIE, row_blocks
+from trainer.metrics.similarities import row_blocks
 from trainer.metrics.tied_ranks import harmonic
 
 if TYPE_CHECKING:
@@ -35,12 +37,14 @@ class VerificationScores:
     counts: ScoreCounts
     #: (k,) the similarity of each repaint that was asked to its own original.
     own: Floats
+    #: The same pairs by sets of clusters, for intervals.
+    sets: ClusterSets
 
 
 def verification_scores(
     similarities: Similarities, table: PairTable, negatives: NegativeSet | None = None, queries: Rows | None = None
 ) -> VerificationScores:
-    """Every repaint with its own original and with every negative: M * (N - 1) pairs, of which only the histogram is kept.
+    """Every repaint with its own original and with every negative: M * (N - 1) pairs, of which only histograms are kept.
 
     Args:
         similarities: Of the scorer that is measured; repaints are the queries.
@@ -58,13 +62,16 @@ def verification_scores(
     owners = table.repaints.originals[rows]
     masks = NegativeMasks(table)
     right, wrong = ScoreHistogram(), ScoreHistogram()
+    sets = ClusterSets(clusters_of_repaints(table)[rows])
     own: Floats = np.empty(len(rows))
     for asked in row_blocks(len(rows), len(table.originals)):
         block = similarities.repaints_to_originals(rows[asked])
+        chosen = np.stack([masks.of(owner, negatives) for owner in owners[asked].tolist()])
         own[asked] = block[np.arange(len(asked)), owners[asked]]
         right.add(own[asked])
-        wrong.add(block[np.stack([masks.of(owner, negatives) for owner in owners[asked].tolist()])])
-    return VerificationScores(counts=ScoreCounts.of(right, wrong), own=own)
+        wrong.add(block[chosen])
+        sets.add(asked, own[asked], block, chosen)
+    return VerificationScores(counts=ScoreCounts.of(right, wrong), own=own, sets=sets)
 
 
 def pair_auc(counts: ScoreCounts) -> float:
@@ -75,7 +82,7 @@ def pair_auc(counts: ScoreCounts) -> float:
 def placements(scores: VerificationScores) -> Floats:
     """(k,) for each right pair the share of all wrong ones that are less alike, ties half; their mean is the AUC.
 
-    They are the components of DeLong et al. 1988, from which an interval over repaints is computed: the wrong pairs are taken as they are.
+    They are the components of DeLong et al. 1988, for paired differences of scorers: the wrong pairs are taken as they are.
     """
     counts = scores.counts
     below = 1.0 - counts.false_positive_rates
@@ -109,7 +116,7 @@ def equal_error_rate(counts: ScoreCounts) -> float:
 def best_f1_threshold(counts: ScoreCounts, share: float = 0.5) -> float:
     """The similarity from which on a pair is accepted so that F1 is largest; to be chosen on validation pairs. `share` as in `f1`."""
     best = int(np.argmax(_f1(counts.true_positive_rates[1:], counts.false_positive_rates[1:], share)))
-    return float(counts.bins[best] * TIE)
+    return float(counts.bins[best] * counts.width)
 
 
 def f1(counts: ScoreCounts, threshold: float, share: float = 0.5) -> float:
@@ -117,7 +124,7 @@ def f1(counts: ScoreCounts, threshold: float, share: float = 0.5) -> float:
 
     F1 = 2 s TPR / (s TPR + (1 - s) FPR + s). With the share as counted (one in N) it would tell the size of the gallery.
     """
-    taken = int(np.count_nonzero(counts.bins >= round(threshold / TIE)))
+    taken = int(np.count_nonzero(counts.bins >= round(threshold / counts.width)))
     return float(_f1(counts.true_positive_rates[taken], counts.false_positive_rates[taken], share))
 
 

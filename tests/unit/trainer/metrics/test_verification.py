@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score, roc_curve
 
 from tests.unit.trainer.metrics.random_tables import MatrixSimilarities, a_table, exact, tables_with_similarities
+from trainer.metrics.cluster_sets import SETS, ClusterSets
 from trainer.metrics.negatives import NegativeKind, NegativeSet
 from trainer.metrics.score_counts import ScoreCounts, ScoreHistogram
 from trainer.metrics.verification import (
@@ -25,6 +26,7 @@ from trainer.metrics.verification import (
     tpr_at_fpr,
     verification_scores,
 )
+from trainer.metrics.verification_figures import verification_figures
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -139,3 +141,43 @@ def test_generated_negatives_make_no_pairs() -> None:
 
     with pytest.raises(ValueError, match="generated"):
         verification_scores(flat, a_table([0, 1], [0, 1]), NegativeSet(kind=NegativeKind.GENERATED))
+
+
+def test_figures_have_the_spread_of_leaving_out_each_artist() -> None:
+    rng = np.random.default_rng(9)
+    artists = rng.integers(-1, 3, size=30)
+    owners = rng.integers(0, 30, size=70)
+    table = a_table(range(30), owners.tolist(), artists=artists.tolist())
+    # Similarities that the coarser histograms of the sets hold exactly.
+    mo = (np.round(rng.uniform(0, 1, size=(70, 30)), 3) + 0.25 * (np.arange(30) == owners[:, None])).astype(np.float32)
+    scores = verification_scores(MatrixSimilarities(mo[:30], mo.T, mo, mo @ mo.T), table)
+    clusters = np.where(artists < 0, 100 + np.arange(30), artists)[owners]
+    own, wrong = np.arange(30) == owners[:, None], np.arange(30) != owners[:, None]
+
+    figures = {figure.name: figure for figure in verification_figures(scores, f1_threshold=0.9)}
+
+    without = [mo[clusters != left] for left in np.unique(clusters)]
+    chosen = [(own[clusters != left], wrong[clusters != left]) for left in np.unique(clusters)]
+    left_out_aucs = [
+        roc_auc_score([1] * right.sum() + [0] * other.sum(), [*np.round(some[right], 3), *np.round(some[other], 3)])
+        for some, (right, other) in zip(without, chosen, strict=True)
+    ]
+    auc = figures["pair AUC"].value
+    variance = (len(without) - 1) / len(without) * ((np.array(left_out_aucs) - auc) ** 2).sum()
+    assert scores.sets.spread(pair_auc).variance == pytest.approx(variance, rel=1e-6)
+    assert list(figures) == ["pair AUC", "TPR at 1 % FPR", "equal error rate", "uAP", "F1"]
+    assert figures["equal error rate"].direction == "lower"
+    for figure in figures.values():
+        assert figure.low is not None
+        assert figure.high is not None
+        assert 0 <= figure.low < figure.value < figure.high <= 1
+        assert (figure.clusters, figure.count) == (len(without), 70)
+
+
+def test_more_clusters_than_sets_are_dealt_out_evenly() -> None:
+    sets = ClusterSets(np.repeat(np.arange(120), np.arange(1, 121)))
+
+    counts = np.bincount(sets.set_of_query)
+
+    assert len(counts) == SETS
+    assert counts.max() < 1.5 * counts.min()
