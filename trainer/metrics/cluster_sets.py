@@ -33,10 +33,11 @@ class ClusterSets:
     """Histograms of right and wrong pairs of each set of clusters."""
 
     def __init__(self, clusters: npt.NDArray[np.int64]) -> None:
-        """Of the cluster of each query (k,): the largest are dealt out first, so that sets are of like sizes."""
+        """Of the cluster of each query (k,): they are dealt out from the largest on, there and back, so that sets are alike."""
         _, numbers, self.sizes = np.unique(clusters, return_inverse=True, return_counts=True)
+        rounds, places = np.divmod(np.arange(len(self.sizes)), SETS)
         dealt = np.empty(len(self.sizes), dtype=np.int64)
-        dealt[np.argsort(-self.sizes, kind="stable")] = np.arange(len(self.sizes)) % SETS
+        dealt[np.argsort(-self.sizes, kind="stable")] = np.where(rounds % 2 == 0, places, SETS - 1 - places)
         self.set_of_query = dealt[numbers]
         count = min(SETS, len(self.sizes))
         self.right = [ScoreHistogram(WIDTH) for _ in range(count)]
