@@ -83,9 +83,7 @@ def run_experiment(source: PairSource, store: Store, experiment: Experiment, lis
     places = ModelPlaces(config=source.campaign.config, models=directory, clip=experiment.clip, frozen=partial(_frozen_revision, source))
     embedder = SpacesSideBySide(new_spaces(experiment.spaces, places, device))
     clip = next((space.source for space in embedder.spaces if isinstance(space, ClipSpace)), clip)
-    dataset = embed_pairs(
-        source, store, embedder=embedder, clip=clip, on_progress=listener.embedded, directory=experiment.directory
-    )
+    dataset = embed_pairs(source, store, embedder=embedder, clip=clip, on_progress=listener.embedded, directory=experiment.directory)
     embedder.unload()
     untrained = are_untrained(directory)
     captioner = captioner_source(source.campaign.config, directory, source.captioner_revision())

@@ -34,7 +34,7 @@ _BATCH = 64
 
 
 class SiameseModel:
-    """Compares images by a trained head. CLIP, or whatever its spaces need, is loaded when it is first needed and kept; the captioner likewise, if it is asked."""
+    """Compares images by a trained head. The models of its spaces are loaded when first needed and kept; the captioner likewise."""
 
     def __init__(self, model: TrainedModel, *, models: Path | None = None, device: str | None = None) -> None:
         """`models` is a local models directory instead of the places that the model's folder names; `device` defaults to a GPU."""
@@ -71,7 +71,7 @@ class SiameseModel:
         return project(self._model.head, seen.reshape(-1, seen.shape[-1])).reshape(*seen.shape[:2], -1)
 
     def compare(self, image_a: str | Path | Image, image_b: str | Path | Image, *, captions: bool = False) -> Comparison:
-        """How alike two images are: the cosine by the head, and by frozen CLIP beside it (its first space, where it has no CLIP); with `captions` also a sentence on each.
+        """How alike two images are: the cosine by the head, and by frozen CLIP beside it; with `captions` also a sentence on each.
 
         Raises what `embed` raises.
         """

@@ -80,7 +80,7 @@ class EmbeddingCache:
         return found
 
     def shards(self, wanted: AbstractSet[str]) -> Iterator[tuple[list[str], Kept]]:
-        """The kept vectors shard by shard: which of the wanted content hashes it holds, and their rows, (n, dimension), as they are kept."""
+        """Shard by shard, which of the wanted content hashes it holds, and their vectors, (n, dimension), in the space's numbers."""
         for hashes, vectors in self._shards(wanted):
             rows = [row for row, content_hash in enumerate(hashes) if content_hash in wanted]
             yield [hashes[row] for row in rows], vectors[rows]  # a copy: the rest of the shard need not stay in memory

@@ -1,4 +1,4 @@
-"""The matrix of a data set's vectors: in memory while it is small, beyond that a file mapped into memory, of which only what is read is resident."""
+"""The matrix of a data set's vectors: in memory while it is small, beyond that a mapped file of which only what is read is resident."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _MOVED = 64 << 20
 def new_matrix(rows: int, dimension: int, *, directory: Path | None = None, in_memory: int | None = None) -> Matrix:
     """A matrix (rows, dimension) of zeros, float32; beyond `in_memory` bytes (`IN_MEMORY` if not given) a mapped file without a name.
 
-    The file lies in `directory`, the system's temporary one if it is not given, and is gone with the matrix, also when the process is killed.
-    Raises `NoRoomForVectors` if the disk is too full.
+    The file lies in `directory`, the system's temporary one if it is not given, and is gone with the matrix, also when the process is
+    killed. Raises `NoRoomForVectors` if the disk is too full.
     """
     size = rows * dimension * np.dtype(np.float32).itemsize
     if size <= (IN_MEMORY if in_memory is None else in_memory):

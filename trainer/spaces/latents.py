@@ -27,8 +27,8 @@ _WITH_AUTOENCODER = frozenset({"sdxl"})
 class LatentSpace(Space):
     """`latents`, or `latents#16` for latents averaged to 16 x 16. They are neither centred nor normalised: a head does that.
 
-    Kept as float16: latents have a standard deviation of about 1, and float16 is off by at most 1 part in 2,048 of each number (half a unit in
-    the eleventh bit), so that a vector is off by at most 0.05 % of its length.
+    Kept as float16, which rounds each number to 11 bits: it is off by at most 1 part in 2,048, and so is the length of what a vector is off
+    by against the vector's own length (0.05 %).
     """
 
     kept_as: ClassVar[Literal["float32", "float16"]] = "float16"
@@ -39,7 +39,7 @@ class LatentSpace(Space):
             self.side = int(option or LATENT_SIDE)
             self._embedder = LatentEmbedder(model=source, device=device, side=self.side)
         except (ValueError, BadRequest):
-            raise ValueError(f"--space {name}: {option!r} is no number of latents a side: choose one that divides {LATENT_SIDE}") from None
+            raise ValueError(f"--space {name}: {option!r} latents a side are not possible: choose a divisor of {LATENT_SIDE}") from None
 
     @classmethod
     def default_source(cls, places: ModelPlaces) -> ModelSource:
@@ -66,6 +66,6 @@ class LatentSpace(Space):
         return self._embedder
 
     def scale(self, vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Divided by sqrt(`dimension`), the same for all pictures: latents of deviation 1 become vectors of a length about 1, as CLIP's are."""
+        """Divided by sqrt(`dimension`), the same for all pictures: latents of deviation 1 become vectors about as long as CLIP's, 1."""
         scaled: npt.NDArray[np.float32] = vectors / np.float32(np.sqrt(vectors.shape[1]))
         return scaled

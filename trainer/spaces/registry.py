@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from trainer.errors import UnknownComponent
 from trainer.registry import ComponentRegistry
-from trainer.spaces.space_request import SpaceRequest
 from workers.backends.protocol import ModelSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trainer.spaces.space import ModelPlaces, Space
+    from trainer.spaces.space_request import SpaceRequest
 
 SPACES: ComponentRegistry[Space] = ComponentRegistry(group="paragone.spaces", kind="space")
 

@@ -39,8 +39,8 @@ class ModelPlaces:
 class Space(ABC):
     """Base class of spaces; registered under its kind in the entry point group `paragone.spaces`.
 
-    A space is built as `Kind(name=..., source=..., device=..., option=...)`; the model is loaded by `load`. Building one raises `ValueError`
-    if the option is none of the kind's.
+    A space is built as `Kind(name=..., source=..., device=..., option=...)`; the model is loaded by `load`. Building one raises
+    `ValueError` if the option is none of the kind's.
     """
 
     #: In which numbers vectors are kept in the store.
@@ -93,7 +93,7 @@ class Space(ABC):
         return self.embedder.embed_images(list(images))
 
     def scale(self, vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """What `embed_images` gave, (n, `dimension`), as it stands in the matrix of all spaces: unit length, unless the kind says otherwise."""
+        """What `embed_images` gave, (n, `dimension`), as it stands in the matrix: of unit length, unless the kind says otherwise."""
         return unit_length(vectors)
 
     def unload(self) -> None:

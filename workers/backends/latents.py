@@ -49,11 +49,11 @@ _PIXELS = 16 * 256 * 256
 class LatentEmbedder:
     """Embeds images by an autoencoder's latents; not a stage's backend.
 
-    A picture is stretched (its aspect given up, PIL's bicubic) to 32 latents a side, for SDXL's autoencoder 256 x 256 pixels, and encoded in
-    float32, as that autoencoder overflows in half precision. A vector holds the posterior's mean in the generator's own scale, (mean - shift)
-    x `scaling_factor`, channel by channel and row by row, averaged over squares where `side` is below 32: float32 of shape (N, `dimension`),
-    `dimension` = channels x `side` x `side`, 4 x 32 x 32 = 4,096 for SDXL. It is neither centred nor normalised; over many pictures its numbers
-    have a standard deviation of about 1, which is what `scaling_factor` is for.
+    A picture is stretched (its aspect given up, PIL's bicubic, which averages where it shrinks) to 32 latents a side, for SDXL's encoder
+    256 x 256 pixels, and encoded in float32, as that autoencoder overflows in half precision. A vector holds the posterior's mean in the
+    generator's own scale, (mean - shift) x `scaling_factor`, channel by channel and row by row, averaged over squares where `side` is below
+    32: float32 of shape (N, `dimension`), `dimension` = channels x `side` x `side`, for SDXL 4 x 32 x 32 = 4,096. It is neither centred nor
+    normalised; over many pictures its numbers have a standard deviation of about 1, which is what `scaling_factor` is for.
     """
 
     def __init__(self, *, model: ModelSource, device: str, side: int = LATENT_SIDE) -> None:

@@ -1,4 +1,4 @@
-"""Vectors of images by any vision tower of Hugging Face that `AutoModel` knows: CLIP, SigLIP, DINOv2 and v3, AIMv2, ViT, Swin, ConvNeXt, timm.
+"""Vectors of images by any vision tower that `AutoModel` knows: CLIP, SigLIP, DINOv2 and v3, AIMv2, ViT, Swin, ConvNeXt, timm.
 
 One rule for all: the projected features where the model has them (`get_image_features`), else what it pools (`pooler_output`), else the CLS
 token; or, as the caller chooses, the CLS token or the mean of the patches.
@@ -118,7 +118,9 @@ class VisionEmbedder:
         inputs["pixel_values"] = inputs["pixel_values"].to(self._model.dtype)
         vectors = self._pooled(inputs) if self.pooling is Pooling.POOLED else self._from_tokens(inputs)
         if vectors.ndim != 2 or len(vectors) != len(images):  # noqa: PLR2004  # (N, dimension)
-            raise ModelUnavailable(f"{self.source.location} gives no one vector a picture, but {tuple(vectors.shape)}: choose another model")
+            raise ModelUnavailable(
+                f"{self.source.location} gives no one vector a picture, but {tuple(vectors.shape)}: choose another model"
+            )
         array: NDArray[np.float32] = vectors.float().cpu().numpy()
         return array
 
