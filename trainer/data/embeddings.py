@@ -36,10 +36,15 @@ SHARD_IMAGES, SHARD_SECONDS = 1024, 20.0
 class Embedder(Protocol):
     """Turns images into vectors."""
 
-    #: The commit or content hash that was loaded; known after `load`.
-    revision: str
-    #: Length of a vector; known after `load`.
-    dimension: int
+    @property
+    def revision(self) -> str:
+        """The commit or content hash that was loaded; known after `load`."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector; known after `load`."""
+        ...
 
     def load(self) -> None:
         """Bring the weights onto the device."""
