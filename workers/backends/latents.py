@@ -76,8 +76,10 @@ class LatentEmbedder:
         found = resolve(self.source, AUTOENCODER_FILES)
         subfolder = {"subfolder": "vae"} if (found.directory / "vae").is_dir() else {}
         with loading(self.source), device_errors():
-            model = AutoencoderKL.from_pretrained(found.directory, use_safetensors=True, local_files_only=True, **subfolder)
-            self._model = model.to(self.device, torch.float32).eval()
+            model = AutoencoderKL.from_pretrained(
+                found.directory, dtype=torch.float32, use_safetensors=True, local_files_only=True, **subfolder
+            )
+            self._model = model.to(self.device).eval()
         self.picture_side = LATENT_SIDE * 2 ** (len(model.config.block_out_channels) - 1)
         self.dimension = int(model.config.latent_channels) * self.side**2
         self.revision = found.revision

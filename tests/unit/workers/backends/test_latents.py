@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,10 +95,10 @@ def test_a_pipelines_own_autoencoder_is_taken_and_only_its_files_count(tiny: Pat
     alone = loaded(tiny / "refiner/vae")
 
     np.testing.assert_array_equal(embedder.embed_images(scenes), alone.embed_images(scenes))
-    (tmp_path / "generator").mkdir()
-    (tmp_path / "generator/vae").symlink_to(tiny / "refiner/vae")
-    (tmp_path / "generator/model_index.json").write_text("{}")
-    assert loaded(tmp_path / "generator").dimension == embedder.dimension
+    shutil.copytree(tiny / "refiner/vae", tmp_path / "vae")
+    assert loaded(tmp_path).revision == embedder.revision
+    (tmp_path / "model_index.json").write_text('{"another": "pipeline"}')
+    assert loaded(tmp_path).revision == embedder.revision
 
 
 def test_latents_are_shifted_and_scaled_as_the_generator_takes_them(tmp_path: Path, scenes: list[Image.Image]) -> None:

@@ -65,9 +65,9 @@ TOWERS: dict[str, tuple[Callable[[], Any], Callable[[], Any], int, set[str]]] = 
     "siglip": (_siglip, lambda: SiglipImageProcessorPil(**_SQUARE), 24, {"pooled", "mean"}),
     "dinov2": (_dinov2, lambda: BitImageProcessorPil(**_CUT), 24, {"pooled", "cls", "mean"}),
     "dinov3": (
-        lambda: DINOv3ViTModel(DINOv3ViTConfig(**_VIT, num_register_tokens=4)),
+        lambda: DINOv3ViTModel(DINOv3ViTConfig(**{**_VIT, "hidden_size": 32}, num_register_tokens=4)),
         lambda: ViTImageProcessorPil(**_SQUARE),
-        24,
+        32,
         {"pooled", "cls", "mean"},
     ),
     "aimv2": (lambda: Aimv2VisionModel(Aimv2VisionConfig(**_VIT)), lambda: CLIPImageProcessorPil(**_CUT), 24, {"pooled", "mean"}),
