@@ -2,7 +2,7 @@
 
 TrainerError
 ├── NothingToTrainOn    no repaints, too few artworks, or too few styles
-├── UnknownComponent    a negative strategy, loss, head or scorer that is not installed
+├── UnknownComponent    a negative strategy, loss, head, scorer or space that is not installed
 ├── TripletSetDiffers   a triplet set of this name holds other triplets
 ├── NoTrainedModel      no training run has finished yet
 ├── BadModelFolder      a saved model that cannot be used
@@ -10,6 +10,7 @@ TrainerError
 ├── EmbedderMismatch    the CLIP loaded is not the one the model was trained on
 ├── PretrainedModelUnavailable  its CLIP or captioner cannot be loaded
 ├── BadCheckpoint       a checkpoint that cannot be resumed
+├── NoRoomForVectors    the disk is too full for the matrix of vectors
 ├── ScoringImpossible   a scorer lacks what it needs, or there is nothing to score
 └── BadImageFile        an image file to compare cannot be read
 """
@@ -31,7 +32,7 @@ class NothingToTrainOn(TrainerError):
 
 
 class UnknownComponent(TrainerError):
-    """No installed package offers a negative strategy, loss, head or scorer of this name."""
+    """No installed package offers a negative strategy, loss, head, scorer or space of this name."""
 
 
 class TripletSetDiffers(TrainerError):
@@ -60,6 +61,10 @@ class PretrainedModelUnavailable(TrainerError):
 
 class BadCheckpoint(TrainerError):
     """The checkpoint cannot be resumed: start anew with --fresh."""
+
+
+class NoRoomForVectors(TrainerError):
+    """The disk has no room for the vectors: free some, or choose another --out."""
 
 
 class ScoringImpossible(TrainerError):

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from db.campaigns import frozen_revision
 from trainer.data.dataset import embed_pairs
 from trainer.fit.curves import plot_splits
 from trainer.model_sources import are_untrained, best_device, captioner_source, clip_source, models_directory
 from trainer.negatives.registry import DEFAULT_NEGATIVES
+from trainer.spaces.registry import new_spaces
+from trainer.spaces.side_by_side import SpacesSideBySide
+from trainer.spaces.space import ModelPlaces
+from trainer.spaces.space_request import DEFAULT_SPACES, SpaceRequest
 from trainer.training_run import RunConfig, StartMode, train_run
 
 if TYPE_CHECKING:
@@ -39,6 +45,8 @@ class Experiment:
     negative_strategy: str = DEFAULT_NEGATIVES
     #: Hugging Face id or directory; None for the campaign's local CLIP, else the default.
     clip: str | None = None
+    #: What turns pictures into vectors, side by side in this order.
+    spaces: tuple[SpaceRequest, ...] = tuple(map(SpaceRequest.parse, DEFAULT_SPACES))
     #: This host's local models, which replace those that the campaign names.
     models: Path | None = None
 
@@ -68,12 +76,14 @@ class ExperimentListener(Protocol):
 
 def run_experiment(source: PairSource, store: Store, experiment: Experiment, listener: ExperimentListener) -> ExperimentResult:
     """Embed once, vectors being kept in the store, then train and evaluate split by split."""
-    from workers.backends.clip import ClipEmbedder
+    from trainer.spaces.clip import ClipSpace
 
     directory = models_directory(source.campaign.config, experiment.models)
     clip, device = clip_source(directory, experiment.clip), best_device()
-    embedder = ClipEmbedder(model=clip, device=device)
-    dataset = embed_pairs(source, store, embedder=embedder, clip=clip, on_progress=listener.embedded)
+    places = ModelPlaces(config=source.campaign.config, models=directory, clip=experiment.clip, frozen=partial(_frozen_revision, source))
+    embedder = SpacesSideBySide(new_spaces(experiment.spaces, places, device))
+    clip = next((space.source for space in embedder.spaces if isinstance(space, ClipSpace)), clip)
+    dataset = embed_pairs(source, store, embedder=embedder, clip=clip, on_progress=listener.embedded, directory=experiment.directory)
     embedder.unload()
     untrained = are_untrained(directory)
     captioner = captioner_source(source.campaign.config, directory, source.captioner_revision())
@@ -94,3 +104,8 @@ def run_experiment(source: PairSource, store: Store, experiment: Experiment, lis
     plot = experiment.directory / PLOT
     plot_splits({str(result.ratio): result.history for result in results}, plot)
     return ExperimentResult(runs=tuple(results), plot=plot, unreadable=dataset.embeddings.unreadable, untrained_models=untrained)
+
+
+def _frozen_revision(source: PairSource, backend: str, model: str) -> str | None:
+    """The commit of a model that the campaign began with; None if the pairs are of no database here, or it was never loaded."""
+    return None if source.database is None else frozen_revision(source.database, source.campaign.id, backend=backend, model=model)

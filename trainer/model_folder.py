@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
@@ -20,6 +20,8 @@ from trainer.fit.config import TrainingConfig
 from trainer.heads.registry import new_head
 from trainer.model_sources import SavedModelSource
 from trainer.negatives.registry import DEFAULT_NEGATIVES
+from trainer.spaces.saved_spaces import SavedSpace
+from trainer.spaces.space_slice import CLIP
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,10 +54,14 @@ class TripletSetSummary(_Record):
 class ModelConfig(_Record):
     """`config.json`."""
 
-    format: Literal[1] = 1
+    #: 2 where the spaces are named; in a folder of format 1 there is CLIP alone.
+    format: Literal[1, 2] = 2
     dimension: int = Field(ge=1)
     campaign: str
+    #: The CLIP shown beside the head; without a revision where it is not among the spaces.
     clip: SavedModelSource
+    #: What a vector is made of, in the order of its columns.
+    spaces: tuple[SavedSpace, ...] = ()
     captioner: SavedModelSource | None = None
     training: TrainingConfig
     triplets: TripletSetSummary
@@ -64,6 +70,20 @@ class ModelConfig(_Record):
     metrics: Evaluation
     #: True if the models behind the images had random weights: the figures show that the machinery works, nothing more.
     untrained_models: bool = False
+
+    @model_validator(mode="after")
+    def _spaces_fill_a_vector(self) -> ModelConfig:
+        if self.spaces and sum(space.dimension for space in self.spaces) != self.dimension:
+            raise ValueError(f"the spaces have {sum(space.dimension for space in self.spaces)} columns, the head takes {self.dimension}")
+        return self
+
+    @property
+    def embedded_in(self) -> tuple[SavedSpace, ...]:
+        """What a vector is made of; in a folder that names no spaces it is CLIP."""
+        clip = self.clip
+        return self.spaces or (
+            SavedSpace(name=CLIP, location=clip.location, revision=clip.revision, dtype=clip.dtype, dimension=self.dimension),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,12 +159,15 @@ def _card(config: ModelConfig) -> str:
         if config.untrained_models
         else ""
     )
+    spaces = "\n".join(
+        f"- {'CLIP' if space.name == CLIP else space.name}: `{space.location}` at `{space.revision}`" for space in config.embedded_in
+    )
     return f"""# Siamese head of campaign {config.campaign}
 {note}
-Measures how similar an original artwork and an image are: the cosine of two CLIP vectors after the head
+Measures how similar an original artwork and an image are: the cosine of two vectors after the head
 (`{config.training.head}`, {config.dimension} -> {config.training.hidden} -> {config.training.out}).
 
-- CLIP: `{config.clip.location}` at `{config.clip.revision}`
+{spaces}
 - triplets: `{config.triplets.name}`, SHA-256 `{config.triplets.content_hash}`
 - negatives: `{config.triplets.negative_strategy}`, loss: `{config.training.loss}`
 - best epoch: {config.best_epoch}, temperature {config.temperature:.4f}

@@ -22,6 +22,7 @@ from trainer.fit.loop import TrainingLoop
 from trainer.model_folder import ModelConfig, TripletSetSummary, save_model
 from trainer.model_sources import SavedModelSource
 from trainer.negatives.registry import DEFAULT_NEGATIVES, NEGATIVES
+from trainer.spaces.saved_spaces import saved_spaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,7 +116,7 @@ def train_run(
     run_id = None if database is None or (repeated and resumed) else _begin(database, run, triplet_set)
     with _tensorboard(run.directory, loop.epochs_done) as write:
         fitted = loop.run(lambda epoch: _each(epoch, write, on_epoch))
-    evaluation = evaluate_head(fitted.head, dataset.embeddings.vectors, indices[Split.TEST])
+    evaluation = evaluate_head(fitted.head, dataset.embeddings.vectors, indices[Split.TEST], spaces=dataset.spaces)
     seen = [group for group, split in splits.items() if split is not Split.TEST]
     _save(dataset, run, triplet_set=triplet_set, fitted=fitted, evaluation=evaluation, seen=seen)
     if database is not None and run_id is not None:
@@ -167,8 +168,8 @@ def _loop(dataset: EmbeddingDataset, run: RunConfig, triplet_set: TripletSet, in
         train=indices[Split.TRAIN],
         validation=indices[Split.VALIDATION],
         directory=run.directory,
-        # The same images under another CLIP are another training.
-        triplet_hash=f"{triplet_set.content_hash}@{dataset.space.revision}",
+        # The same images in other spaces are another training.
+        triplet_hash=f"{triplet_set.content_hash}@{dataset.revision}",
         device=run.device,
     )
 
@@ -231,10 +232,12 @@ def _each(epoch: Epoch, write: Callable[[Epoch], None], on_epoch: Callable[[Epoc
 def _save(
     dataset: EmbeddingDataset, run: RunConfig, *, triplet_set: TripletSet, fitted: FittedHead, evaluation: Evaluation, seen: list[str]
 ) -> None:
+    clip_revision = next((space.revision for space in dataset.spaces if space.is_clip), None)
     config = ModelConfig(
         dimension=dataset.embeddings.vectors.shape[1],
         campaign=dataset.campaign.name,
-        clip=SavedModelSource(location=dataset.clip.location, revision=dataset.space.revision, dtype=dataset.clip.dtype),
+        clip=SavedModelSource(location=dataset.clip.location, revision=clip_revision, dtype=dataset.clip.dtype),
+        spaces=saved_spaces(dataset.spaces),
         captioner=run.captioner,
         training=run.config,
         triplets=TripletSetSummary(

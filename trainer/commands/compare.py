@@ -28,6 +28,8 @@ _folder = click.Path(file_okay=False, path_type=Path)
 def compare(runtime: Runtime, *, one: Path, other: Path, model_directory: Path | None, models: Path | None, as_json: bool) -> None:
     """Compare two images by the trained head, beside frozen CLIP."""
     from trainer.siamese_model import SiameseModel
+    from trainer.spaces.saved_spaces import space_slices
+    from trainer.spaces.space_slice import frozen_slice
 
     model = SiameseModel(_model(runtime, model_directory), models=models or runtime.settings.models)
     comparison = model.compare(one, other, captions=True)
@@ -35,7 +37,8 @@ def compare(runtime: Runtime, *, one: Path, other: Path, model_directory: Path |
         click.echo(json.dumps(comparison.as_json()))
         return
     click.echo(f"cosine       {comparison.cosine:.4f}  (trained head)")
-    click.echo(f"             {comparison.clip_cosine:.4f}  (frozen CLIP)")
+    frozen = frozen_slice(space_slices(model.config.embedded_in))
+    click.echo(f"             {comparison.clip_cosine:.4f}  (frozen {'CLIP' if frozen.is_clip else frozen.name})")
     for path, caption in zip((one, other), comparison.captions, strict=True):
         click.echo(f"{path.name}: {caption or 'no captioner'}")
 

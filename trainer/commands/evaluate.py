@@ -31,11 +31,11 @@ def evaluate(runtime: Runtime, *, model_directory: Path, campaign_name: str | No
     from trainer.evaluate.metrics_table import plain_table
     from trainer.evaluate.saved import evaluate_on_campaign, evaluate_saved
     from trainer.model_folder import load_model
-    from trainer.model_sources import best_device, saved_clip
-    from workers.backends.clip import ClipEmbedder
+    from trainer.model_sources import best_device
+    from trainer.spaces.saved_spaces import open_saved_spaces
 
     model = load_model(model_directory)
-    embedder = ClipEmbedder(model=saved_clip(model.config.clip, models or runtime.settings.models), device=best_device())
+    embedder = open_saved_spaces(model.config.embedded_in, models or runtime.settings.models, best_device())
     if campaign is None:
         evaluation = evaluate_saved(runtime.database, runtime.store, model, embedder)
     else:

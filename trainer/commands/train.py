@@ -15,6 +15,8 @@ from trainer.errors import UnknownComponent
 from trainer.heads.registry import DEFAULT_HEAD, HEADS
 from trainer.losses.registry import DEFAULT_LOSS, LOSSES
 from trainer.negatives.registry import DEFAULT_NEGATIVES, NEGATIVES
+from trainer.spaces.registry import SPACES
+from trainer.spaces.space_request import DEFAULT_SPACES, SpaceRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +48,16 @@ def _temperature(_context: click.Context, _parameter: click.Parameter, value: st
     except ValueError:
         pass
     raise click.BadParameter(f"{value!r} is neither a positive number nor 'learned'")
+
+
+def _spaces(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[SpaceRequest, ...]:
+    try:
+        requests = tuple(map(SpaceRequest.parse, values))
+        for request in requests:
+            SPACES.check(request.kind)
+    except (ValueError, UnknownComponent) as error:
+        raise click.BadParameter(str(error)) from None
+    return requests
 
 
 def _component_option(name: str, registry: ComponentRegistry[Any], default: str, text: str) -> Callable[[Any], Any]:
@@ -83,6 +95,16 @@ def _component_option(name: str, registry: ComponentRegistry[Any], default: str,
 @click.option(
     "--clip", metavar="MODEL_OR_DIR", help="CLIP for the embeddings. [default: that of the local models, else openai/clip-vit-base-patch32]"
 )
+@click.option(
+    "--space",
+    "spaces",
+    multiple=True,
+    default=DEFAULT_SPACES,
+    show_default=True,
+    callback=_spaces,
+    metavar="KIND[:MODEL][#OPTION]",
+    help="What turns pictures into vectors: clip, latents (of the generator), vision:MODEL; repeatable, side by side in this order.",
+)
 @click.option("--temperature", default="0.1", show_default=True, callback=_temperature, metavar="X|learned", help="The t of the loss.")
 @click.option(
     "--negatives", "per_repaint", type=click.IntRange(min=1), default=4, show_default=True, help="Triplets drawn for each repaint."
@@ -103,6 +125,7 @@ def train(
     epochs: int,
     seed: int,
     clip: str | None,
+    spaces: tuple[SpaceRequest, ...],
     temperature: float | Literal["learned"],
     per_repaint: int,
     negative_strategy: str,
@@ -131,6 +154,7 @@ def train(
         per_repaint=per_repaint,
         negative_strategy=negative_strategy,
         clip=clip,
+        spaces=spaces,
         models=runtime.settings.models,
     )
     result = run_experiment(source, runtime.store, experiment, _ProgressLines())

@@ -5,24 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from trainer.data.embedding_cache import EmbeddingCache, EmbeddingSpace
-from trainer.data.embeddings import ImageReference, embed
+from trainer.data.embeddings import ImageReference, embed_side_by_side
 from trainer.data.originals import group_originals, style_by_group
 from trainer.data.pair_source import DatabasePairs
 from trainer.data.shown_parts import shown_parts
 from trainer.errors import NothingToTrainOn
+from trainer.spaces.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from db.campaigns import Campaign
     from db.engine import Database
     from db.results.pairs import Original, Repaint
     from db.store import Store
+    from trainer.data.embedding_cache import EmbeddingSpace
     from trainer.data.embeddings import Embedder, Embeddings
     from trainer.data.originals import GroupedOriginal
     from trainer.data.pair_source import GivenSplits, PairSource
     from trainer.data.shown_parts import Box
+    from trainer.spaces.space_slice import SpaceSlice
     from workers.backends.protocol import ModelSource
 
 
@@ -31,7 +34,9 @@ class EmbeddingDataset:
     """The originals and repaints of a campaign that have embeddings."""
 
     campaign: Campaign
+    #: The CLIP that the pictures are embedded by, if it is among the spaces, and that is shown beside a head.
     clip: ModelSource
+    #: What the vectors of the first space are kept under.
     space: EmbeddingSpace
     originals: tuple[GroupedOriginal, ...]
     repaints: tuple[Repaint, ...]
@@ -40,6 +45,15 @@ class EmbeddingDataset:
     group_styles: dict[str, str]
     #: Splits that came with the data.
     given_splits: GivenSplits = field(default_factory=dict)
+    #: The columns of `embeddings.vectors` that each space has, in order.
+    spaces: tuple[SpaceSlice, ...] = ()
+
+    @property
+    def revision(self) -> str:
+        """What its vectors depend on: CLIP's revision where it is alone, else all spaces with their revisions, joined by +."""
+        if len(self.spaces) == 1 and self.spaces[0].is_clip:
+            return self.spaces[0].revision
+        return "+".join(f"{space.name}@{space.revision}" for space in self.spaces) or self.space.revision
 
     @property
     def groups_by_key(self) -> dict[str, str]:
@@ -55,9 +69,11 @@ def load_dataset(
     embedder: Embedder,
     clip: ModelSource,
     on_progress: Callable[[int, int], None] | None = None,
+    directory: Path | None = None,
 ) -> EmbeddingDataset:
     """Read a campaign and embed its images; raises `NothingToTrainOn` if it has no repaints yet."""
-    return embed_pairs(DatabasePairs(database, store, campaign), store, embedder=embedder, clip=clip, on_progress=on_progress)
+    source = DatabasePairs(database, store, campaign)
+    return embed_pairs(source, store, embedder=embedder, clip=clip, on_progress=on_progress, directory=directory)
 
 
 def embed_pairs(
@@ -67,22 +83,26 @@ def embed_pairs(
     embedder: Embedder,
     clip: ModelSource,
     on_progress: Callable[[int, int], None] | None = None,
+    directory: Path | None = None,
 ) -> EmbeddingDataset:
-    """Embed the images of a source, whose vectors are kept in the store; raises `NothingToTrainOn` if it has no repaints."""
+    """Embed the images of a source, whose vectors are kept in the store; raises `NothingToTrainOn` if it has no repaints.
+
+    `embedder` is CLIP, or `SpacesSideBySide`. The file of a matrix too large for memory lies in `directory`.
+    """
     campaign = source.campaign
     found, made = source.originals(), source.repaints()
     if not made:
         raise NothingToTrainOn(f"campaign {campaign.name!r} has no repaints yet: run `paragone work`")
     parts = shown_parts(made)
-    embedder.load()
-    space = EmbeddingSpace(model=clip.location, revision=embedder.revision, dtype=clip.dtype)
-    embeddings = embed(
+    spaces = side_by_side(embedder, clip)
+    spaces.load()
+    embeddings = embed_side_by_side(
         [*(_reference(original, parts) for original in found), *(ImageReference(content_hash=repaint.content_hash) for repaint in made)],
-        embedder=embedder,
-        cache=EmbeddingCache(store, space),
+        spaces.cached_columns(store),
         store=store,
         read_image=source.read_image,
         on_progress=on_progress,
+        directory=directory,
     )
     embedded = [original for original in found if original.content_hash in embeddings.rows]
     grouped = group_originals(embedded)
@@ -93,12 +113,13 @@ def embed_pairs(
     return EmbeddingDataset(
         campaign=campaign,
         clip=clip,
-        space=space,
+        space=spaces.spaces[0].kept_under,
         originals=tuple(grouped),
         repaints=kept,
         embeddings=embeddings,
         group_styles=styles,
         given_splits=source.given_splits(embedded),
+        spaces=spaces.slices,
     )
 
 

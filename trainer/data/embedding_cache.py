@@ -11,7 +11,7 @@ import json
 import logging
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from safetensors import SafetensorError
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from db.store import Store
+
+    Kept = npt.NDArray[np.float16 | np.float32]
 
 _log = logging.getLogger(__name__)
 
@@ -40,18 +42,25 @@ class EmbeddingSpace:
     model: str
     #: The commit or content hash that was loaded.
     revision: str
+    #: In which numbers the model computes.
     dtype: str = "float32"
+    #: What is taken of the model, such as "latents-32"; "" for CLIP's image vectors.
+    form: str = ""
+    #: In which numbers vectors are kept in shards.
+    kept_as: Literal["float32", "float16"] = "float32"
 
     @property
     def folder(self) -> str:
         """The shards' folder in the store. A directory goes by its last name: hosts keep it in different places."""
         name = self.model.rstrip("/").rsplit("/", 1)[-1] if self.revision.startswith("sha256:") else self.model
-        return "embeddings/" + re.sub(r"[^A-Za-z0-9._@-]+", "-", f"{name}@{self.revision}@{self.dtype}")
+        parts = [name, self.revision, self.dtype, *([f"{self.form}.{self.kept_as}"] if self.form else [])]
+        return "embeddings/" + re.sub(r"[^A-Za-z0-9._@-]+", "-", "@".join(parts))
 
     @property
     def header(self) -> dict[str, str]:
         """The metadata of every shard of this space."""
-        return {"revision": self.revision, "dtype": self.dtype, "preparation": _PREPARATION}
+        facts = {"revision": self.revision, "dtype": self.dtype, "preparation": _PREPARATION}
+        return facts | ({"form": self.form, "kept_as": self.kept_as} if self.form else {})
 
 
 class EmbeddingCache:
@@ -66,22 +75,26 @@ class EmbeddingCache:
     def read(self, wanted: AbstractSet[str]) -> dict[str, npt.NDArray[np.float32]]:
         """The vectors that are kept for these content hashes."""
         found: dict[str, npt.NDArray[np.float32]] = {}
-        for hashes, vectors in self._shards(wanted):
-            rows = [row for row, content_hash in enumerate(hashes) if content_hash in wanted]
-            kept = vectors[rows]  # a copy: the rest of the shard need not stay in memory
-            found.update(zip((hashes[row] for row in rows), kept, strict=True))
+        for hashes, vectors in self.shards(wanted):
+            found.update(zip(hashes, vectors.astype(np.float32), strict=True))
         return found
 
-    def write(self, hashes: Sequence[str], vectors: npt.NDArray[np.float32]) -> None:
-        """Keep one shard; hosts that computed the same images write the same name."""
+    def shards(self, wanted: AbstractSet[str]) -> Iterator[tuple[list[str], Kept]]:
+        """Shard by shard, which of the wanted content hashes it holds, and their vectors, (n, dimension), in the space's numbers."""
+        for hashes, vectors in self._shards(wanted):
+            rows = [row for row, content_hash in enumerate(hashes) if content_hash in wanted]
+            yield [hashes[row] for row in rows], vectors[rows]  # a copy: the rest of the shard need not stay in memory
+
+    def write(self, hashes: Sequence[str], vectors: Kept) -> None:
+        """Keep one shard in the numbers of its space; hosts that computed the same images write the same name."""
         tensors: dict[str, npt.NDArray[Any]] = {
             "hashes": np.frombuffer(bytes.fromhex("".join(hashes)), dtype=np.uint8).reshape(len(hashes), 32),
-            "vectors": np.ascontiguousarray(vectors, dtype=np.float32),
+            "vectors": np.ascontiguousarray(vectors, dtype=self.space.kept_as),
         }
         name = hashlib.sha256("".join(sorted(hashes)).encode()).hexdigest()[:24]
         self._store.put_named(f"{self.space.folder}/{name}.safetensors", save_tensors(tensors, metadata=self.space.header))
 
-    def _shards(self, wanted: AbstractSet[str]) -> Iterator[tuple[list[str], npt.NDArray[np.float32]]]:
+    def _shards(self, wanted: AbstractSet[str]) -> Iterator[tuple[list[str], Kept]]:
         beginnings = np.array([int(content_hash[:16], 16) for content_hash in wanted], dtype=np.uint64)
         for name in self._store.names(self.space.folder):
             if name in self._contents and not np.isin(self._contents[name], beginnings).any():

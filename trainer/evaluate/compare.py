@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from db.images import UnreadableImage, decode_image
 from trainer.data.embeddings import unit_length
-from trainer.errors import BadImageFile, EmbedderMismatch
+from trainer.errors import BadImageFile
 from trainer.heads.projection import project
-from workers.backends.protocol import CaptionRequest
+from trainer.spaces.saved_spaces import check_spaces, space_slices
+from trainer.spaces.side_by_side import side_by_side
+from trainer.spaces.space_slice import frozen_slice
+from workers.backends.protocol import CaptionRequest, ModelSource
 from workers.backends.settings import Blip2Settings, read_stored_settings
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
     from trainer.data.embeddings import Embedder
     from trainer.model_folder import TrainedModel
+    from trainer.spaces.side_by_side import SpacesSideBySide
     from workers.backends.protocol import CaptionResult
 
 
@@ -36,6 +40,7 @@ class Comparison:
     """Cosines from -1 to 1; captions are None without a captioner."""
 
     cosine: float
+    #: By frozen CLIP; by the model's first space alone, where CLIP is not among its spaces.
     clip_cosine: float
     captions: tuple[str | None, str | None]
 
@@ -45,26 +50,28 @@ class Comparison:
 
 
 def compare_images(model: TrainedModel, images: tuple[Image, Image], *, embedder: Embedder, captioner: ImageCaptioner | None) -> Comparison:
-    """Compare two RGB images; both models are loaded. Raises `EmbedderMismatch` for another CLIP than its own."""
+    """Compare two RGB images; all models are loaded. Raises `EmbedderMismatch` for another CLIP, or other spaces, than its own."""
     check_embedder(model, embedder)
-    vectors = unit_length(embedder.embed_images(list(images)))
+    vectors = model_spaces(model, embedder).embed_images(list(images))
+    frozen = unit_length(vectors[:, frozen_slice(space_slices(model.config.embedded_in)).columns])
     one, other = project(model.head, vectors)
     captions: tuple[str | None, str | None] = (None, None)
     if captioner is not None:
         stored = model.config.captioner.settings if model.config.captioner is not None else {}
         results = captioner.run([CaptionRequest(image=image) for image in images], read_stored_settings(Blip2Settings, stored))
         captions = (results[0].text, results[1].text)
-    return Comparison(cosine=float(one @ other), clip_cosine=float(vectors[0] @ vectors[1]), captions=captions)
+    return Comparison(cosine=float(one @ other), clip_cosine=float(frozen[0] @ frozen[1]), captions=captions)
 
 
 def check_embedder(model: TrainedModel, embedder: Embedder) -> None:
-    """A head understands the vectors of its own CLIP only; raises `EmbedderMismatch`."""
-    wanted = model.config.clip
-    if embedder.revision != wanted.revision:
-        raise EmbedderMismatch(
-            f"{model.directory} was trained on CLIP {wanted.location} at {wanted.revision}, the one loaded is {embedder.revision}: "
-            "name the right one with --models"
-        )
+    """A head understands the vectors of its own CLIP, or its own spaces, only; raises `EmbedderMismatch`."""
+    check_spaces(model.config.embedded_in, model_spaces(model, embedder), model.directory)
+
+
+def model_spaces(model: TrainedModel, embedder: Embedder) -> SpacesSideBySide:
+    """The embedder as spaces: one that is none of spaces is taken for the model's CLIP."""
+    clip = model.config.clip
+    return side_by_side(embedder, ModelSource(location=clip.location, revision=clip.revision, dtype=clip.dtype))
 
 
 def open_image(path: Path) -> Image:

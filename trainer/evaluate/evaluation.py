@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from trainer.data.embeddings import unit_length
 from trainer.errors import NothingToTrainOn
 from trainer.evaluate.metrics import Score, chance, score_triplets
 from trainer.heads.projection import project
+from trainer.spaces.space_slice import frozen_slice
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from trainer.data.triplet_indices import TripletIndices
     from trainer.heads.siamese import SiameseHead
+    from trainer.spaces.space_slice import SpaceSlice
 
 
 class Evaluation(BaseModel):
@@ -34,16 +39,27 @@ class Evaluation(BaseModel):
         raise KeyError((scorer, level))
 
 
-def evaluate_head(head: SiameseHead, vectors: npt.NDArray[np.float32], indices: TripletIndices) -> Evaluation:
-    """Evaluate the head and frozen CLIP on the same triplets; raises `NothingToTrainOn` if there is none."""
+def evaluate_head(
+    head: SiameseHead, vectors: npt.NDArray[np.float32], indices: TripletIndices, *, spaces: Sequence[SpaceSlice] = ()
+) -> Evaluation:
+    """Evaluate the head and frozen CLIP on the same triplets; raises `NothingToTrainOn` if there is none.
+
+    Of vectors of several spaces frozen CLIP is CLIP's part; where CLIP is not among them, the first space stands under its own name.
+    """
     if not len(indices):
         raise NothingToTrainOn("there is no triplet to evaluate: the images of the test split have no embeddings")
     projected = project(head, vectors)
+    frozen, scorer = vectors, "clip"
+    if spaces:
+        chosen_space = frozen_slice(spaces)
+        frozen = vectors[:, chosen_space.columns]
+        if not chosen_space.is_clip:
+            frozen, scorer = unit_length(frozen), chosen_space.name
     everything = np.ones(len(indices), dtype=np.bool_)
     levels = {"all": everything, **{str(level): indices.levels == level for level in np.unique(indices.levels)}}
     scores: list[Score] = []
     for level, chosen in levels.items():
         scores.append(score_triplets("trained", level, projected, indices, chosen))
-        scores.append(score_triplets("clip", level, vectors, indices, chosen))
+        scores.append(score_triplets(scorer, level, frozen, indices, chosen))
         scores.append(chance(level, indices, chosen))
     return Evaluation(scores=tuple(scores), left_out=indices.left_out)

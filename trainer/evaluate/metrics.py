@@ -31,7 +31,7 @@ class Score(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    #: "trained", "clip" or "chance".
+    #: "trained", "clip" (another space's name, where CLIP is not among the model's) or "chance".
     scorer: str
     #: A level, or "all".
     level: str

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from db.results.pairs import originals, repaints
 from db.training import Split, find_triplet_set, triplets_of
 from trainer.data.dataset import load_dataset
-from trainer.data.embedding_cache import EmbeddingCache, EmbeddingSpace
-from trainer.data.embeddings import ImageReference, embed
+from trainer.data.embeddings import ImageReference, embed_side_by_side
 from trainer.data.shown_parts import shown_parts
 from trainer.data.triplet_indices import index_triplets
 from trainer.data.triplets import draw_triplets, hash_triplets
 from trainer.errors import NothingToTrainOn, TripletSetDiffers
-from trainer.evaluate.compare import check_embedder
+from trainer.evaluate.compare import check_embedder, model_spaces
 from trainer.evaluate.evaluation import Evaluation, evaluate_head
 from trainer.model_folder import seen_groups
 from trainer.negatives.registry import NEGATIVES
@@ -41,15 +40,14 @@ def evaluate_saved(database: Database, store: Store, model: TrainedModel, embedd
     links = {original.content_hash: original.link for original in known}
     parts = shown_parts(repaints(database, triplet_set.campaign_id))
     hashes = dict.fromkeys(hash_ for t in test for hash_ in (t.anchor_hash, t.positive_hash, t.negative_hash))
-    space = EmbeddingSpace(model=model.config.clip.location, revision=embedder.revision, dtype=model.config.clip.dtype)
-    embeddings = embed(
+    spaces = model_spaces(model, embedder)
+    embeddings = embed_side_by_side(
         [ImageReference(content_hash=one, link=links.get(one), box=parts.get(one)) for one in hashes],
-        embedder=embedder,
-        cache=EmbeddingCache(store, space),
+        spaces.cached_columns(store),
         store=store,
     )
     groups = {original.key: original.group_key for original in known}
-    return evaluate_head(model.head, embeddings.vectors, index_triplets(test, embeddings.rows, groups))
+    return evaluate_head(model.head, embeddings.vectors, index_triplets(test, embeddings.rows, groups), spaces=spaces.slices)
 
 
 def evaluate_on_campaign(
@@ -80,7 +78,7 @@ def evaluate_on_campaign(
         needed=(Split.TEST,),
     )
     indices = index_triplets(drawn.triplets, dataset.embeddings.rows, dataset.groups_by_key)
-    return evaluate_head(model.head, dataset.embeddings.vectors, indices)
+    return evaluate_head(model.head, dataset.embeddings.vectors, indices, spaces=dataset.spaces)
 
 
 def _test_triplets(database: Database, model: TrainedModel) -> tuple[TripletSet, list[Triplet]]:

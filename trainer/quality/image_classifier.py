@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from trainer.data.embeddings import read_images
+from trainer.data.image_reading import read_images
 from trainer.errors import ScoringImpossible
 from trainer.quality.clip_scorer import repaint_reference
 from workers.backends.errors import OutOfMemory

@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from db.images import prepared_original
 from db.training import Split, triplets_of
-from trainer.data.embedding_cache import EmbeddingCache, EmbeddingSpace
 from trainer.data.embeddings import ImageReference, unit_length
 from trainer.data.shown_parts import shown_parts
 from trainer.errors import BadModelFolder, UnknownComponent
@@ -19,6 +16,8 @@ from trainer.model_folder import load_model
 from trainer.negatives.registry import DEFAULT_NEGATIVES
 from trainer.report.content import ExamplePair
 from trainer.report.thumbnails import read_or_none
+from trainer.spaces.saved_spaces import cached_vectors, space_slices
+from trainer.spaces.space_slice import frozen_slice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -75,17 +74,15 @@ def _test_triplets(database: Database, run: TrainingRun, found: Sequence[Origina
 
 
 def _pairs(store: Store, model: TrainedModel, triplet: _ShownTriplet, parts: Mapping[str, Box]) -> tuple[ExamplePair, ...]:
-    clip = model.config.clip
-    cache = EmbeddingCache(store, EmbeddingSpace(model=clip.location, revision=clip.revision or "", dtype=clip.dtype))
     hashes = [triplet.anchor.content_hash, triplet.positive.content_hash, triplet.negative.content_hash]
     keys = [ImageReference(content_hash=one, box=parts.get(one)).key for one in hashes]
-    cached = cache.read(set(keys))
+    found = cached_vectors(store, model.config.embedded_in, keys)
     anchor, positive, negative = (read_or_none(store, image) for image in (triplet.anchor, triplet.positive, triplet.negative))
-    if len(cached) < len(set(keys)) or anchor is None or positive is None or negative is None:
+    if found is None or anchor is None or positive is None or negative is None:
         return ()
     anchor = prepared_original(anchor, triplet.positive.provenance)
-    vectors = unit_length(np.stack([cached[key] for key in keys]))
-    projected = project(model.head, vectors)
+    projected = project(model.head, found)
+    vectors = unit_length(found[:, frozen_slice(space_slices(model.config.embedded_in)).columns])
     caption = triplet.positive.caption
     return tuple(
         ExamplePair(

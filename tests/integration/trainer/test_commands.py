@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +20,6 @@ from trainer.errors import NothingToTrainOn, NoTrainedModel, TrainerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from db.engine import Database
     from tests.integration.trainer.conftest import Filled
@@ -60,6 +61,28 @@ def test_train_evaluate_compare_and_report_work_on_a_finished_campaign(runtime: 
     assert "An original and its radical repaint" in html
 
 
+@pytest.mark.slow(reason="four commands with models of the real classes")
+def test_clip_and_the_generators_latents_are_trained_on_evaluated_and_compared_side_by_side(
+    runtime: OpenRuntime, filled: Filled, tiny_models: Path, tmp_path: Path
+) -> None:
+    latents = f"latents:{tiny_models}/refiner#16"
+    (run,) = call(train, runtime, "--epochs", 2, "--space", "clip", "--space", latents)["runs"]
+
+    config = json.loads((Path(run["directory"]) / "config.json").read_text())
+    assert [(space["name"], space["dimension"]) for space in config["spaces"]] == [("clip", 512), ("latents:refiner#16", 1024)]
+    again = call(evaluate, runtime, run["directory"])
+    assert again["scores"] == run["metrics"]["scores"]
+    original = originals(filled.database)[0]
+    (tmp_path / "one.jpg").write_bytes(filled.store.get(original.content_hash))
+    assert call(compare, runtime, tmp_path / "one.jpg", tmp_path / "one.jpg", "--model", run["directory"])["cosine"] > 0.999
+    call(report, runtime, "--out", tmp_path / "report")
+    assert "An original and its radical repaint" in (tmp_path / "report" / "index.html").read_text()
+    (alone,) = call(train, runtime, "--epochs", 2, "--space", "clip", "--out", tmp_path / "alone")["runs"]
+    frozen = [next(score for score in scores if score["scorer"] == "clip") for scores in (again["scores"], alone["metrics"]["scores"])]
+    for figure in ("accuracy", "margin", "roc_auc", "recall_at_1"):
+        assert frozen[0][figure] == pytest.approx(frozen[1][figure], abs=1e-6), "frozen CLIP is CLIP's part alone"
+
+
 def test_train_without_json_prints_a_table(runtime: OpenRuntime, tmp_path: Path) -> None:
     result = CliRunner().invoke(train, ["--epochs", "1", "--out", str(tmp_path / "out")], obj=runtime)
 
@@ -99,6 +122,8 @@ def test_training_on_a_campaign_too_small_to_split_is_refused(
         ("--head", "none"),
         ("--loss", "none"),
         ("--negative-strategy", "none"),
+        ("--space", "depth"),
+        ("--space", "vision:a#b#c"),
     ],
 )
 def test_a_wrong_option_of_train_exits_with_2(wrong: tuple[str, str]) -> None:

@@ -131,7 +131,7 @@ def test_comparing_with_another_clip_is_refused_by_name(folder: Path) -> None:
         (lambda folder: (folder / "model.safetensors").write_bytes(b"PK\x03\x04"), "not a safetensors file"),
         (lambda folder: (folder / "config.json").write_text("{}"), "dimension: Field required"),
         (lambda folder: (folder / "config.json").write_text("not json"), "not the configuration of a trained model"),
-        (lambda folder: changed(folder, format=2), "format"),
+        (lambda folder: changed(folder, format=99), "format"),
         (lambda folder: changed(folder, dimension=99), r"layers\.0\.weight is \(16, 108\), expected \(16, 99\)"),
     ],
 )
