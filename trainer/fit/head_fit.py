@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from trainer.data.triplet_indices import TripletIndices
     from trainer.fit.config import TrainingConfig
     from trainer.fit.history import Epoch
+    from trainer.heads.closed_form import FittingPairs
+    from trainer.heads.parts import HeadPart
 
 #: Folder of the checkpoints of a fused head's parts.
 PARTS = "parts"
@@ -49,6 +51,29 @@ class FittingData:
     #: Names triplets and vectors: a checkpoint of others is refused.
     triplet_hash: str
     device: str = "cpu"
+    #: By what closed forms and the weights of parts are chosen, such as the validation pairs with mirrored and cropped queries as levels
+    #: of their own; None for the pairs that the validation triplets name.
+    judged_by: FittingPairs | None = None
+
+    @property
+    def training_pairs(self) -> FittingPairs | None:
+        """The pairs that the training triplets name."""
+        return fitting_pairs(self.vectors, self.train)
+
+    @property
+    def validation_pairs(self) -> FittingPairs | None:
+        """What is chosen by; None if there is nothing."""
+        return self.judged_by or fitting_pairs(self.vectors, self.validation)
+
+    def of_part(self, part: HeadPart, directory: Path) -> FittingData:
+        """The same in the columns of one part."""
+        return replace(
+            self,
+            vectors=self.vectors[:, part.columns],
+            directory=directory,
+            triplet_hash=f"{self.triplet_hash}/{part.space}:{part.start}+{part.dimension}",
+            judged_by=None if self.judged_by is None else self.judged_by.of_columns(part.columns),
+        )
 
 
 class HeadFit(Protocol):
@@ -141,10 +166,10 @@ class ClosedFormFit:
         return FittedHead(head=head.eval(), temperature=_temperature(self._config), history=history)
 
     def _fit(self, head: ClosedFormHead) -> History:
-        train = fitting_pairs(self._data.vectors, self._data.train)
+        train = self._data.training_pairs
         if train is None:
             raise NothingToTrainOn
-        head.fit(train, fitting_pairs(self._data.vectors, self._data.validation))
+        head.fit(train, self._data.validation_pairs)
         history = History(chosen=head.chosen)
         nothing: dict[str, Tensor] = {}
         save_checkpoint(
@@ -167,15 +192,7 @@ class FusedFit:
     def __init__(self, config: TrainingConfig, data: FittingData) -> None:
         self._config, self._data = config, data
         self._fits = [
-            head_fit(
-                config.of_part(part),
-                replace(
-                    data,
-                    vectors=data.vectors[:, part.columns],
-                    directory=data.directory / PARTS / f"{number}-{part.space}-{part.head}",
-                    triplet_hash=f"{data.triplet_hash}/{part.space}:{part.start}+{part.dimension}",
-                ),
-            )
+            head_fit(config.of_part(part), data.of_part(part, data.directory / PARTS / f"{number}-{part.space}-{part.head}"))
             for number, part in enumerate(config.parts)
         ]
 
@@ -199,7 +216,7 @@ class FusedFit:
         parts, heads = self._config.parts, [one.head for one in fitted]
         chosen = {f"{part}/{name}": value for part, one in zip(parts, fitted, strict=True) for name, value in one.history.chosen.items()}
         columns = [part.columns for part in parts]
-        validation = fitting_pairs(self._data.vectors, self._data.validation)
+        validation = self._data.validation_pairs
         weights: tuple[float, ...] | None = None
         if validation is not None:
             found = choose_fusion_weights([partial(project, head) for head in heads], columns, validation)

@@ -16,6 +16,7 @@ from trainer.fit.curves import plot_splits
 from trainer.fit.head_fit import FittingData, fit_head, head_fit
 from trainer.fit.history import History
 from trainer.fit.loop import TrainingLoop
+from trainer.heads.closed_form import FittingPairs
 from trainer.heads.fused import FusedHead
 from trainer.heads.pair_whitening import PairWhiteningHead
 from trainer.heads.parts import parse_heads
@@ -129,6 +130,18 @@ def test_without_validation_defaults_are_taken_and_parts_count_equally(data: Fit
     fitted = fit_head(two_spaces("a=pair-whitening", "b=frozen"), nothing)
 
     assert fitted.history.chosen == {"a=pair-whitening/shrinkage": 0.05, "a=pair-whitening/weight": 0.5, "b=frozen/weight": 0.5}
+
+
+def test_weights_are_chosen_by_the_pairs_that_are_given_for_it(data: FittingData) -> None:
+    """Here by pairs that only the second space can tell apart."""
+    random = np.random.default_rng(1)
+    seen = random.normal(size=(20, 32))
+    vectors = np.concatenate([random.normal(size=(40, 32)), np.concatenate([seen, seen])], axis=1).astype(np.float32)
+    judged = FittingPairs(originals=vectors[:20], repaints=vectors[20:], original_of_repaint=np.arange(20), groups=np.arange(20))
+
+    chosen = fit_head(two_spaces("a=frozen", "b=frozen"), replace(data, judged_by=judged)).history.chosen
+
+    assert chosen["b=frozen/weight"] >= 0.8
 
 
 def test_the_heads_kind_decides_how_it_is_fitted(data: FittingData) -> None:
