@@ -3,7 +3,7 @@
 For every weighting of a grid, and for each level of repaints, there are several figures: the mean reciprocal rank of the own original,
 the accuracy over all other originals as negatives, and the accuracy over the ten originals that each space, frozen, finds nearest. A
 weighting's shortfall is how far its worst figure lies below what the best weighting reaches in that figure. The least shortfall wins
-(minimax regret, Savage 1951), of equals the largest mean.
+(minimax regret, Savage 1951), of equals the largest mean, and of still equal ones that in their middle.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ def choose_fusion_weights(
     figures = _figures(grid, originals, repaints, pairs, nearest)
     shortfalls = (figures.max(axis=0) - figures).max(axis=1)
     means = figures.mean(axis=1)
-    best = min(range(len(grid)), key=lambda point: (round(shortfalls[point], 9), -means[point]))
+    order = np.lexsort((-means.round(9), shortfalls.round(9)))
+    equal = order[(shortfalls[order].round(9) == shortfalls[order[0]].round(9)) & (means[order].round(9) == means[order[0]].round(9))]
+    best = int(equal[_nearest_to_their_middle(np.array(grid)[equal])])
     return FusionWeights(weights=grid[best], shortfall=float(shortfalls[best]), mean=float(means[best]))
 
 
@@ -102,6 +104,10 @@ def _figures(
                 each[point, 2 + number, rows] = np.take_along_axis(right, near[anchors], axis=1).mean(axis=1)
     levels = pairs.level_of_repaint
     return np.concatenate([each[:, :, levels == level].mean(axis=2) for level in np.unique(levels)], axis=1)
+
+
+def _nearest_to_their_middle(points: Floats) -> int:
+    return int(np.square(points - points.mean(axis=0)).sum(axis=1).round(9).argmin())
 
 
 def _weighted(weights: Sequence[float], similarities: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:

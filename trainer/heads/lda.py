@@ -25,6 +25,9 @@ DIMENSIONS, DEFAULT_DIMENSION = (64, 128, 256, 512), 128
 #: The discriminant is sought among so many leading principal directions: the eigenproblem grows with their cube.
 MOST_DIRECTIONS = 1024
 
+#: Below this share of the scatter between them, classes have no spread but rounding's: nothing is whitened then.
+_NO_SPREAD = 1e-12
+
 _BLOCK = 4096
 
 
@@ -70,7 +73,9 @@ class _Scatters:
     def discriminants(self, shrinkage: float) -> Floats:
         """(k, k), a direction a column, the most telling first."""
         size = len(self.within)
-        ridge = shrinkage * np.trace(self.within) / size or 1.0  # classes without any spread
+        spread = np.trace(self.within)
+        without = spread <= _NO_SPREAD * np.trace(self.between)
+        ridge = 1.0 if without else shrinkage * spread / size
         within = (1 - shrinkage) * self.within + ridge * np.eye(size)
         _, vectors = eigh(self.between, within)
         directions: Floats = vectors[:, ::-1]

@@ -90,7 +90,7 @@ def test_pair_whitening_is_the_inverse_root_of_the_shrunk_scatter_of_differences
     originals, repaints = unit(pairs.originals), unit(pairs.repaints)
     scatter = (repaints - originals).T @ (repaints - originals) / count
     shrunk = (1 - shrinkage) * scatter + shrinkage * np.trace(scatter) / dimension * np.eye(dimension)
-    root = fractional_matrix_power(shrunk, -0.5)
+    root = np.real(fractional_matrix_power(shrunk, -0.5))
     mean = (originals.mean(axis=0) + repaints.mean(axis=0)) / 2
 
     head = fitted(PairWhiteningHead, pairs)

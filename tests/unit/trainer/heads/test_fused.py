@@ -97,7 +97,7 @@ def test_a_space_that_tells_nothing_is_given_no_weight(nuisance_pairs: Made) -> 
 
     found = choose_fusion_weights([as_they_are, as_they_are], [slice(0, 17), slice(17, 25)], side_by_side(useful, useless))
 
-    assert found.weights[0] >= 0.8
+    assert found.weights[0] >= 0.6
 
 
 def test_two_spaces_that_each_see_half_are_both_used_and_no_figure_is_given_up(nuisance_pairs: Made) -> None:
@@ -114,6 +114,26 @@ def test_two_spaces_that_each_see_half_are_both_used_and_no_figure_is_given_up(n
 
     assert all(0.3 <= weight <= 0.7 for weight in found.weights)
     assert found.shortfall < 0.5
+
+
+def test_of_weightings_that_are_all_perfect_the_middle_one_is_taken() -> None:
+    """The second space is perfect and outvotes the first as soon as it weighs more, so the plateau reaches to its corner."""
+    random = np.random.default_rng(1)
+    one, other = np.zeros((12, 2), np.float32), np.eye(12, dtype=np.float32)
+    one[:, 0] = 1
+    one[:6, 0], one[:6, 1] = 0, random.choice([1.0, -1.0], size=6)
+    originals = np.concatenate([one, other], axis=1)
+    pairs = FittingPairs(
+        originals=originals,
+        repaints=np.concatenate([-one, other], axis=1),
+        original_of_repaint=np.arange(12),
+        groups=np.arange(12),
+    )
+
+    found = choose_fusion_weights([as_they_are, as_they_are], [slice(0, 2), slice(2, 14)], pairs)
+
+    assert (found.shortfall, found.mean) == (0, 1)
+    assert 0.7 <= found.weights[1] <= 0.9
 
 
 def test_weights_are_the_same_whichever_part_is_named_first(nuisance_pairs: Made) -> None:
