@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer.data.triplet_indices import TripletIndices
@@ -37,6 +37,7 @@ def several(groups: list[int], per_pair: int = 3) -> TripletIndices:
     )
 
 
+@settings(deadline=None)
 @given(groups=st.lists(st.integers(0, 9), max_size=60), batch_size=st.integers(1, 12))
 def test_no_batch_holds_two_of_a_group_and_only_what_stands_alone_is_left_out(groups: list[int], batch_size: int) -> None:
     numbers = np.array(groups, dtype=np.int64)

@@ -240,6 +240,13 @@ def test_what_is_free_is_chosen_where_validation_finds_most(
     assert "validation_mrr" not in fitted(kind, train).chosen
 
 
+def test_where_validation_tells_nothing_the_default_is_taken() -> None:
+    pairs = random_pairs(30, 8)
+    same = replace(random_pairs(5, 8, seed=1), groups=np.zeros(5, dtype=np.int64))
+
+    assert fitted(PairWhiteningHead, pairs, same).chosen == {"validation_mrr": 1.0, "shrinkage": pair_whitening.DEFAULT_SHRINKAGE}
+
+
 @settings(deadline=None, max_examples=25)
 @given(originals=st.integers(1, 9), repaints=st.integers(1, 12), groups=st.integers(1, 4), seed=st.integers(0, 1000))
 def test_the_mean_reciprocal_rank_is_that_of_a_loop_with_ties_counted_half(originals: int, repaints: int, groups: int, seed: int) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer.errors import UnknownComponent
@@ -71,6 +71,7 @@ def test_parts_are_weighed_equally_until_something_else_is_known() -> None:
     assert FusedHead([FrozenHead(dimension=2)] * 4, [slice(0, 2)] * 4).weights.tolist() == [0.25] * 4
 
 
+@settings(deadline=None)
 @given(parts=st.integers(1, 8))
 def test_the_grid_holds_all_corners_and_each_weighting_sums_to_one(parts: int) -> None:
     grid = simplex(parts)
