@@ -9,14 +9,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from trainer.errors import BadModelFolder
 from trainer.evaluate.evaluation import Evaluation
 from trainer.evaluate.metrics_table import plain_table
-from trainer.fit.config import TrainingConfig
+from trainer.fit.config import TrainingConfig, complete_record
 from trainer.heads.registry import new_head
 from trainer.model_sources import SavedModelSource
 from trainer.negatives.registry import DEFAULT_NEGATIVES
@@ -71,6 +71,11 @@ class ModelConfig(_Record):
     #: True if the models behind the images had random weights: the figures show that the machinery works, nothing more.
     untrained_models: bool = False
 
+    @field_validator("training", mode="before")
+    @classmethod
+    def _complete(cls, kept: object) -> object:
+        return complete_record(kept) if isinstance(kept, dict) else kept
+
     @model_validator(mode="after")
     def _spaces_fill_a_vector(self) -> ModelConfig:
         if self.spaces and sum(space.dimension for space in self.spaces) != self.dimension:
@@ -114,6 +119,7 @@ def load_model(directory: Path) -> TrainedModel:
     config = _config(directory)
     weights = _weights(directory / WEIGHTS)
     head = new_head(config.dimension, config.training)
+    head.make_room({name: tuple(tensor.shape) for name, tensor in weights.items()})
     wanted = {name: tuple(tensor.shape) for name, tensor in head.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
     if wanted != found:
@@ -153,6 +159,20 @@ def _weights(path: Path) -> dict[str, Tensor]:
         raise BadModelFolder(f"{path} is not a safetensors file that can be read: {error}") from None
 
 
+def _head_line(config: ModelConfig) -> str:
+    training = config.training
+    if training.parts:
+        return "side by side " + ", ".join(f"`{part}`" for part in training.parts)
+    inner = f"{config.dimension} -> {training.hidden} -> {training.out}" if config.best_epoch else f"of {config.dimension} dimensions"
+    return f"`{training.head}`, {inner}"
+
+
+def _fit_line(config: ModelConfig) -> str:
+    if not config.best_epoch:
+        return "fitted in closed form: there are no epochs"
+    return f"best epoch: {config.best_epoch}, temperature {config.temperature:.4f}"
+
+
 def _card(config: ModelConfig) -> str:
     note = (
         "\n**Tiny random models made its images and vectors: the figures show that the machinery works, nothing more.**\n"
@@ -165,12 +185,12 @@ def _card(config: ModelConfig) -> str:
     return f"""# Siamese head of campaign {config.campaign}
 {note}
 Measures how similar an original artwork and an image are: the cosine of two vectors after the head
-(`{config.training.head}`, {config.dimension} -> {config.training.hidden} -> {config.training.out}).
+({_head_line(config)}).
 
 {spaces}
 - triplets: `{config.triplets.name}`, SHA-256 `{config.triplets.content_hash}`
-- negatives: `{config.triplets.negative_strategy}`, loss: `{config.training.loss}`
-- best epoch: {config.best_epoch}, temperature {config.temperature:.4f}
+- negatives: `{config.triplets.negative_strategy}`, loss: `{config.training.loss if config.best_epoch else "none"}`
+- {_fit_line(config)}
 
 ```
 {plain_table(config.metrics)}

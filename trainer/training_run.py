@@ -7,7 +7,7 @@ import json
 import logging
 import shutil
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,9 @@ from trainer.data.triplet_indices import index_triplets
 from trainer.data.triplets import draw_triplets, save_triplets
 from trainer.errors import BadCheckpoint
 from trainer.evaluate.evaluation import Evaluation, evaluate_head
-from trainer.fit.checkpoint import CHECKPOINT
 from trainer.fit.config import complete_record, run_record
-from trainer.fit.loop import TrainingLoop
+from trainer.fit.head_fit import FittingData, head_fit
+from trainer.heads.parts import CLIP
 from trainer.model_folder import ModelConfig, TripletSetSummary, save_model
 from trainer.model_sources import SavedModelSource
 from trainer.negatives.registry import DEFAULT_NEGATIVES, NEGATIVES
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from trainer.data.splits import SplitRule
     from trainer.data.triplet_indices import TripletIndices
     from trainer.fit.config import TrainingConfig
+    from trainer.fit.fitted import FittedHead
+    from trainer.fit.head_fit import HeadFit
     from trainer.fit.history import Epoch, History
-    from trainer.fit.loop import FittedHead
 
 _log = logging.getLogger(__name__)
 
@@ -106,16 +107,17 @@ def train_run(
         BadCheckpoint: `start` is RESUME and there is no checkpoint that fits.
         UnknownComponent: the negative strategy, loss or head is not installed.
     """
+    run = replace(run, config=run.config.in_spaces(_dimensions(dataset)))
     run.directory.mkdir(parents=True, exist_ok=True)
     splits = run.ratio.assign(dataset, run.config.seed)
     triplet_set, triplets = _triplets(database, dataset, run, splits)
     indices = {split: _indices(dataset, [t for t in triplets if t.part is split]) for split in Split}
-    loop = _loop(dataset, run, triplet_set, indices)
+    fit = _fit(dataset, run, triplet_set, indices)
     repeated = database is not None and _is_recorded(database, dataset, run, triplet_set)
-    resumed = _start(loop, run)
+    resumed = _start(fit, run)
     run_id = None if database is None or (repeated and resumed) else _begin(database, run, triplet_set)
-    with _tensorboard(run.directory, loop.epochs_done) as write:
-        fitted = loop.run(lambda epoch: _each(epoch, write, on_epoch))
+    with _tensorboard(run.directory, fit.epochs_done) as write:
+        fitted = fit.run(lambda epoch: _each(epoch, write, on_epoch))
     evaluation = evaluate_head(fitted.head, dataset.embeddings.vectors, indices[Split.TEST], spaces=dataset.spaces)
     seen = [group for group, split in splits.items() if split is not Split.TEST]
     _save(dataset, run, triplet_set=triplet_set, fitted=fitted, evaluation=evaluation, seen=seen)
@@ -161,9 +163,13 @@ def _indices(dataset: EmbeddingDataset, triplets: list[Triplet]) -> TripletIndic
     return index_triplets(triplets, dataset.embeddings.rows, dataset.groups_by_key)
 
 
-def _loop(dataset: EmbeddingDataset, run: RunConfig, triplet_set: TripletSet, indices: dict[Split, TripletIndices]) -> TrainingLoop:
-    return TrainingLoop(
-        run.config,
+def _dimensions(dataset: EmbeddingDataset) -> dict[str, int]:
+    """The dimension of each space whose vectors lie side by side, in order."""
+    return {space.name: space.dimension for space in dataset.spaces} or {CLIP: dataset.embeddings.vectors.shape[1]}
+
+
+def _fit(dataset: EmbeddingDataset, run: RunConfig, triplet_set: TripletSet, indices: dict[Split, TripletIndices]) -> HeadFit:
+    data = FittingData(
         vectors=dataset.embeddings.vectors,
         train=indices[Split.TRAIN],
         validation=indices[Split.VALIDATION],
@@ -172,6 +178,7 @@ def _loop(dataset: EmbeddingDataset, run: RunConfig, triplet_set: TripletSet, in
         triplet_hash=f"{triplet_set.content_hash}@{dataset.revision}",
         device=run.device,
     )
+    return head_fit(run.config, data)
 
 
 def _is_recorded(database: Database, dataset: EmbeddingDataset, run: RunConfig, triplet_set: TripletSet) -> bool:
@@ -188,11 +195,11 @@ def _begin(database: Database, run: RunConfig, triplet_set: TripletSet) -> int:
     return begin_run(database, name=str(run.ratio), triplet_set_id=triplet_set.id, config=config, directory=str(run.directory))
 
 
-def _start(loop: TrainingLoop, run: RunConfig) -> bool:
+def _start(fit: HeadFit, run: RunConfig) -> bool:
     """Whether a checkpoint was resumed; if not, the folder is cleared of what an earlier run left."""
     if run.start is not StartMode.FRESH:
         try:
-            if loop.resume():
+            if fit.resume():
                 return True
         except BadCheckpoint as error:
             if run.start is StartMode.RESUME:
@@ -200,7 +207,7 @@ def _start(loop: TrainingLoop, run: RunConfig) -> bool:
             _log.info("training starts anew", extra={"reason": str(error)})
     if run.start is StartMode.RESUME:
         raise BadCheckpoint(f"{run.directory} holds no checkpoint to resume: leave out --resume")
-    (run.directory / CHECKPOINT).unlink(missing_ok=True)
+    fit.forget()
     shutil.rmtree(run.directory / TENSORBOARD, ignore_errors=True)
     return False
 

@@ -12,6 +12,7 @@ import click
 from db.campaigns import find_campaign
 from trainer.data.splits import parse_split
 from trainer.errors import UnknownComponent
+from trainer.heads.parts import parse_heads
 from trainer.heads.registry import DEFAULT_HEAD, HEADS
 from trainer.losses.registry import DEFAULT_LOSS, LOSSES
 from trainer.negatives.registry import DEFAULT_NEGATIVES, NEGATIVES
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from trainer.data.splits import SplitRule
     from trainer.experiment import ExperimentResult
     from trainer.fit.history import Epoch
+    from trainer.heads.parts import HeadPart
     from trainer.registry import ComponentRegistry
 
 #: Between two lines of progress while images are embedded.
@@ -60,6 +62,16 @@ def _spaces(_context: click.Context, _parameter: click.Parameter, values: tuple[
     return requests
 
 
+def _heads(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, tuple[HeadPart, ...]]:
+    try:
+        head, parts = parse_heads(values)
+        for name in (head, *(part.head for part in parts)):
+            HEADS.check(name)
+    except (ValueError, UnknownComponent) as error:
+        raise click.BadParameter(str(error)) from None
+    return head, parts
+
+
 def _component_option(name: str, registry: ComponentRegistry[Any], default: str, text: str) -> Callable[[Any], Any]:
     """An option that takes a name of the registry; the classes are not imported."""
 
@@ -91,6 +103,7 @@ def _component_option(name: str, registry: ComponentRegistry[Any], default: str,
 )
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for models and curves, one subfolder a split.")
 @click.option("--epochs", type=click.IntRange(min=1), default=60, show_default=True, help="At most; early stopping may end sooner.")
+@click.option("--steps", type=click.IntRange(min=1), help="Optimiser steps at most, in whole epochs; instead of --epochs.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides split, negatives, first weights and dropout.")
 @click.option(
     "--clip", metavar="MODEL_OR_DIR", help="CLIP for the embeddings. [default: that of the local models, else openai/clip-vit-base-patch32]"
@@ -111,7 +124,16 @@ def _component_option(name: str, registry: ComponentRegistry[Any], default: str,
 )
 @_component_option("--negative-strategy", NEGATIVES, DEFAULT_NEGATIVES, "How negatives are chosen.")
 @_component_option("--loss", LOSSES, DEFAULT_LOSS, "The loss over triplets.")
-@_component_option("--head", HEADS, DEFAULT_HEAD, "The network over the embeddings.")
+@click.option(
+    "--head",
+    "heads",
+    multiple=True,
+    default=(DEFAULT_HEAD,),
+    show_default=True,
+    metavar="NAME|SPACE=NAME",
+    callback=_heads,
+    help="The head over the embeddings; or, repeated, the head of each space, to be weighed on validation.",
+)
 @click.option("--resume/--fresh", "resume", default=None, help="Resume from a checkpoint or start anew. [default: resume if it fits]")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @click.pass_obj
@@ -123,6 +145,7 @@ def train(
     ratios: list[SplitRule],
     out: Path | None,
     epochs: int,
+    steps: int | None,
     seed: int,
     clip: str | None,
     spaces: tuple[SpaceRequest, ...],
@@ -130,7 +153,7 @@ def train(
     per_repaint: int,
     negative_strategy: str,
     loss: str,
-    head: str,
+    heads: tuple[str, tuple[HeadPart, ...]],
     resume: bool | None,
     as_json: bool,
 ) -> None:
@@ -148,7 +171,7 @@ def train(
 
     experiment = Experiment(
         ratios=tuple(ratios),
-        config=TrainingConfig(seed=seed, epochs=epochs, temperature=temperature, loss=loss, head=head),
+        config=TrainingConfig(seed=seed, epochs=epochs, steps=steps, temperature=temperature, loss=loss, head=heads[0], parts=heads[1]),
         directory=(out or runtime.settings.data_dir / "training" / campaign.name).expanduser().resolve(),
         start=StartMode.AUTO if resume is None else StartMode.RESUME if resume else StartMode.FRESH,
         per_repaint=per_repaint,
@@ -213,7 +236,8 @@ def _print(result: ExperimentResult) -> None:
         click.echo(f"left out: image {content_hash[:12]}: {reason}", err=True)
     for run in result.runs:
         counts = run.triplet_set.recipe["triplets"]
-        click.echo(f"{run.ratio}: {counts['train']} training and {counts['test']} test triplets, best epoch {run.history.best_epoch}")
+        how = f"best epoch {run.history.best_epoch}" if run.history.epochs else "fitted in closed form"
+        click.echo(f"{run.ratio}: {counts['train']} training and {counts['test']} test triplets, {how}")
         click.echo(plain_table(run.evaluation))
         click.echo(f"model: {run.directory}\n")
     click.echo(f"curves: {result.plot}")

@@ -28,7 +28,7 @@ CHECKPOINT = "checkpoint.safetensors"
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """A training between two epochs."""
+    """A training between two epochs, or a finished head in closed form."""
 
     #: Of configuration and triplets: see `TrainingConfig.fingerprint`.
     fingerprint: str
@@ -38,6 +38,13 @@ class Checkpoint:
     #: The head and temperature of the best epoch.
     best: dict[str, Tensor]
     optimizer: dict[str, Any]
+
+    def check(self, fingerprint: str, path: Path) -> None:
+        """Raises `BadCheckpoint` if it belongs to another training than that of the fingerprint."""
+        if self.fingerprint != fingerprint:
+            raise BadCheckpoint(
+                f"{path} belongs to a training with other parameters or triplets, or of an earlier version: start anew with --fresh"
+            )
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -52,6 +59,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "history": checkpoint.history.model_dump(mode="json"),
         "param_groups": checkpoint.optimizer["param_groups"],
     }
+    path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_suffix(".writing")
     save_file(
         {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, scratch, {"paragone": json.dumps(header)}

@@ -22,10 +22,14 @@ _INK, _GRID = "#33302b", "#e4e0d8"
 
 
 def plot_splits(histories: Mapping[str, History], path: Path) -> None:
-    """Write a PNG with the curves of each split: training dashed, validation solid, a dot at the epoch that was kept."""
+    """Write a PNG with the curves of each split: training dashed, validation solid, a dot at the epoch that was kept.
+
+    A head in closed form has no epochs and no curve: the plot says so if there is none at all.
+    """
     figure = Figure(figsize=(10, 4.2), dpi=150, layout="constrained", facecolor="white")
     loss, accuracy = figure.subplots(1, 2)
-    for (split, history), colour in zip(histories.items(), _COLOURS * len(histories), strict=False):
+    with_epochs = {split: history for split, history in histories.items() if history.epochs}
+    for (split, history), colour in zip(with_epochs.items(), _COLOURS * len(with_epochs), strict=False):
         _draw(loss, history, split, colour, "loss")
         _draw(accuracy, history, split, colour, "accuracy")
     accuracy.axhline(0.5, color="#9a948a", linewidth=1.2, linestyle=(0, (2, 2)), zorder=0)
@@ -42,6 +46,8 @@ def plot_splits(histories: Mapping[str, History], path: Path) -> None:
     accuracy.set_ylim(top=1.01)
     _style(loss, "loss")
     _style(accuracy, "triplets ranked right")
+    if not with_epochs:
+        loss.annotate("fitted in closed form: there are no epochs", (0.5, 0.5), xycoords="axes fraction", ha="center", color=_INK)
     loss.legend(*_legend(loss), frameon=False, fontsize=9, labelcolor=_INK)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Software": "paragone"})

@@ -1,12 +1,12 @@
-"""A training's losses and accuracies, epoch by epoch."""
+"""A training's losses and accuracies, epoch by epoch; of a head in closed form, what was chosen."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Epoch(BaseModel):
-    """One pass over the training triplets; validation is None where that split is empty."""
+    """One pass over the training triplets, or several where they are few; validation is None where that split is empty."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -25,19 +25,21 @@ class Epoch(BaseModel):
 
 
 class History(BaseModel):
-    """All epochs so far and where the best was."""
+    """All epochs so far and where the best was; of a head in closed form none, the best being number 0."""
 
     model_config = ConfigDict(frozen=True)
 
     epochs: tuple[Epoch, ...] = ()
     best_epoch: int = 0
-    best_loss: float = float("inf")
+    best_loss: float | None = None
     #: True if early stopping ended it.
     stopped_early: bool = False
+    #: What a closed form chose on validation, by name: shrinkage, dimension, the weights of a fused head's parts.
+    chosen: dict[str, float] = Field(default_factory=dict)
 
     def with_epoch(self, epoch: Epoch, *, patience: int) -> History:
         """The history with one more epoch."""
-        better = epoch.monitored_loss < self.best_loss
+        better = self.best_loss is None or epoch.monitored_loss < self.best_loss
         best_epoch = epoch.number if better else self.best_epoch
         return History(
             epochs=(*self.epochs, epoch),

@@ -1,20 +1,22 @@
-"""The training loop: seeded epochs over triplets of embeddings, early stopping, a checkpoint after each epoch."""
+"""The training loop: seeded epochs over triplets or pairs of embeddings, early stopping, a checkpoint after each epoch."""
 
 from __future__ import annotations
 
-import logging
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.optim import AdamW
+from torch.optim.swa_utils import update_bn
 
 from trainer.errors import BadCheckpoint, NothingToTrainOn
 from trainer.fit.checkpoint import CHECKPOINT, Checkpoint, load_checkpoint, optimizer_state, save_checkpoint
+from trainer.fit.fitted import FittedHead
+from trainer.fit.fitting_pairs import fitting_pairs
 from trainer.fit.history import Epoch, History
+from trainer.fit.objectives import objective
+from trainer.heads.linear import WarmStartedHead
 from trainer.heads.registry import new_head
 from trainer.losses.registry import LOSSES
 from trainer.losses.temperature import Temperature
@@ -24,24 +26,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy.typing as npt
+    from torch import Tensor
 
     from trainer.data.triplet_indices import TripletIndices
     from trainer.fit.config import TrainingConfig
-    from trainer.heads.siamese import SiameseHead
 
-_log = logging.getLogger(__name__)
-
-#: Triplets validated at once: bounds memory, changes nothing else.
-_VALIDATION_BATCH = 4096
-
-
-@dataclass(frozen=True, kw_only=True)
-class FittedHead:
-    """The head of the best epoch, on the CPU and in evaluation mode, with its history."""
-
-    head: SiameseHead
-    temperature: float
-    history: History
+#: Pictures of the training side over which BatchNorm's statistics are computed, at most; of more, so many evenly spaced ones.
+STATISTICS_OF = 8192
 
 
 class TrainingLoop:
@@ -63,12 +54,17 @@ class TrainingLoop:
         self._config = config
         self._device = device
         self._vectors = torch.from_numpy(vectors).to(device)
-        self._train, self._validation = _indices(train, device), _indices(validation, device)
         self._checkpoint = directory / CHECKPOINT
         self._fingerprint = config.fingerprint(triplet_hash)
         with _seeded(config.seed, 0, device):
             self._head = new_head(vectors.shape[1], config).to(device)
-        self._loss = LOSSES.load(config.loss)()
+        loss = LOSSES.load(config.loss)()
+        self._train, self._validation = objective(loss, train, device), objective(loss, validation, device)
+        self._passes = config.passes(self._train.steps(config.batch_size))
+        self._epochs = config.total_epochs(self._passes * self._train.steps(config.batch_size))
+        pictures = np.unique(np.concatenate([train.anchors, train.positives, train.negatives]))
+        self._pictures = torch.from_numpy(_evenly_spaced(pictures)).to(device)
+        self._pairs = (train, validation)
         self._temperature = Temperature(config.temperature).to(device)
         self._optimizer = AdamW(self._parameter_groups(), lr=config.learning_rate)
         self._history = History()
@@ -84,10 +80,9 @@ class TrainingLoop:
         if not self._checkpoint.exists():
             return False
         saved = load_checkpoint(self._checkpoint)
-        if saved.fingerprint != self._fingerprint:
-            raise BadCheckpoint(f"{self._checkpoint} belongs to a training with other parameters or triplets: start anew with --fresh")
-        if len(saved.history.epochs) > self._config.epochs:
-            done, asked = len(saved.history.epochs), self._config.epochs
+        saved.check(self._fingerprint, self._checkpoint)
+        if len(saved.history.epochs) > self._epochs:
+            done, asked = len(saved.history.epochs), self._epochs
             raise BadCheckpoint(
                 f"{self._checkpoint} holds {done} epochs, more than the {asked} asked for: ask for more, or start with --fresh"
             )
@@ -100,9 +95,18 @@ class TrainingLoop:
         self._history, self._best = saved.history, saved.best
         return True
 
+    def forget(self) -> None:
+        """Remove the checkpoint of an earlier training."""
+        self._checkpoint.unlink(missing_ok=True)
+
     def run(self, on_epoch: Callable[[Epoch], None] | None = None) -> FittedHead:
         """Train to the end and return the best epoch's head; `on_epoch` is called with each epoch as it ends."""
-        for number in range(len(self._history.epochs) + 1, self._config.epochs + 1):
+        if not self._history.epochs and isinstance(self._head, WarmStartedHead):
+            vectors = self._vectors.cpu().numpy()
+            train, validation = (fitting_pairs(vectors, side) for side in self._pairs)
+            if train is not None:
+                self._head.warm_start(train, validation)
+        for number in range(len(self._history.epochs) + 1, self._epochs + 1):
             if self._history.stopped_early:
                 break
             epoch = self._epoch(number)
@@ -116,18 +120,21 @@ class TrainingLoop:
 
     def _epoch(self, number: int) -> Epoch:
         with _seeded(self._config.seed, number, self._device):
-            order = torch.randperm(self._train.shape[1], device="cpu").to(self._device)
             self._head.train()
-            losses, hits = 0.0, 0.0
-            for chosen in torch.split(order, self._config.batch_size):
-                loss, correct = self._step(self._train[:, chosen])
-                losses += loss * len(chosen)
-                hits += correct
+            losses, hits, items = 0.0, 0.0, 0
+            for _ in range(self._passes):
+                for rows in self._train.shuffled(self._config.batch_size):
+                    loss, right = self._step(rows)
+                    losses += loss * rows.shape[1]
+                    hits += right
+                    items += rows.shape[1]
+            if self._config.judges_by_right_statistics:
+                self._update_statistics()
         validation_loss, validation_accuracy = self._validate()
         return Epoch(
             number=number,
-            train_loss=losses / len(order),
-            train_accuracy=hits / len(order),
+            train_loss=losses / items,
+            train_accuracy=hits / items,
             validation_loss=validation_loss,
             validation_accuracy=validation_accuracy,
             temperature=float(self._temperature().detach()),
@@ -135,26 +142,34 @@ class TrainingLoop:
 
     def _step(self, rows: Tensor) -> tuple[float, float]:
         with self._mixed_precision():
-            s_plus, s_minus = self._head.similarities(*self._vectors[rows])
-        loss = self._loss(s_plus, s_minus, self._temperature())
+            outputs = self._train.outputs(self._head, self._vectors[rows])
+        loss = self._train.loss(outputs, self._temperature())
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
-        return float(loss.detach()), _hits(s_plus.detach(), s_minus.detach())
+        self._temperature.keep_above_least()
+        one, other = outputs
+        return float(loss.detach()), self._train.right((one.detach(), other.detach()))
+
+    def _update_statistics(self) -> None:
+        """BatchNorm's mean and variance over pictures of the training side, in place of the running ones.
+
+        Those lag behind the weights, and after few steps they are still near what they were set to at first.
+        """
+        update_bn([self._vectors[self._pictures]], self._head)
 
     @torch.no_grad()
     def _validate(self) -> tuple[float | None, float | None]:
-        rows = self._validation
-        total = rows.shape[1]
-        if not total:
+        if not len(self._validation):
             return None, None
         self._head.eval()
-        losses, hits = 0.0, 0.0
-        for chosen in torch.split(rows, _VALIDATION_BATCH, dim=1):
-            s_plus, s_minus = self._head.similarities(*self._vectors[chosen])
-            losses += float(self._loss(s_plus, s_minus, self._temperature())) * chosen.shape[1]
-            hits += _hits(s_plus, s_minus)
-        return losses / total, hits / total
+        losses, hits, items = 0.0, 0.0, 0
+        for rows in self._validation.in_order(self._config.batch_size):
+            outputs = self._validation.outputs(self._head, self._vectors[rows])
+            losses += float(self._validation.loss(outputs, self._temperature())) * rows.shape[1]
+            hits += self._validation.right(outputs)
+            items += rows.shape[1]
+        return losses / items, hits / items
 
     def _mixed_precision(self) -> torch.autocast:
         """bfloat16 where the GPU has it: it needs no loss scaling, so no scaler's state to keep. The loss itself stays in float32."""
@@ -194,14 +209,10 @@ class TrainingLoop:
         return FittedHead(head=head.eval(), temperature=float(temperature().detach()), history=self._history)
 
 
-def _indices(rows: TripletIndices, device: str) -> Tensor:
-    """(3, N) row numbers of anchors, positives and negatives."""
-    return torch.from_numpy(np.stack([rows.anchors, rows.positives, rows.negatives])).to(device)
-
-
-def _hits(s_plus: Tensor, s_minus: Tensor) -> float:
-    """Triplets with s+ > s-; a tie counts half."""
-    return float((s_plus > s_minus).sum() + 0.5 * (s_plus == s_minus).sum())
+def _evenly_spaced(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    if len(rows) <= STATISTICS_OF:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, STATISTICS_OF).round().astype(np.int64)]
 
 
 @contextmanager

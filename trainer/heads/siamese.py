@@ -9,6 +9,8 @@ import torch
 from torch import nn
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import Tensor
 
 
@@ -25,6 +27,9 @@ class SiameseHead(nn.Module, ABC):
     @abstractmethod
     def forward(self, vectors: Tensor) -> Tensor:
         """(N, dimension) to (N, out), each row of length 1."""
+
+    def make_room(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Take on the shapes of saved weights, by name, where they follow from what the head was fitted on; most heads know their own."""
 
     def similarities(self, anchors: Tensor, positives: Tensor, negatives: Tensor) -> tuple[Tensor, Tensor]:
         """Cosines (s+, s-), each (N,).

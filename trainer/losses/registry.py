@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from trainer.registry import ComponentRegistry
 
 if TYPE_CHECKING:
-    from trainer.losses.protocol import TripletLoss
+    from trainer.losses.protocol import BatchLoss, TripletLoss
 
 DEFAULT_LOSS = "contrastive"
 
-LOSSES: ComponentRegistry[TripletLoss] = ComponentRegistry(group="paragone.losses", kind="loss")
+LOSSES: ComponentRegistry[TripletLoss | BatchLoss] = ComponentRegistry(group="paragone.losses", kind="loss")

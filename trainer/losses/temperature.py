@@ -31,4 +31,10 @@ class Temperature(nn.Module):
 
     def forward(self) -> Tensor:
         """The value of t, a scalar."""
-        return self.log_t.exp().clamp(min=LEAST_TEMPERATURE) if self.learned else self.log_t.exp()
+        return self.log_t.exp()
+
+    @torch.no_grad()
+    def keep_above_least(self) -> None:
+        """After each step, a learned t below the least is set to it: clamped in `forward` it would have no gradient to come back by."""
+        if self.learned:
+            self.log_t.clamp_(min=math.log(LEAST_TEMPERATURE))

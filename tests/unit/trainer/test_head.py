@@ -42,7 +42,7 @@ def test_batchnorm_normalises_anchors_positives_and_negatives_together() -> None
     anchors, positives, negatives = torch.randn(4, 8), torch.randn(4, 8) + 3, torch.randn(4, 8) - 3
     first, norm = head.layers[0], head.layers[1]
     assert isinstance(norm, torch.nn.BatchNorm1d)
-    everything = torch.nn.functional.normalize(torch.cat([anchors, positives, negatives]), dim=-1)
+    everything = head.length * torch.nn.functional.normalize(torch.cat([anchors, positives, negatives]), dim=-1)
 
     head.similarities(anchors, positives, negatives)
 

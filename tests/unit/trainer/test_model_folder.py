@@ -13,7 +13,10 @@ from trainer.errors import BadImageFile, BadModelFolder, EmbedderMismatch, Unkno
 from trainer.evaluate.compare import compare_images, open_image
 from trainer.evaluate.evaluation import Evaluation
 from trainer.fit.config import TrainingConfig
+from trainer.heads.closed_form import FittingPairs
+from trainer.heads.fused import FusedHead
 from trainer.heads.mlp import MlpHead
+from trainer.heads.registry import new_head
 from trainer.model_folder import ModelConfig, TripletSetSummary, load_model, save_model, seen_groups
 from trainer.model_sources import SavedModelSource
 from workers.backends.protocol import CaptionRequest, CaptionResult
@@ -79,8 +82,8 @@ def test_a_saved_model_comes_back_whole(folder: Path) -> None:
 
 def test_a_model_saved_before_loss_and_head_existed_loads_with_the_defaults(folder: Path) -> None:
     saved = json.loads((folder / "config.json").read_text())
-    training = {name: value for name, value in saved["training"].items() if name not in {"loss", "head"}}
-    changed(folder, training=training)
+    later = {"loss", "head", "recipe", "parts", "steps", "components"}
+    changed(folder, training={name: value for name, value in saved["training"].items() if name not in later})
 
     model = load_model(folder)
 
@@ -88,11 +91,54 @@ def test_a_model_saved_before_loss_and_head_existed_loads_with_the_defaults(fold
     assert model.config.triplets.negative_strategy == "other-style"
 
 
+def test_a_model_of_an_earlier_version_gives_the_vectors_that_it_gave(folder: Path) -> None:
+    """Its head took vectors of length 1: nothing in its weights tells, but its configuration names no recipe."""
+    saved = json.loads((folder / "config.json").read_text())
+    changed(folder, training={name: value for name, value in saved["training"].items() if name != "recipe"})
+    layers = load_model(folder).head.layers
+    vectors = torch.randn(3, FakeEmbedder.dimension)
+
+    given = torch.nn.functional.normalize(layers(torch.nn.functional.normalize(vectors, dim=-1)), dim=-1)
+
+    assert torch.equal(load_model(folder).head(vectors), given)
+    changed(folder, training=saved["training"])
+    assert not torch.allclose(load_model(folder).head(vectors), given, atol=1e-3)
+
+
+@pytest.mark.parametrize("training", [TrainingConfig(head="pair-whitening"), TrainingConfig(head="fused")], ids=["one", "parts"])
+def test_a_head_in_closed_form_comes_back_with_what_was_fitted(training: TrainingConfig, folder: Path, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    originals = random.normal(size=(9, FakeEmbedder.dimension)).astype(np.float32)
+    pairs = FittingPairs(
+        originals=originals,
+        repaints=originals + random.normal(size=originals.shape).astype(np.float32),
+        original_of_repaint=np.arange(9),
+        groups=np.arange(9),
+    )
+    training = training.in_spaces({"clip": 100, "latents": 8})
+    head = new_head(FakeEmbedder.dimension, training).eval()
+    for part, columns in zip(head.parts, head.columns, strict=True) if isinstance(head, FusedHead) else [(head, slice(None))]:
+        part.fit(pairs.of_columns(columns))
+    config = load_model(folder).config.model_copy(update={"training": training, "best_epoch": 0})
+
+    save_model(tmp_path / "closed", head, config, [])
+    again = load_model(tmp_path / "closed")
+
+    vectors = torch.from_numpy(pairs.repaints)
+    assert torch.equal(again.head(vectors), head(vectors))
+    assert again.config.training == training
+    assert "in closed form" in (tmp_path / "closed" / "README.md").read_text()
+    changed(tmp_path / "closed", dimension=99)
+    if not training.parts:
+        with pytest.raises(BadModelFolder, match=r"mean is \(108,\), expected \(99,\)"):
+            load_model(tmp_path / "closed")
+
+
 def test_a_model_whose_head_is_not_installed_is_refused_by_name(folder: Path) -> None:
     saved = json.loads((folder / "config.json").read_text())
-    changed(folder, training={**saved["training"], "head": "transformer"})
+    changed(folder, training={**saved["training"], "head": "absent"})
 
-    with pytest.raises(UnknownComponent, match="the head 'transformer'; known: mlp"):
+    with pytest.raises(UnknownComponent, match=r"the head 'absent'; known: .*mlp"):
         load_model(folder)
 
 

@@ -185,6 +185,74 @@ def test_a_checkpoint_with_more_epochs_than_asked_for_is_refused(misleading_vect
         loop(CONFIG.model_copy(update={"epochs": 2}), vectors, indices, tmp_path).resume()
 
 
+@pytest.mark.parametrize("loss", ["infonce-both", "triplet-margin"])
+def test_other_losses_are_resumed_as_exactly(loss: str, misleading_vectors: Vectors, indices: Indices, tmp_path: Path) -> None:
+    vectors = misleading_vectors(COUNT)
+    config = CONFIG.model_copy(update={"loss": loss, "epochs": 4, "head": "residual"})
+    whole = loop(config, vectors, indices, tmp_path / "whole").run()
+    loop(config.model_copy(update={"epochs": 2}), vectors, indices, tmp_path / "cut").run()
+
+    resumed = loop(config, vectors, indices, tmp_path / "cut")
+    resumed.resume()
+
+    assert same_weights(resumed.run(), whole)
+
+
+def test_infonce_learns_what_frozen_vectors_cannot_tell(indices: Indices, tmp_path: Path) -> None:
+    """Beside what tells originals apart lies a subspace that each picture fills anew."""
+    count, random = 300, np.random.default_rng(0)
+    own = random.normal(size=(count, 16))
+    pictures = np.concatenate([own, own + 0.3 * random.normal(size=own.shape)])
+    vectors = np.concatenate([pictures, 3 * random.normal(size=(2 * count, 8))], axis=1).astype(np.float32)
+    config = TrainingConfig(epochs=15, batch_size=64, out=24, loss="infonce-both", head="linear")
+
+    trained = loop(config, vectors, indices, tmp_path).run()
+
+    evaluation = evaluate_head(trained.head, vectors, indices(count, count * 5 // 6, count))
+    assert evaluation.find("trained").recall_at_1 > evaluation.find("clip").recall_at_1 + 0.3
+    assert trained.history.epochs[-1].train_accuracy > 0.95
+
+
+def test_a_warm_start_is_made_once_and_not_again_on_resuming(misleading_vectors: Vectors, indices: Indices, tmp_path: Path) -> None:
+    vectors = misleading_vectors(COUNT)
+    config = CONFIG.model_copy(update={"head": "linear-lda", "epochs": 3, "loss": "infonce"})
+    whole = loop(config, vectors, indices, tmp_path / "whole").run()
+    loop(config.model_copy(update={"epochs": 1}), vectors, indices, tmp_path / "cut").run()
+
+    resumed = loop(config, vectors, indices, tmp_path / "cut")
+    resumed.resume()
+
+    assert same_weights(resumed.run(), whole)
+
+
+def test_an_epoch_over_few_triplets_is_several_passes(misleading_vectors: Vectors, indices: Indices, tmp_path: Path) -> None:
+    """40 triplets in batches of 16 are 3 steps: 4 passes make 12."""
+    loop(CONFIG.model_copy(update={"steps": 25}), misleading_vectors(COUNT), indices, tmp_path).run()
+
+    saved = load_checkpoint(tmp_path / CHECKPOINT)
+
+    assert len(saved.history.epochs) == 3
+    assert {int(slots["step"]) for slots in saved.optimizer["state"].values()} == {36}
+
+
+def test_a_head_is_judged_by_batchnorms_statistics_over_the_training_pictures(
+    misleading_vectors: Vectors, indices: Indices, tmp_path: Path
+) -> None:
+    vectors = misleading_vectors(COUNT)
+    head = loop(CONFIG, vectors, indices, tmp_path / "now").run().head
+    before = loop(CONFIG.model_copy(update={"recipe": 1, "epochs": 1}), vectors, indices, tmp_path / "before").run().head
+    pictures = torch.from_numpy(np.concatenate([vectors[:40], vectors[COUNT : COUNT + 40]]))
+
+    def off(head: torch.nn.Module) -> float:
+        """How far the kept variance is from the true one, as a ratio."""
+        inputs = getattr(head, "length") * torch.nn.functional.normalize(pictures, dim=-1)  # noqa: B009  # of any head
+        true = head.layers[0](inputs).var(dim=0).detach()  # type: ignore[operator,index,union-attr]
+        return float((head.layers[1].running_var / true).log().abs().max())  # type: ignore[operator,index,union-attr]
+
+    assert off(head) < 1e-3
+    assert off(before) > 1
+
+
 @pytest.mark.parametrize("broken", [b"", b"\x00" * 100, b"PK\x03\x04not tensors"])
 def test_a_file_that_is_not_a_checkpoint_is_refused_in_one_line(broken: bytes, tmp_path: Path) -> None:
     (tmp_path / CHECKPOINT).write_bytes(broken)
