@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from db.results.pairs import Original
 from db.training import Split
 from trainer.data.originals import group_originals, style_by_group
-from trainer.data.splits import SplitRatio, split_groups
 from trainer.errors import NothingToTrainOn
+from trainer.splits import SplitRatio, split_groups
 
 ratios = st.sampled_from(["80/20", "40/60", "50/50", "90/10"])
 
