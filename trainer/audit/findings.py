@@ -67,7 +67,9 @@ class SharedFinding(_Record):
 class LeakageSummary(_Record):
     """The audit in the model's configuration."""
 
+    #: Kind to how many of it make the figures too good.
     leaks: dict[SharedKind, int]
+    #: Kind to how many of it should be known by whoever reads the figures.
     warnings: dict[SharedKind, int]
     #: Whether the head was trained although there are leaks, because that was asked for.
     allowed: bool

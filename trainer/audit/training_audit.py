@@ -62,7 +62,7 @@ def join_alike(dataset: EmbeddingDataset, rule: SplitRule, seed: int) -> SplitAs
             break
         joined = tuple(sorted({*joined, *alike}))
         assignment = rule.keeping(joined).assign(dataset, seed)
-    note = f"{len(joined)} pairs of works that look the same are kept on one side each"
+    note = f"pairs of works that look the same and are kept on one side: {len(joined)}"
     return replace(assignment, notes=(*assignment.notes, note)) if joined else assignment
 
 

@@ -80,7 +80,7 @@ def test_equal_bytes_of_different_works_are_a_leak() -> None:
     data.contents["k05 radical"] = data.contents["k10"]
 
     assert found(data.audit()) == [
-        (SharedKind.CONTENT, SharedSeverity.LEAK, 1, "k10 (test) and k05 radical 0 (validation): equal bytes content of k")
+        (SharedKind.CONTENT, SharedSeverity.LEAK, 1, "k05 radical 0 (validation) and k10 (test): equal bytes content of k")
     ]
 
 

@@ -82,7 +82,9 @@ def test_too_few_artists_fall_back_to_artworks_with_a_line_that_says_so() -> Non
 
     assert (split.unit, split.sides) == (SplitUnit.ARTWORK, split_groups(styles, SplitRatio.parse("80/20"), 0))
     assert len(split.notes) == 1
-    assert split.notes[0].startswith("5 artists are too few to be kept apart on three sides (at least 6 are needed): this split is by artwork")
+    assert split.notes[0].startswith(
+        "5 artists are too few to be kept apart on three sides (at least 6 are needed): this split is by artwork"
+    )
 
 
 def test_without_any_artist_the_split_is_by_artwork_and_says_so() -> None:
