@@ -72,10 +72,10 @@ def audit_split(
         near = near if hashes is None else compared(pictures, near, hashes)
         duplicates = near_duplicates(near)
         audit.add_near(SharedKind.NEAR_DUPLICATE, SharedSeverity.LEAK, near.chosen(duplicates))
-        audit.add_near(SharedKind.NEAR_BY_EMBEDDING, SharedSeverity.WARNING, near.chosen(~duplicates), near.uncounted)
-        uncompared = int((near.bits == UNKNOWN).sum()) + near.uncounted
+        audit.add_near(SharedKind.NEAR_BY_EMBEDDING, SharedSeverity.WARNING, near.chosen(~duplicates), near.beyond)
+        uncompared = int((near.bits == UNKNOWN).sum()) + near.beyond
         checked.append(f"embeddings of {sum(content in space.rows for content in pictures.contents)} pictures")
-        checked.append(f"pixels of {len(near.pairs) + near.uncounted - uncompared} near pairs, {uncompared} left uncompared")
+        checked.append(f"pixels of {len(near.pairs) + near.beyond - uncompared} near pairs, {uncompared} left uncompared")
         alike = np.concatenate([contents, near.pairs[duplicates]])
     if hashes is not None:
         by_hash = near_by_hash(pictures, hashes)

@@ -57,7 +57,7 @@ class NearPictures:
     #: (n,) different bits of the difference hashes; -1 where they were not compared.
     bits: Numbers
     #: Pairs beyond those.
-    uncounted: int = 0
+    beyond: int = 0
 
     def chosen(self, which: npt.NDArray[np.bool_]) -> NearPictures:
         """Those pairs alone."""
@@ -71,7 +71,7 @@ def near_by_embedding(pictures: SidedPictures, space: PictureSpace, *, block: in
     components = _Components(space.vectors)
     pairs: list[Numbers] = []
     cosines: list[Floats] = []
-    kept = uncounted = 0
+    kept = beyond = 0
     for found in _candidates(pictures.sides, rows, components, block):
         different = (pictures.groups[found[:, 0]] != pictures.groups[found[:, 1]]) & (contents[found[:, 0]] != contents[found[:, 1]])
         some = found[different]
@@ -82,14 +82,14 @@ def near_by_embedding(pictures: SidedPictures, space: PictureSpace, *, block: in
             pairs.append(near[:room])
             cosines.append(their_cosines[:room])
             kept += len(pairs[-1])
-            uncounted += max(0, len(near) - room)
+            beyond += max(0, len(near) - room)
     joined = np.concatenate([np.zeros((0, 2), np.int64), *pairs])
     order = np.lexsort((joined[:, 1], joined[:, 0], -pictures.originals[joined].sum(axis=1)))
     return NearPictures(
         pairs=joined[order],
         cosines=np.concatenate([np.zeros(0, np.float32), *cosines])[order],
         bits=np.full(len(joined), UNKNOWN, np.int64),
-        uncounted=uncounted,
+        beyond=beyond,
     )
 
 
@@ -103,7 +103,7 @@ def compared(pictures: SidedPictures, near: NearPictures, hashes: ContentHasher,
     bits = near.bits.copy()
     one, other = (known[np.searchsorted(rows, near.pairs[can, side])] for side in (0, 1))
     bits[can] = bit_distances(one, other)
-    return NearPictures(pairs=near.pairs, cosines=near.cosines, bits=bits, uncounted=near.uncounted)
+    return NearPictures(pairs=near.pairs, cosines=near.cosines, bits=bits, beyond=near.beyond)
 
 
 def near_duplicates(near: NearPictures) -> npt.NDArray[np.bool_]:

@@ -7,7 +7,8 @@ and pairs of blocks exchanged, as long as that lessens it.
 
 A block goes only to a side that still lacks as much as the block is large, or else to the one that lacks most. Thereby no side can end
 further from its share than the largest block is large: a side gets too much by less than one block, and if one lacked a whole block or
-more, no other would have got too much, so that the lacks could not add up to zero.
+more, no other would have got too much, so that the lacks could not add up to zero. Only a side that would have too few blocks is filled up
+beyond that.
 """
 
 from __future__ import annotations
@@ -102,10 +103,9 @@ class _Division:
     def fill(self, least: int) -> None:
         """Give each side its least number of blocks, from sides that have more, by the moves that cost least."""
         while (short := np.flatnonzero(self._blocks() < least)).size:
-            costs = self._moved()
-            costs[:, [side for side in range(len(self._held)) if side != short[0]]] = np.inf
+            costs = self._moved()[:, short[0]]
             costs[self._blocks()[self.sides] <= least] = np.inf
-            self._move(int(np.argmin(costs[:, short[0]])), int(short[0]))
+            self._move(int(np.argmin(costs)), int(short[0]))
 
     def improve(self, least: int) -> None:
         """Move and exchange blocks while that lessens the distance and takes no side too far from its share."""

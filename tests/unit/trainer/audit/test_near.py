@@ -83,7 +83,7 @@ def test_of_more_near_pairs_than_are_kept_the_number_is_known(monkeypatch: pytes
 
     found = near_by_embedding(pictures([0] * 3 + [2] * 6, range(9)), space, block=2)
 
-    assert (len(found.pairs), found.uncounted) == (10, 8)
+    assert (len(found.pairs), found.beyond) == (10, 8)
 
 
 def test_no_more_pictures_are_opened_than_may_be_and_the_rest_stays_uncompared() -> None:

@@ -41,16 +41,14 @@ def test_every_artist_is_tested_once_and_is_on_one_side_of_every_fold(works: lis
 
 
 def test_folds_are_of_one_size_and_one_mixture_of_styles_where_artists_allow_it() -> None:
-    styles, artists = gallery([30] * 36)
+    styles, artists = gallery([30] * 40)
 
     made = folds(styles, artists, seed=5, count=2)
 
     for fold in made:
-        assert fold.counts()["test"] == 540
-        assert Counter(styles[group] for group, side in fold.sides.items() if side is Split.TEST) == dict.fromkeys(
-            set(styles.values()), 135
-        )
-        assert abs(fold.counts()["validation"] - 0.15 * 540) <= 30
+        tested = Counter(styles[group] for group, side in fold.sides.items() if side is Split.TEST)
+        assert tested == {f"style {number}": 150 for number in range(4)}
+        assert abs(fold.counts()["validation"] - 0.15 * 600) <= 30
     assert made[0].notes == ("fold 1 of 2",)
     assert len({fold.fingerprint for fold in made}) == 2
 
