@@ -115,11 +115,10 @@ def train_run(
         UnknownComponent: the negative strategy, loss or head is not installed.
     """
     run.directory.mkdir(parents=True, exist_ok=True)
-    assignment = join_alike(dataset, run.ratio, run.config.seed) if run.join_alike else run.ratio.assign(dataset, run.config.seed)
+    assignment = _assign(dataset, run)
     splits = assignment.sides
     triplet_set, triplets = _triplets(database, dataset, run, assignment)
-    audit = audit_training(dataset, assignment, triplets, split=str(run.ratio), allowed=run.allow_leaks).audit
-    keep_audit(run.directory, audit)
+    audit = _audit(dataset, run, assignment, triplets)
     indices = {split: _indices(dataset, [t for t in triplets if t.part is split]) for split in Split}
     loop = _loop(dataset, run, triplet_set, indices)
     repeated = database is not None and _is_recorded(database, dataset, run, triplet_set)
@@ -141,6 +140,18 @@ def train_run(
         assignment=assignment,
         audit=audit,
     )
+
+
+def _assign(dataset: EmbeddingDataset, run: RunConfig) -> SplitAssignment:
+    if run.join_alike:
+        return join_alike(dataset, run.ratio, run.config.seed, untrained=run.untrained_models)
+    return run.ratio.assign(dataset, run.config.seed)
+
+
+def _audit(dataset: EmbeddingDataset, run: RunConfig, assignment: SplitAssignment, triplets: tuple[Triplet, ...]) -> LeakageAudit:
+    found = audit_training(dataset, assignment, triplets, split=str(run.ratio), allowed=run.allow_leaks, untrained=run.untrained_models)
+    keep_audit(run.directory, found.audit)
+    return found.audit
 
 
 def _triplets(

@@ -38,27 +38,38 @@ _MENDS = {
 
 
 def audit_training(
-    dataset: EmbeddingDataset, assignment: SplitAssignment, triplets: Sequence[Triplet] = (), *, split: str, allowed: bool = False
+    dataset: EmbeddingDataset,
+    assignment: SplitAssignment,
+    triplets: Sequence[Triplet] = (),
+    *,
+    split: str,
+    allowed: bool = False,
+    untrained: bool = False,
 ) -> AuditedSplit:
-    """What the sides share, of all pictures that the split or the triplets put on them."""
+    """What the sides share, of all pictures that the split or the triplets put on them.
+
+    Where models have random weights (`untrained`) near-duplicates are not looked for: their vectors say nothing of likeness.
+    """
     table = pair_table(dataset.originals, dataset.repaints)
     return audit_split(
         sided_pictures(table, assignment.sides, triplets),
         assignment,
         split=split,
-        space=PictureSpace(vectors=dataset.embeddings.vectors, rows=dataset.embeddings.rows),
-        hashes=None if dataset.hashes is None else dataset.hashes.of,
+        space=None if untrained else PictureSpace(vectors=dataset.embeddings.vectors, rows=dataset.embeddings.rows),
+        hashes=None if untrained or dataset.hashes is None else dataset.hashes.of,
         allowed=allowed,
     )
 
 
-def join_alike(dataset: EmbeddingDataset, rule: SplitRule, seed: int) -> SplitAssignment:
+def join_alike(dataset: EmbeddingDataset, rule: SplitRule, seed: int, *, untrained: bool = False) -> SplitAssignment:
     """The split with works that look the same on one side; a split that came with the data stays what it is."""
     assignment = rule.assign(dataset, seed)
     joined: tuple[tuple[str, str], ...] = ()
     for _ in range(_ROUNDS):
-        alike = audit_training(dataset, assignment, split=str(rule)).alike if isinstance(rule, SplitRatio) else ()
-        if not alike or not isinstance(rule, SplitRatio):
+        if not isinstance(rule, SplitRatio):
+            break
+        alike = audit_training(dataset, assignment, split=str(rule), untrained=untrained).alike
+        if not alike:
             break
         joined = tuple(sorted({*joined, *alike}))
         assignment = rule.keeping(joined).assign(dataset, seed)

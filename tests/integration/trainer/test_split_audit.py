@@ -138,6 +138,14 @@ def test_leaks_may_be_allowed_and_the_model_says_so(by_ten_artists: Filled, tmp_
     assert (set(audit.leaks), audit.allowed) == ({SharedKind.NEAR_DUPLICATE}, True)
 
 
+def test_under_random_models_only_names_and_bytes_are_compared(by_ten_artists: Filled, tmp_path: Path) -> None:
+    plant_copy(by_ten_artists, quality=70)
+
+    run = train_run(by_ten_artists.database, dataset_of(by_ten_artists), replace(run_in(tmp_path), untrained_models=True))
+
+    assert (run.audit.findings, run.audit.checked) == ((), ("groups, artists and bytes of 90 pictures",))
+
+
 def test_works_that_look_the_same_may_be_joined(by_ten_artists: Filled, tmp_path: Path) -> None:
     keys = plant_copy(by_ten_artists, quality=70)
     dataset = dataset_of(by_ten_artists)
