@@ -2,6 +2,7 @@
 
 TrainerError
 ├── NothingToTrainOn    no repaints, too few artworks, or too few styles
+├── LeakingSplit        sides of a split share works, artists or pictures
 ├── UnknownComponent    a negative strategy, loss, head, scorer or space that is not installed
 ├── TripletSetDiffers   a triplet set of this name holds other triplets
 ├── NoTrainedModel      no training run has finished yet
@@ -29,6 +30,10 @@ class TrainerError(ParagoneError):
 
 class NothingToTrainOn(TrainerError):
     """There are too few repaints to train on: let `paragone work` finish more."""
+
+
+class LeakingSplit(TrainerError):
+    """The sides of the split share what they must not: name another split, or --allow-leaks."""
 
 
 class UnknownComponent(TrainerError):

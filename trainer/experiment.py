@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from db.store import Store
     from trainer.data.pair_source import PairSource
-    from trainer.data.splits import SplitRule
     from trainer.fit.config import TrainingConfig
     from trainer.fit.history import Epoch
+    from trainer.splits import SplitRule
     from trainer.training_run import TrainingRunResult
 
 PLOT = "splits.png"
@@ -49,6 +49,9 @@ class Experiment:
     spaces: tuple[SpaceRequest, ...] = tuple(map(SpaceRequest.parse, DEFAULT_SPACES))
     #: This host's local models, which replace those that the campaign names.
     models: Path | None = None
+    #: As `RunConfig` says.
+    join_alike: bool = False
+    allow_leaks: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +102,8 @@ def run_experiment(source: PairSource, store: Store, experiment: Experiment, lis
             device=device,
             captioner=captioner,
             untrained_models=untrained,
+            join_alike=experiment.join_alike,
+            allow_leaks=experiment.allow_leaks,
         )
         results.append(train_run(source.database, dataset, run, lambda epoch, split=str(ratio): listener.epoch(split, epoch)))  # type: ignore[misc]
     plot = experiment.directory / PLOT

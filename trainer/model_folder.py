@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from trainer.audit.findings import LeakageSummary
 from trainer.errors import BadModelFolder
 from trainer.evaluate.evaluation import Evaluation
 from trainer.evaluate.metrics_table import plain_table
@@ -70,6 +71,8 @@ class ModelConfig(_Record):
     metrics: Evaluation
     #: True if the models behind the images had random weights: the figures show that the machinery works, nothing more.
     untrained_models: bool = False
+    #: What the sides of its split share; None if that was never looked at.
+    audit: LeakageSummary | None = None
 
     @field_validator("training", mode="before")
     @classmethod

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from db.training import Split, TripletSet, begin_run, finish_run, finished_runs
+from trainer.audit import LeakageAudit, audit_training, join_alike, keep_audit
 from trainer.data.triplet_indices import index_triplets
 from trainer.data.triplets import draw_triplets, save_triplets
 from trainer.errors import BadCheckpoint
@@ -31,12 +32,12 @@ if TYPE_CHECKING:
     from db.engine import Database
     from db.training import Triplet
     from trainer.data.dataset import EmbeddingDataset
-    from trainer.data.splits import SplitRule
     from trainer.data.triplet_indices import TripletIndices
     from trainer.fit.config import TrainingConfig
     from trainer.fit.fitted import FittedHead
     from trainer.fit.head_fit import HeadFit
     from trainer.fit.history import Epoch, History
+    from trainer.splits import SplitAssignment, SplitRule
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +71,10 @@ class RunConfig:
     captioner: SavedModelSource | None = None
     #: Whether the models behind the dataset were never trained: kept with the model and shown with its figures.
     untrained_models: bool = False
+    #: Whether works that look the same are kept on one side, where the split is drawn.
+    join_alike: bool = False
+    #: Whether it trains although its sides share what they must not; the record says so.
+    allow_leaks: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +86,8 @@ class TrainingRunResult:
     triplet_set: TripletSet
     history: History
     evaluation: Evaluation
+    assignment: SplitAssignment
+    audit: LeakageAudit
 
     def as_json(self) -> dict[str, Any]:
         """One entry of `paragone train --json`."""
@@ -92,6 +99,7 @@ class TrainingRunResult:
             "stopped_early": self.history.stopped_early,
             "triplet_set": {"name": self.triplet_set.name, "content_hash": self.triplet_set.content_hash, **self.triplet_set.recipe},
             "metrics": self.evaluation.model_dump(mode="json"),
+            "audit": self.audit.summary().model_dump(mode="json"),
         }
 
 
@@ -104,13 +112,16 @@ def train_run(
 
     Raises:
         NothingToTrainOn: the dataset is too small, or a split has no triplet.
+        LeakingSplit: sides of the split share what they must not, and `allow_leaks` is not set.
         BadCheckpoint: `start` is RESUME and there is no checkpoint that fits.
         UnknownComponent: the negative strategy, loss or head is not installed.
     """
     run = replace(run, config=run.config.in_spaces(_dimensions(dataset)))
     run.directory.mkdir(parents=True, exist_ok=True)
-    splits = run.ratio.assign(dataset, run.config.seed)
-    triplet_set, triplets = _triplets(database, dataset, run, splits)
+    assignment = _assign(dataset, run)
+    splits = assignment.sides
+    triplet_set, triplets = _triplets(database, dataset, run, assignment)
+    audit = _audit(dataset, run, assignment, triplets)
     indices = {split: _indices(dataset, [t for t in triplets if t.part is split]) for split in Split}
     fit = _fit(dataset, run, triplet_set, indices)
     repeated = database is not None and _is_recorded(database, dataset, run, triplet_set)
@@ -120,22 +131,40 @@ def train_run(
         fitted = fit.run(lambda epoch: _each(epoch, write, on_epoch))
     evaluation = evaluate_head(fitted.head, dataset.embeddings.vectors, indices[Split.TEST], spaces=dataset.spaces)
     seen = [group for group, split in splits.items() if split is not Split.TEST]
-    _save(dataset, run, triplet_set=triplet_set, fitted=fitted, evaluation=evaluation, seen=seen)
+    _save(dataset, run, triplet_set=triplet_set, fitted=fitted, evaluation=evaluation, seen=seen, audit=audit)
     if database is not None and run_id is not None:
         finish_run(database, run_id, evaluation.model_dump(mode="json"))
     return TrainingRunResult(
-        ratio=run.ratio, directory=run.directory, triplet_set=triplet_set, history=fitted.history, evaluation=evaluation
+        ratio=run.ratio,
+        directory=run.directory,
+        triplet_set=triplet_set,
+        history=fitted.history,
+        evaluation=evaluation,
+        assignment=assignment,
+        audit=audit,
     )
 
 
+def _assign(dataset: EmbeddingDataset, run: RunConfig) -> SplitAssignment:
+    if run.join_alike:
+        return join_alike(dataset, run.ratio, run.config.seed, untrained=run.untrained_models)
+    return run.ratio.assign(dataset, run.config.seed)
+
+
+def _audit(dataset: EmbeddingDataset, run: RunConfig, assignment: SplitAssignment, triplets: tuple[Triplet, ...]) -> LeakageAudit:
+    found = audit_training(dataset, assignment, triplets, split=str(run.ratio), allowed=run.allow_leaks, untrained=run.untrained_models)
+    keep_audit(run.directory, found.audit)
+    return found.audit
+
+
 def _triplets(
-    database: Database | None, dataset: EmbeddingDataset, run: RunConfig, splits: dict[str, Split]
+    database: Database | None, dataset: EmbeddingDataset, run: RunConfig, assignment: SplitAssignment
 ) -> tuple[TripletSet, tuple[Triplet, ...]]:
     seed = run.config.seed
     drawn = draw_triplets(
         originals=dataset.originals,
         repaints=dataset.repaints,
-        splits=splits,
+        splits=assignment.sides,
         strategy=NEGATIVES.load(run.negative_strategy),
         per_repaint=run.per_repaint,
         seed=seed,
@@ -145,7 +174,7 @@ def _triplets(
         "validation": run.ratio.validation,
         "negatives": run.negative_strategy,
         "per_repaint": run.per_repaint,
-        "groups": {split.value: sum(1 for chosen in splits.values() if chosen is split) for split in Split},
+        **assignment.record(),
         "campaign_hash": dataset.campaign.config.config_hash,
     }
     # The name follows from recipe and content, so a campaign that has grown since gets a further set and the old one stays.
@@ -237,7 +266,14 @@ def _each(epoch: Epoch, write: Callable[[Epoch], None], on_epoch: Callable[[Epoc
 
 
 def _save(
-    dataset: EmbeddingDataset, run: RunConfig, *, triplet_set: TripletSet, fitted: FittedHead, evaluation: Evaluation, seen: list[str]
+    dataset: EmbeddingDataset,
+    run: RunConfig,
+    *,
+    triplet_set: TripletSet,
+    fitted: FittedHead,
+    evaluation: Evaluation,
+    seen: list[str],
+    audit: LeakageAudit,
 ) -> None:
     clip_revision = next((space.revision for space in dataset.spaces if space.is_clip), None)
     config = ModelConfig(
@@ -254,6 +290,7 @@ def _save(
         best_epoch=fitted.history.best_epoch,
         metrics=evaluation,
         untrained_models=run.untrained_models,
+        audit=audit.summary(),
     )
     (run.directory / HISTORY).write_text(fitted.history.model_dump_json(indent=2), encoding="utf-8")
     (run.directory / METRICS).write_text(evaluation.model_dump_json(indent=2), encoding="utf-8")

@@ -124,12 +124,19 @@ OUTPUTS = {
         shape="An object with one entry of `runs` for each split.",
         before={
             "campaign": ("str", "The campaign's name."),
-            "runs": ("array", "Each with `split`, `directory`, `epochs`, `best_epoch`, `stopped_early`, `triplet_set` and `metrics`."),
+            "runs": (
+                "array",
+                "Each with `split`, `directory`, `epochs`, `best_epoch`, `stopped_early`, `triplet_set`, `metrics` and `audit`.",
+            ),
             "plot": ("str", "Path of the curves."),
             "unreadable": ("dict[str, str]", "Hashes of images that could not be read, with the reason."),
             "untrained_models": ("bool", "Whether the campaign's models are random, so that figures mean nothing."),
         },
-        parts={"metrics": "trainer.evaluate.evaluation:Evaluation", "each of scores": "trainer.evaluate.metrics:Score"},
+        parts={
+            "metrics": "trainer.evaluate.evaluation:Evaluation",
+            "each of scores": "trainer.evaluate.metrics:Score",
+            "audit": "trainer.audit.findings:LeakageSummary",
+        },
     ),
     "score": Output(
         shape="An object.",

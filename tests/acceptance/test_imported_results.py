@@ -102,7 +102,8 @@ def test_a_published_data_set_is_trained_on_without_generating_anything(installa
         assert fleet.wait() == 0, fleet.output
     installation.output_of("verify", "--json")
     clip = ("--clip", pocket_directory() / "clip")
-    trained = installation.json_of("train", "--campaign", "imported", "--split", "80/20", "--epochs", 3, *clip)
+    # The works are drawn by arithmetic that repeats itself: some of different sides look the same.
+    trained = installation.json_of("train", "--campaign", "imported", "--split", "80/20", "--epochs", 3, "--allow-leaks", *clip)
     (run,) = trained["runs"]
     assert trained["unreadable"] == {}
     triplets = run["triplet_set"]["triplets"]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from db.campaigns import find_campaign
-from trainer.data.splits import parse_split
 from trainer.errors import UnknownComponent
 from trainer.heads.parts import parse_heads
 from trainer.heads.registry import DEFAULT_HEAD, HEADS
@@ -18,17 +17,18 @@ from trainer.losses.registry import DEFAULT_LOSS, LOSSES
 from trainer.negatives.registry import DEFAULT_NEGATIVES, NEGATIVES
 from trainer.spaces.registry import SPACES
 from trainer.spaces.space_request import DEFAULT_SPACES, SpaceRequest
+from trainer.splits import SplitUnit, disjoint_by, parse_split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from db.runtime import Runtime
     from trainer.data.pair_source import PairSource
-    from trainer.data.splits import SplitRule
     from trainer.experiment import ExperimentResult
     from trainer.fit.history import Epoch
     from trainer.heads.parts import HeadPart
     from trainer.registry import ComponentRegistry
+    from trainer.splits import SplitRule
 
 #: Between two lines of progress while images are embedded.
 _SECONDS = 5.0
@@ -99,8 +99,17 @@ def _component_option(name: str, registry: ComponentRegistry[Any], default: str,
     default=("80/20",),
     show_default=True,
     callback=_ratios,
-    help="Train/test in percent, catalogue (its own subset), or export (that of --data); repeatable.",
+    help="Train/test or train/validation/test in percent, catalogue (its own subset), or export (that of --data); repeatable.",
 )
+@click.option(
+    "--disjoint",
+    type=click.Choice([SplitUnit.ARTIST.value, SplitUnit.ARTWORK.value]),
+    default=SplitUnit.ARTIST.value,
+    show_default=True,
+    help="What shares keep on one side: all works of an artist (by artwork where artists are too few), or the copies of a work.",
+)
+@click.option("--join-alike", is_flag=True, help="Keep works that look the same on one side of a split by shares.")
+@click.option("--allow-leaks", is_flag=True, help="Train although sides share works or pictures; recorded with the model.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for models and curves, one subfolder a split.")
 @click.option("--epochs", type=click.IntRange(min=1), default=60, show_default=True, help="At most; early stopping may end sooner.")
 @click.option("--steps", type=click.IntRange(min=1), help="Optimiser steps at most, in whole epochs; instead of --epochs.")
@@ -143,6 +152,9 @@ def train(
     campaign_name: str | None,
     data: Path | None,
     ratios: list[SplitRule],
+    disjoint: str,
+    join_alike: bool,
+    allow_leaks: bool,
     out: Path | None,
     epochs: int,
     steps: int | None,
@@ -160,7 +172,8 @@ def train(
     """Train a siamese head on a campaign's originals and repaints, or on those of an export.
 
     A split of the catalogue keeps copies together: a group that stands on several sides is trained on, as is one whose subset names no
-    side. What is trained from an export is recorded in the model's folder alone.
+    side. What the sides share is audited first: copies, or pictures that look the same, on two sides stop the training. What is trained
+    from an export is recorded in the model's folder alone.
     """
     source = _source(runtime, campaign_name, data)
     campaign = source.campaign
@@ -170,7 +183,7 @@ def train(
     from trainer.training_run import StartMode
 
     experiment = Experiment(
-        ratios=tuple(ratios),
+        ratios=tuple(disjoint_by(ratio, SplitUnit(disjoint)) for ratio in ratios),
         config=TrainingConfig(seed=seed, epochs=epochs, steps=steps, temperature=temperature, loss=loss, head=heads[0], parts=heads[1]),
         directory=(out or runtime.settings.data_dir / "training" / campaign.name).expanduser().resolve(),
         start=StartMode.AUTO if resume is None else StartMode.RESUME if resume else StartMode.FRESH,
@@ -179,6 +192,8 @@ def train(
         clip=clip,
         spaces=spaces,
         models=runtime.settings.models,
+        join_alike=join_alike,
+        allow_leaks=allow_leaks,
     )
     result = run_experiment(source, runtime.store, experiment, _ProgressLines())
     if as_json:
@@ -235,10 +250,14 @@ def _print(result: ExperimentResult) -> None:
     for content_hash, reason in result.unreadable.items():
         click.echo(f"left out: image {content_hash[:12]}: {reason}", err=True)
     for run in result.runs:
+        for note in run.assignment.notes:
+            click.echo(f"{run.ratio}: {note}", err=True)
         counts = run.triplet_set.recipe["triplets"]
         how = f"best epoch {run.history.best_epoch}" if run.history.epochs else "fitted in closed form"
         click.echo(f"{run.ratio}: {counts['train']} training and {counts['test']} test triplets, {how}")
         click.echo(plain_table(run.evaluation))
+        for line in run.audit.lines():
+            click.echo(line)
         click.echo(f"model: {run.directory}\n")
     click.echo(f"curves: {result.plot}")
     if result.untrained_models:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from trainer.data.embeddings import ImageReference, embed_side_by_side
 from trainer.data.originals import group_originals, style_by_group
 from trainer.data.pair_source import DatabasePairs
+from trainer.data.picture_hashes import PictureHashes
 from trainer.data.shown_parts import shown_parts
 from trainer.errors import NothingToTrainOn
 from trainer.spaces.side_by_side import side_by_side
@@ -45,6 +46,8 @@ class EmbeddingDataset:
     group_styles: dict[str, str]
     #: Splits that came with the data.
     given_splits: GivenSplits = field(default_factory=dict)
+    #: Opens its pictures for their difference hashes; None where their files are out of reach.
+    hashes: PictureHashes | None = None
     #: The columns of `embeddings.vectors` that each space has, in order.
     spaces: tuple[SpaceSlice, ...] = ()
 
@@ -120,6 +123,7 @@ def embed_pairs(
         group_styles=styles,
         given_splits=source.given_splits(embedded),
         spaces=spaces.slices,
+        hashes=PictureHashes(source.read_image, {original.content_hash: _reference(original, parts) for original in embedded}),
     )
 
 

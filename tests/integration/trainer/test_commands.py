@@ -40,6 +40,8 @@ def test_train_evaluate_compare_and_report_work_on_a_finished_campaign(runtime: 
     trained = call(train, runtime, "--split", "80/20", "--split", "40/60", "--epochs", 3)
     first, second = trained["runs"]
     assert (first["split"], second["split"]) == ("80/20", "40/60")
+    assert first["triplet_set"]["disjoint"] == "artwork", "there are three artists"
+    assert first["audit"]["leaks"] == {}
     assert trained["untrained_models"] is True
     assert (runtime.settings.data_dir / "training/studies/splits.png").exists()
 
@@ -90,6 +92,8 @@ def test_train_without_json_prints_a_table(runtime: OpenRuntime, tmp_path: Path)
     assert "frozen CLIP" in result.stdout
     assert "never trained" in result.stdout
     assert "epoch 1" in result.stderr
+    assert "80/20: 3 artists are too few to be kept apart" in result.stderr
+    assert "audit: warning: 3 x shared artist on several sides" in result.stdout
     assert (tmp_path / "out" / "80-20" / "model.safetensors").exists()
 
 
@@ -116,6 +120,8 @@ def test_training_on_a_campaign_too_small_to_split_is_refused(
     "wrong",
     [
         ("--split", "80/30"),
+        ("--split", "80/10/5"),
+        ("--disjoint", "style"),
         ("--temperature", "warm"),
         ("--temperature", "-1"),
         ("--epochs", "0"),

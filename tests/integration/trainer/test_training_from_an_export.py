@@ -18,10 +18,10 @@ from producer.export.run import export_campaign
 from trainer.data.dataset import embed_pairs, load_dataset
 from trainer.data.exports import ExportPairs
 from trainer.data.fake_embedder import FakeEmbedder
-from trainer.data.splits import GivenSplit, SplitRatio, parse_split
 from trainer.errors import BadExportFolder, NothingToTrainOn
 from trainer.fit.config import TrainingConfig
 from trainer.model_folder import load_model
+from trainer.splits import GivenSplit, SplitRatio, parse_split
 from trainer.training_run import RunConfig, train_run
 from workers.backends.protocol import ModelSource
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from db.runtime import Runtime
     from tests.integration.trainer.conftest import Filled
     from trainer.data.dataset import EmbeddingDataset
-    from trainer.data.splits import SplitRule
+    from trainer.splits import SplitRule
 
 CLIP = ModelSource(location="fake", dtype="float32")
 CONFIG = TrainingConfig(seed=3, epochs=4, batch_size=32, hidden=32, out=32)

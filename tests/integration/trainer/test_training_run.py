@@ -14,12 +14,12 @@ from db.tables import images, training_runs, triplet_sets
 from db.training import Split, find_triplet_set, finished_runs, keep_triplets, triplets_of
 from trainer.data.dataset import load_dataset
 from trainer.data.fake_embedder import FakeEmbedder
-from trainer.data.splits import SplitRatio
 from trainer.data.triplets import hash_triplets
 from trainer.errors import BadCheckpoint, NothingToTrainOn, TripletSetDiffers
 from trainer.evaluate.saved import evaluate_on_campaign, evaluate_saved
 from trainer.fit.config import TrainingConfig
 from trainer.model_folder import load_model, seen_groups
+from trainer.splits import SplitRatio
 from trainer.training_run import RunConfig, StartMode, train_run
 from workers.backends.protocol import ModelSource
 

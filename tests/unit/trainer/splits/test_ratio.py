@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from db.results.pairs import Original
 from db.training import Split
 from trainer.data.originals import group_originals, style_by_group
-from trainer.data.splits import SplitRatio, split_groups
 from trainer.errors import NothingToTrainOn
+from trainer.splits import SplitRatio, split_groups
+from trainer.splits.assignment import fingerprint
 
 ratios = st.sampled_from(["80/20", "40/60", "50/50", "90/10"])
 
@@ -85,6 +86,19 @@ def test_another_seed_gives_another_split() -> None:
     styles = {f"g{number}": f"s{number % 4}" for number in range(50)}
 
     assert split_groups(styles, SplitRatio.parse("80/20"), 3) != split_groups(styles, SplitRatio.parse("80/20"), 4)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "expected"),
+    [
+        ("80/20", "cd4554346686e9f13174087986684870a077c49cdefede2b098e6adb96168424"),
+        ("40/60", "32bc1e065300914f4eab65e1e774a917268f0962e020cddbeba139bb54493220"),
+    ],
+)
+def test_splits_by_artwork_are_those_of_earlier_versions(ratio: str, expected: str) -> None:
+    styles = {f"g{number}": f"s{number % 4}" for number in range(50)}
+
+    assert fingerprint(split_groups(styles, SplitRatio.parse(ratio), 3)) == expected
 
 
 @pytest.mark.parametrize("count", [6, 7, 9])
