@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 from trainer.data.dataset import embed_pairs
 from trainer.fit.curves import plot_splits
 from trainer.model_sources import are_untrained, best_device, captioner_source, clip_source, models_directory
-from trainer.negatives.registry import DEFAULT_NEGATIVES
 from trainer.training_run import RunConfig, StartMode, train_run
 
 if TYPE_CHECKING:
@@ -35,8 +34,8 @@ class Experiment:
     start: StartMode = StartMode.AUTO
     #: Triplets drawn for each repaint.
     per_repaint: int = 4
-    #: A name in the entry point group `paragone.negatives`.
-    negative_strategy: str = DEFAULT_NEGATIVES
+    #: A name in the entry point group `paragone.negatives`, or a mixture; None for the default, or `any` where no work has another style.
+    negative_strategy: str | None = None
     #: Hugging Face id or directory; None for the campaign's local CLIP, else the default.
     clip: str | None = None
     #: This host's local models, which replace those that the campaign names.

@@ -12,8 +12,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from db.training import Split, TripletSet, begin_run, finish_run, finished_runs
+from trainer.data.dataset_triplets import choose_negatives, notes_of
 from trainer.data.triplet_indices import index_triplets
-from trainer.data.triplets import draw_triplets, save_triplets
+from trainer.data.triplets import save_triplets
 from trainer.errors import BadCheckpoint
 from trainer.evaluate.evaluation import Evaluation, evaluate_head
 from trainer.fit.checkpoint import CHECKPOINT
@@ -21,7 +22,6 @@ from trainer.fit.config import complete_record, run_record
 from trainer.fit.loop import TrainingLoop
 from trainer.model_folder import ModelConfig, TripletSetSummary, save_model
 from trainer.model_sources import SavedModelSource
-from trainer.negatives.registry import DEFAULT_NEGATIVES, NEGATIVES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,8 +62,8 @@ class RunConfig:
     start: StartMode = StartMode.AUTO
     #: Triplets drawn for each repaint, each with another negative.
     per_repaint: int = 4
-    #: A name in the entry point group `paragone.negatives`.
-    negative_strategy: str = DEFAULT_NEGATIVES
+    #: A name in the entry point group `paragone.negatives`, or a mixture; None for the default, or `any` where no work has another style.
+    negative_strategy: str | None = None
     device: str = "cpu"
     captioner: SavedModelSource | None = None
     #: Whether the models behind the dataset were never trained: kept with the model and shown with its figures.
@@ -80,6 +80,11 @@ class TrainingRunResult:
     history: History
     evaluation: Evaluation
 
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know before believing the figures, a line each."""
+        return [*notes_of(self.triplet_set.recipe), *self.evaluation.notes]
+
     def as_json(self) -> dict[str, Any]:
         """One entry of `paragone train --json`."""
         return {
@@ -90,6 +95,7 @@ class TrainingRunResult:
             "stopped_early": self.history.stopped_early,
             "triplet_set": {"name": self.triplet_set.name, "content_hash": self.triplet_set.content_hash, **self.triplet_set.recipe},
             "metrics": self.evaluation.model_dump(mode="json"),
+            "notes": self.notes,
         }
 
 
@@ -129,20 +135,14 @@ def _triplets(
     database: Database | None, dataset: EmbeddingDataset, run: RunConfig, splits: dict[str, Split]
 ) -> tuple[TripletSet, tuple[Triplet, ...]]:
     seed = run.config.seed
-    drawn = draw_triplets(
-        originals=dataset.originals,
-        repaints=dataset.repaints,
-        splits=splits,
-        strategy=NEGATIVES.load(run.negative_strategy),
-        per_repaint=run.per_repaint,
-        seed=seed,
-    )
+    chosen = choose_negatives(dataset, splits, named=run.negative_strategy, per_repaint=run.per_repaint, seed=seed)
+    drawn = chosen.drawn
     recipe: dict[str, Any] = {
         "split": str(run.ratio),
         "validation": run.ratio.validation,
-        "negatives": run.negative_strategy,
+        **chosen.recipe(),
         "per_repaint": run.per_repaint,
-        "groups": {split.value: sum(1 for chosen in splits.values() if chosen is split) for split in Split},
+        "groups": {split.value: sum(1 for side in splits.values() if side is split) for split in Split},
         "campaign_hash": dataset.campaign.config.config_hash,
     }
     # The name follows from recipe and content, so a campaign that has grown since gets a further set and the old one stays.

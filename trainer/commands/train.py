@@ -14,7 +14,7 @@ from trainer.data.splits import parse_split
 from trainer.errors import UnknownComponent
 from trainer.heads.registry import DEFAULT_HEAD, HEADS
 from trainer.losses.registry import DEFAULT_LOSS, LOSSES
-from trainer.negatives.registry import DEFAULT_NEGATIVES, NEGATIVES
+from trainer.negatives.registry import DEFAULT_NEGATIVES, check_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +60,13 @@ def _component_option(name: str, registry: ComponentRegistry[Any], default: str,
     return click.option(name, default=default, show_default=True, metavar="NAME", callback=check, help=text)
 
 
+def _strategy(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    try:
+        return None if value is None else check_strategy(value)
+    except UnknownComponent as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @click.command("train", short_help="Train a siamese head on a campaign.")
 @click.option("--campaign", "campaign_name", help="Campaign to train on. [default: the latest]")
 @click.option(
@@ -87,7 +94,13 @@ def _component_option(name: str, registry: ComponentRegistry[Any], default: str,
 @click.option(
     "--negatives", "per_repaint", type=click.IntRange(min=1), default=4, show_default=True, help="Triplets drawn for each repaint."
 )
-@_component_option("--negative-strategy", NEGATIVES, DEFAULT_NEGATIVES, "How negatives are chosen.")
+@click.option(
+    "--negative-strategy",
+    metavar="NAME|MIXTURE",
+    callback=_strategy,
+    help="How negatives are drawn: a name, or several with weights, such as other-style:2,nearest:1."
+    f" [default: {DEFAULT_NEGATIVES}, or any where no work has another style]",
+)
 @_component_option("--loss", LOSSES, DEFAULT_LOSS, "The loss over triplets.")
 @_component_option("--head", HEADS, DEFAULT_HEAD, "The network over the embeddings.")
 @click.option("--resume/--fresh", "resume", default=None, help="Resume from a checkpoint or start anew. [default: resume if it fits]")
@@ -105,7 +118,7 @@ def train(
     clip: str | None,
     temperature: float | Literal["learned"],
     per_repaint: int,
-    negative_strategy: str,
+    negative_strategy: str | None,
     loss: str,
     head: str,
     resume: bool | None,
@@ -134,6 +147,9 @@ def train(
         models=runtime.settings.models,
     )
     result = run_experiment(source, runtime.store, experiment, _ProgressLines())
+    for run in result.runs:
+        for note in run.notes:
+            click.echo(f"{run.ratio}: {note}", err=True)
     if as_json:
         click.echo(json.dumps(_as_json(campaign.name, result)))
     else:

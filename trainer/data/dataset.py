@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from trainer.data.embedding_cache import EmbeddingCache, EmbeddingSpace
 from trainer.data.embeddings import ImageReference, embed
+from trainer.data.original_hashes import OriginalHashes
 from trainer.data.originals import group_originals, style_by_group
 from trainer.data.pair_source import DatabasePairs
 from trainer.data.shown_parts import shown_parts
@@ -40,6 +41,8 @@ class EmbeddingDataset:
     group_styles: dict[str, str]
     #: Splits that came with the data.
     given_splits: GivenSplits = field(default_factory=dict)
+    #: What reads the originals for their difference hashes; None where their files are out of reach.
+    hashes: OriginalHashes | None = None
 
     @property
     def groups_by_key(self) -> dict[str, str]:
@@ -99,6 +102,7 @@ def embed_pairs(
         embeddings=embeddings,
         group_styles=styles,
         given_splits=source.given_splits(embedded),
+        hashes=OriginalHashes(source.read_image, {original.content_hash: original.link for original in embedded}),
     )
 
 
