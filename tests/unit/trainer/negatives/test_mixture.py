@@ -32,7 +32,7 @@ class _Labelled:
         others = [one for one in self._originals if one.group_key != anchor.group_key]
         return random.sample(others, min(count, len(others)))
 
-    def explain_empty(self, anchor: GroupedOriginal) -> str:  # noqa: ARG002  # as the protocol has it
+    def explain_empty(self, anchor: GroupedOriginal) -> str:
         return f"no {self.style}"
 
 
