@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from math import gcd
 from typing import TYPE_CHECKING
@@ -74,23 +75,24 @@ class NegativeMixture:
         short = [name for name, share in sorted(dealt.items()) if not take(name, share)]
         others = [name for name in self._draws if name not in short]
         while short and others and len(drawn) < count:
-            filler = others.pop(0)
-            take(filler, count - len(drawn))
-            self._filled.update(f"{name}: fewer negatives than its share, filled up by {filler}" for name in short)
+            filler, had = others.pop(0), len(drawn)
+            take(filler, count - had)
+            if len(drawn) > had:
+                self._filled.update(f"{name}: fewer negatives than its share, filled up by {filler}" for name in short)
         return list(drawn.values())
 
 
 def parse_mixture(text: str) -> dict[str, int]:
-    """Name to weight, by name, in lowest terms; raises `UnknownComponent` unless weights are whole and positive.
+    """Name to weight, by name, in lowest terms; raises `UnknownComponent` unless weights are whole and from 1 to 999.
 
     A name without a weight weighs 1.
     """
     weights: dict[str, int] = {}
     for part in text.split(","):
         name, colon, number = (piece.strip() for piece in part.partition(":"))
-        if not name or name in weights or (colon and not (number.isdecimal() and int(number))):
+        if not name or name in weights or (colon and not re.fullmatch(r"[1-9]\d{0,2}", number, re.ASCII)):
             raise UnknownComponent(
-                f"{text!r} is no mixture of negative strategies: write names with weights, such as other-style:2,nearest:1"
+                f"{text!r} is no mixture of negative strategies: write names with weights up to 999, such as other-style:2,nearest:1"
             )
         weights[name] = int(number) if colon else 1
     divisor = gcd(*weights.values())

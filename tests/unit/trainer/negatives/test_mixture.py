@@ -132,7 +132,7 @@ def test_equal_mixtures_are_recorded_alike(text: str, recorded: str) -> None:
     assert check_strategy(recorded) == recorded
 
 
-@pytest.mark.parametrize("text", ["", "any,", "any:0", "any:-1", "any:1.5", "any:", "any:2,any:1", "any:1;nearest:2"])
+@pytest.mark.parametrize("text", ["", "any,", "any:0", "any:-1", "any:1.5", "any:", "any:1000", "any:²", "any:2,any:1", "any:1;nearest:2"])
 def test_what_is_no_mixture_is_told_with_an_example(text: str) -> None:
     with pytest.raises(UnknownComponent, match="such as other-style:2,nearest:1"):
         parse_mixture(text)
