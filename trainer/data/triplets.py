@@ -118,6 +118,29 @@ def draw_triplets(
     return drawn
 
 
+def save_triplets(
+    database: Database, drawn: DrawnTriplets, *, name: str, campaign_id: int, seed: int, recipe: dict[str, Any]
+) -> TripletSet:
+    """Write the triplets to the database under a name; doing it again changes nothing.
+
+    Raises:
+        TripletSetDiffers: the name is taken by other triplets.
+    """
+    full_recipe = {**recipe, "left_out": drawn.left_out, "triplets": drawn.counts()}
+    saved = keep_triplets(
+        database,
+        name=name,
+        campaign_id=campaign_id,
+        seed=seed,
+        recipe=full_recipe,
+        content_hash=drawn.content_hash,
+        drawn=drawn.triplets,
+    )
+    if saved.content_hash != drawn.content_hash or saved.recipe != full_recipe:
+        raise TripletSetDiffers(f"the triplet set {name!r} holds other triplets: choose another name")
+    return saved
+
+
 def _pool(
     originals: list[GroupedOriginal],
     repaints: list[Repaint],
@@ -147,29 +170,6 @@ def _fallbacks(strategies: Iterable[NegativeStrategy]) -> dict[str, int]:
 
 def _by_reason(counts: Counter[str]) -> dict[str, int]:
     return {reason: count for reason, count in sorted(counts.items()) if count}
-
-
-def save_triplets(
-    database: Database, drawn: DrawnTriplets, *, name: str, campaign_id: int, seed: int, recipe: dict[str, Any]
-) -> TripletSet:
-    """Write the triplets to the database under a name; doing it again changes nothing.
-
-    Raises:
-        TripletSetDiffers: the name is taken by other triplets.
-    """
-    full_recipe = {**recipe, "left_out": drawn.left_out, "triplets": drawn.counts()}
-    saved = keep_triplets(
-        database,
-        name=name,
-        campaign_id=campaign_id,
-        seed=seed,
-        recipe=full_recipe,
-        content_hash=drawn.content_hash,
-        drawn=drawn.triplets,
-    )
-    if saved.content_hash != drawn.content_hash or saved.recipe != full_recipe:
-        raise TripletSetDiffers(f"the triplet set {name!r} holds other triplets: choose another name")
-    return saved
 
 
 def _triplet(split: Split, anchor: GroupedOriginal, repaint: Repaint, negative: Negative, by_id: Mapping[int, GroupedOriginal]) -> Triplet:

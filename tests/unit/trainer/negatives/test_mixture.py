@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.trainer.negatives.pools import LEVELS, original, pool_of, repaint
@@ -44,6 +44,7 @@ def mixture(pool: NegativePool, weights: dict[str, int]) -> NegativeMixture:
     return NegativeMixture(pool, {name: (labelled(name), weight) for name, weight in weights.items()})
 
 
+@settings(deadline=None)
 @given(
     weights=st.lists(st.integers(1, 5), min_size=2, max_size=3),
     count=st.integers(1, 6),

@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from db.results.pairs import Repaint
@@ -36,6 +36,7 @@ def fallbacks_of(strategy: NegativeStrategy) -> Counter[str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None)
 @given(pool=pools(), seed=st.integers(0, 9), count=st.integers(1, 5))
 def test_negatives_are_different_pictures_of_other_groups_of_the_pool(name: str, pool: NegativePool, seed: int, count: int) -> None:
     draw, random = draws_of(load_strategy(name)(pool)), Random(seed)
@@ -53,6 +54,7 @@ def test_negatives_are_different_pictures_of_other_groups_of_the_pool(name: str,
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None)
 @given(pool=pools(), seed=st.integers(0, 9))
 def test_row_ids_do_not_change_what_a_seed_draws(name: str, pool: NegativePool, seed: int) -> None:
     originals = [replace(one, artwork_id=900 - one.artwork_id) for one in pool.originals]
@@ -79,6 +81,7 @@ def is_of_its_kind(name: str, anchor: GroupedOriginal, negative: Negative) -> bo
 
 
 @pytest.mark.parametrize("name", ["same-style", "same-artist", "same-shape", "generated"])
+@settings(deadline=None)
 @given(pool=pools(), seed=st.integers(0, 9))
 def test_negatives_are_of_their_kind_and_where_there_is_none_of_it_that_is_counted(name: str, pool: NegativePool, seed: int) -> None:
     strategy, random = load_strategy(name)(pool), Random(seed)
