@@ -10,7 +10,6 @@ from db.campaigns import frozen_revision
 from trainer.data.dataset import embed_pairs
 from trainer.fit.curves import plot_splits
 from trainer.model_sources import are_untrained, best_device, captioner_source, clip_source, models_directory
-from trainer.negatives.registry import DEFAULT_NEGATIVES
 from trainer.spaces.registry import new_spaces
 from trainer.spaces.side_by_side import SpacesSideBySide
 from trainer.spaces.space import ModelPlaces
@@ -41,8 +40,8 @@ class Experiment:
     start: StartMode = StartMode.AUTO
     #: Triplets drawn for each repaint.
     per_repaint: int = 4
-    #: A name in the entry point group `paragone.negatives`.
-    negative_strategy: str = DEFAULT_NEGATIVES
+    #: A name in the entry point group `paragone.negatives`, or a mixture; None for the default, or `any` where no work has another style.
+    negative_strategy: str | None = None
     #: Hugging Face id or directory; None for the campaign's local CLIP, else the default.
     clip: str | None = None
     #: What turns pictures into vectors, side by side in this order.

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from db.training import Split, TripletSet, begin_run, finish_run, finished_runs
 from trainer.audit import LeakageAudit, audit_training, join_alike, keep_audit
+from trainer.data.dataset_triplets import choose_negatives, notes_of
 from trainer.data.triplet_indices import index_triplets
-from trainer.data.triplets import draw_triplets, save_triplets
+from trainer.data.triplets import save_triplets
 from trainer.errors import BadCheckpoint
 from trainer.evaluate.evaluation import Evaluation, evaluate_head
 from trainer.fit.config import complete_record, run_record
@@ -22,7 +23,6 @@ from trainer.fit.head_fit import FittingData, head_fit
 from trainer.heads.parts import CLIP
 from trainer.model_folder import ModelConfig, TripletSetSummary, save_model
 from trainer.model_sources import SavedModelSource
-from trainer.negatives.registry import DEFAULT_NEGATIVES, NEGATIVES
 from trainer.spaces.saved_spaces import saved_spaces
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ class RunConfig:
     start: StartMode = StartMode.AUTO
     #: Triplets drawn for each repaint, each with another negative.
     per_repaint: int = 4
-    #: A name in the entry point group `paragone.negatives`.
-    negative_strategy: str = DEFAULT_NEGATIVES
+    #: A name in the entry point group `paragone.negatives`, or a mixture; None for the default, or `any` where no work has another style.
+    negative_strategy: str | None = None
     device: str = "cpu"
     captioner: SavedModelSource | None = None
     #: Whether the models behind the dataset were never trained: kept with the model and shown with its figures.
@@ -89,6 +89,11 @@ class TrainingRunResult:
     assignment: SplitAssignment
     audit: LeakageAudit
 
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know before believing the figures, a line each."""
+        return [*self.assignment.notes, *notes_of(self.triplet_set.recipe), *self.evaluation.notes]
+
     def as_json(self) -> dict[str, Any]:
         """One entry of `paragone train --json`."""
         return {
@@ -100,6 +105,7 @@ class TrainingRunResult:
             "triplet_set": {"name": self.triplet_set.name, "content_hash": self.triplet_set.content_hash, **self.triplet_set.recipe},
             "metrics": self.evaluation.model_dump(mode="json"),
             "audit": self.audit.summary().model_dump(mode="json"),
+            "notes": self.notes,
         }
 
 
@@ -161,18 +167,12 @@ def _triplets(
     database: Database | None, dataset: EmbeddingDataset, run: RunConfig, assignment: SplitAssignment
 ) -> tuple[TripletSet, tuple[Triplet, ...]]:
     seed = run.config.seed
-    drawn = draw_triplets(
-        originals=dataset.originals,
-        repaints=dataset.repaints,
-        splits=assignment.sides,
-        strategy=NEGATIVES.load(run.negative_strategy),
-        per_repaint=run.per_repaint,
-        seed=seed,
-    )
+    chosen = choose_negatives(dataset, assignment.sides, named=run.negative_strategy, per_repaint=run.per_repaint, seed=seed)
+    drawn = chosen.drawn
     recipe: dict[str, Any] = {
         "split": str(run.ratio),
         "validation": run.ratio.validation,
-        "negatives": run.negative_strategy,
+        **chosen.recipe(),
         "per_repaint": run.per_repaint,
         **assignment.record(),
         "campaign_hash": dataset.campaign.config.config_hash,

@@ -29,7 +29,10 @@ triplets = Table(
     Column("part", String(16), nullable=False),
     Column("anchor_id", ForeignKey("artworks.id"), nullable=False),
     Column("positive_id", ForeignKey("images.id"), nullable=False),
+    # The negative, or the original of which the negative is a repaint.
     Column("negative_id", ForeignKey("artworks.id"), nullable=False),
+    # The repaint that is the negative; NULL where the negative is an original, as in all sets of earlier versions.
+    Column("negative_image_id", Id),
 )
 
 training_runs = Table(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, insert, select
+from sqlalchemy import Select, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from db.campaigns.tables import variations
@@ -41,7 +41,7 @@ class Split(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Triplet:
-    """Anchor (an original), positive (its repaint), negative (another original), with what names them beyond one database."""
+    """Anchor (an original), positive (its repaint), negative (another original or its repaint), by what names them in any database."""
 
     part: Split
     level: str
@@ -52,9 +52,13 @@ class Triplet:
     anchor_hash: str
     positive_id: int
     positive_hash: str
+    #: The negative, or the original of which it is a repaint, as is the key.
     negative_id: int
     negative_key: str
+    #: Of the picture that is the negative.
     negative_hash: str
+    #: The repaint that is the negative; None where an original is.
+    negative_image_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,11 +126,12 @@ def _row(set_id: int, ordinal: int, triplet: Triplet) -> dict[str, Any]:
         "anchor_id": triplet.anchor_id,
         "positive_id": triplet.positive_id,
         "negative_id": triplet.negative_id,
+        "negative_image_id": triplet.negative_image_id,
     }
 
 
 def _facts() -> Select[Any]:
-    anchor, negative = artworks.alias("anchor"), artworks.alias("negative")
+    anchor, negative, repainted = artworks.alias("anchor"), artworks.alias("negative"), images.alias("negative_image")
     return (
         select(
             triplets.c.part,
@@ -139,10 +144,12 @@ def _facts() -> Select[Any]:
             images.c.content_hash.label("positive_hash"),
             negative.c.id.label("negative_id"),
             negative.c.key.label("negative_key"),
-            negative.c.content_hash.label("negative_hash"),
+            func.coalesce(repainted.c.content_hash, negative.c.content_hash).label("negative_hash"),
+            triplets.c.negative_image_id,
         )
         .join(anchor, anchor.c.id == triplets.c.anchor_id)
         .join(negative, negative.c.id == triplets.c.negative_id)
+        .outerjoin(repainted, repainted.c.id == triplets.c.negative_image_id)
         .join(images, images.c.id == triplets.c.positive_id)
         .join(variations, variations.c.id == images.c.variation_id)
     )

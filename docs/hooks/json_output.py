@@ -126,7 +126,7 @@ OUTPUTS = {
             "campaign": ("str", "The campaign's name."),
             "runs": (
                 "array",
-                "Each with `split`, `directory`, `epochs`, `best_epoch`, `stopped_early`, `triplet_set`, `metrics` and `audit`.",
+                "Each with `split`, `directory`, `epochs`, `best_epoch`, `stopped_early`, `triplet_set`, `metrics`, `audit` and `notes`.",
             ),
             "plot": ("str", "Path of the curves."),
             "unreadable": ("dict[str, str]", "Hashes of images that could not be read, with the reason."),

@@ -14,7 +14,7 @@ from trainer.errors import UnknownComponent
 from trainer.heads.parts import parse_heads
 from trainer.heads.registry import DEFAULT_HEAD, HEADS
 from trainer.losses.registry import DEFAULT_LOSS, LOSSES
-from trainer.negatives.registry import DEFAULT_NEGATIVES, NEGATIVES
+from trainer.negatives.registry import DEFAULT_NEGATIVES, check_strategy
 from trainer.spaces.registry import SPACES
 from trainer.spaces.space_request import DEFAULT_SPACES, SpaceRequest
 from trainer.splits import SplitUnit, disjoint_by, parse_split
@@ -84,6 +84,13 @@ def _component_option(name: str, registry: ComponentRegistry[Any], default: str,
     return click.option(name, default=default, show_default=True, metavar="NAME", callback=check, help=text)
 
 
+def _strategy(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    try:
+        return None if value is None else check_strategy(value)
+    except UnknownComponent as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @click.command("train", short_help="Train a siamese head on a campaign.")
 @click.option("--campaign", "campaign_name", help="Campaign to train on. [default: the latest]")
 @click.option(
@@ -131,7 +138,13 @@ def _component_option(name: str, registry: ComponentRegistry[Any], default: str,
 @click.option(
     "--negatives", "per_repaint", type=click.IntRange(min=1), default=4, show_default=True, help="Triplets drawn for each repaint."
 )
-@_component_option("--negative-strategy", NEGATIVES, DEFAULT_NEGATIVES, "How negatives are chosen.")
+@click.option(
+    "--negative-strategy",
+    metavar="NAME|MIXTURE",
+    callback=_strategy,
+    help="How negatives are drawn: a name, or several with weights, such as other-style:2,nearest:1."
+    f" [default: {DEFAULT_NEGATIVES}, or any where no work has another style]",
+)
 @_component_option("--loss", LOSSES, DEFAULT_LOSS, "The loss over triplets.")
 @click.option(
     "--head",
@@ -163,7 +176,7 @@ def train(
     spaces: tuple[SpaceRequest, ...],
     temperature: float | Literal["learned"],
     per_repaint: int,
-    negative_strategy: str,
+    negative_strategy: str | None,
     loss: str,
     heads: tuple[str, tuple[HeadPart, ...]],
     resume: bool | None,
@@ -196,6 +209,9 @@ def train(
         allow_leaks=allow_leaks,
     )
     result = run_experiment(source, runtime.store, experiment, _ProgressLines())
+    for run in result.runs:
+        for note in run.notes:
+            click.echo(f"{run.ratio}: {note}", err=True)
     if as_json:
         click.echo(json.dumps(_as_json(campaign.name, result)))
     else:
@@ -250,8 +266,6 @@ def _print(result: ExperimentResult) -> None:
     for content_hash, reason in result.unreadable.items():
         click.echo(f"left out: image {content_hash[:12]}: {reason}", err=True)
     for run in result.runs:
-        for note in run.assignment.notes:
-            click.echo(f"{run.ratio}: {note}", err=True)
         counts = run.triplet_set.recipe["triplets"]
         how = f"best epoch {run.history.best_epoch}" if run.history.epochs else "fitted in closed form"
         click.echo(f"{run.ratio}: {counts['train']} training and {counts['test']} test triplets, {how}")

@@ -25,7 +25,7 @@ class TripletIndices:
     levels: npt.NDArray[np.str_]
     #: Number of the anchor's group of copies.
     groups: npt.NDArray[np.int64]
-    #: Row of an original, anchor or negative, to the number of its group.
+    #: Row of an original, anchor or negative, to the number of its group; a negative that is a repaint is none.
     group_of_row: dict[int, int]
     #: Triplets left out because an image has no embedding.
     left_out: int = 0
@@ -43,7 +43,8 @@ def index_triplets(triplets: Iterable[Triplet], rows: Mapping[str, int], groups_
     for t in whole:
         anchor_group = numbers.setdefault(t.group_key, len(numbers))
         negative_group = numbers.setdefault(groups_by_key.get(t.negative_key, t.negative_key), len(numbers))
-        group_of_row.setdefault(rows[t.negative_hash], negative_group)
+        if t.negative_image_id is None:
+            group_of_row.setdefault(rows[t.negative_hash], negative_group)
         group_of_row[rows[t.anchor_hash]] = anchor_group
     return TripletIndices(
         anchors=np.array([rows[t.anchor_hash] for t in whole], dtype=np.int64),

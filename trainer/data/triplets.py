@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from db.results.pairs import Repaint
 from db.training import Split, Triplet, TripletSet, keep_triplets
 from trainer.errors import NothingToTrainOn, TripletSetDiffers
-from trainer.negatives.protocol import NegativePool
+from trainer.negatives.protocol import CountsFallbacks, NegativePool, draws_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
 
     from db.engine import Database
-    from db.results.pairs import Repaint
     from trainer.data.originals import GroupedOriginal
-    from trainer.negatives.protocol import NegativeStrategy
+    from trainer.negatives.protocol import Negative, NegativeStrategy
+
+    Rows = npt.NDArray[np.int64]
 
 
 #: A reason that recipes of triplet sets have recorded ever since: worded anew, the same triplets would get another name.
 _UNKNOWN_ORIGINAL = "original not among the works"
+
+#: Sides without which there is no training.
+NEEDED = (Split.TRAIN, Split.TEST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +39,8 @@ class DrawnTriplets:
 
     triplets: tuple[Triplet, ...]
     left_out: dict[str, int]
+    #: How often a strategy drew otherwise than its name says, by reason.
+    fell_back: dict[str, int] = field(default_factory=dict)
 
     @property
     def content_hash(self) -> str:
@@ -57,12 +67,25 @@ def draw_triplets(
     originals: Sequence[GroupedOriginal],
     repaints: Sequence[Repaint],
     splits: Mapping[str, Split],
-    strategy: type[NegativeStrategy],
+    strategy: Callable[[NegativePool], NegativeStrategy],
     per_repaint: int,
     seed: int,
-    needed: Sequence[Split] = (Split.TRAIN, Split.TEST),
+    needed: Sequence[Split] = NEEDED,
+    vectors: Callable[[Sequence[GroupedOriginal]], npt.NDArray[np.float32]] | None = None,
+    hashes: Callable[[Sequence[GroupedOriginal]], npt.NDArray[np.uint64]] | None = None,
 ) -> DrawnTriplets:
-    """`per_repaint` triplets for each repaint, with negatives from the originals of the same split; `splits` by group.
+    """`per_repaint` triplets for each repaint, with negatives from the originals and repaints of the same split.
+
+    Args:
+        originals: every original that may be an anchor or a negative.
+        repaints: those of them, the positives.
+        splits: the side of each group; what is of no group in it is left out.
+        strategy: what draws negatives from one side.
+        per_repaint: negatives of each repaint.
+        seed: where all chance comes from.
+        needed: sides that must not come out empty.
+        vectors: gives the vectors (n, d) of originals.
+        hashes: gives the difference hashes (n,) of originals.
 
     Raises:
         NothingToTrainOn: a split that is needed came out empty.
@@ -72,21 +95,26 @@ def draw_triplets(
     for original in originals:
         if original.group_key in splits:
             pools[splits[original.group_key]].append(original)
-    strategies = {split: strategy(NegativePool(originals=pools[split])) for split in Split}
+    known = [repaint for repaint in repaints if repaint.artwork_id in by_id and by_id[repaint.artwork_id].group_key in splits]
+    known.sort(key=lambda repaint: (by_id[repaint.artwork_id].key, repaint.level, repaint.ordinal))
+    made: defaultdict[Split, list[Repaint]] = defaultdict(list)
+    for repaint in known:
+        made[splits[by_id[repaint.artwork_id].group_key]].append(repaint)
+    strategies = {split: strategy(_pool(pools[split], made[split], vectors, hashes)) for split in Split}
+    draws = {split: draws_of(one) for split, one in strategies.items()}
     randoms = {split: Random(f"paragone-triplets-1/{seed}/{split.value}") for split in Split}
     triplets: list[Triplet] = []
     left_out: Counter[str] = Counter()
-    known = [repaint for repaint in repaints if repaint.artwork_id in by_id and by_id[repaint.artwork_id].group_key in splits]
     left_out[_UNKNOWN_ORIGINAL] = len(repaints) - len(known)
-    for repaint in sorted(known, key=lambda repaint: (by_id[repaint.artwork_id].key, repaint.level, repaint.ordinal)):
+    for repaint in known:
         anchor = by_id[repaint.artwork_id]
         split = splits[anchor.group_key]
-        negatives = strategies[split].draw(anchor, per_repaint, randoms[split])
-        triplets += [_triplet(split, anchor, repaint, negative) for negative in negatives]
+        negatives = draws[split](anchor, repaint, per_repaint, randoms[split])
+        triplets += [_triplet(split, anchor, repaint, negative, by_id) for negative in negatives]
         if not negatives:
             left_out[strategies[split].explain_empty(anchor)] += 1
-    drawn = DrawnTriplets(triplets=tuple(triplets), left_out={reason: count for reason, count in sorted(left_out.items()) if count})
-    _require(drawn, needed)
+    drawn = DrawnTriplets(triplets=tuple(triplets), left_out=_by_reason(left_out), fell_back=_fallbacks(strategies.values()))
+    _require(drawn, needed, {split: len({one.group_key for one in pools[split]}) for split in Split if made[split]})
     return drawn
 
 
@@ -113,7 +141,39 @@ def save_triplets(
     return saved
 
 
-def _triplet(split: Split, anchor: GroupedOriginal, repaint: Repaint, negative: GroupedOriginal) -> Triplet:
+def _pool(
+    originals: list[GroupedOriginal],
+    repaints: list[Repaint],
+    vectors: Callable[[Sequence[GroupedOriginal]], npt.NDArray[np.float32]] | None,
+    hashes: Callable[[Sequence[GroupedOriginal]], npt.NDArray[np.uint64]] | None,
+) -> NegativePool:
+    """The candidates of one side, for which vectors and hashes are looked up by place."""
+
+    def at(rows: Rows) -> list[GroupedOriginal]:
+        return [originals[row] for row in rows.tolist()]
+
+    return NegativePool(
+        originals=originals,
+        repaints=repaints,
+        vectors=None if vectors is None else lambda rows: vectors(at(rows)),
+        hashes=None if hashes is None else lambda rows: hashes(at(rows)),
+    )
+
+
+def _fallbacks(strategies: Iterable[NegativeStrategy]) -> dict[str, int]:
+    counted: Counter[str] = Counter()
+    for strategy in strategies:
+        if isinstance(strategy, CountsFallbacks):
+            counted.update(strategy.fallbacks)
+    return _by_reason(counted)
+
+
+def _by_reason(counts: Counter[str]) -> dict[str, int]:
+    return {reason: count for reason, count in sorted(counts.items()) if count}
+
+
+def _triplet(split: Split, anchor: GroupedOriginal, repaint: Repaint, negative: Negative, by_id: Mapping[int, GroupedOriginal]) -> Triplet:
+    painted = by_id[negative.artwork_id]
     return Triplet(
         part=split,
         level=repaint.level,
@@ -124,14 +184,19 @@ def _triplet(split: Split, anchor: GroupedOriginal, repaint: Repaint, negative: 
         positive_id=repaint.image_id,
         positive_hash=repaint.content_hash,
         negative_id=negative.artwork_id,
-        negative_key=negative.key,
+        negative_key=painted.key,
         negative_hash=negative.content_hash,
+        negative_image_id=negative.image_id if isinstance(negative, Repaint) else None,
     )
 
 
-def _require(drawn: DrawnTriplets, needed: Sequence[Split]) -> None:
+def _require(drawn: DrawnTriplets, needed: Sequence[Split], groups: Mapping[Split, int]) -> None:
+    """Raises `NothingToTrainOn` for a side without triplets; `groups` has the number of groups of each side with repaints."""
     counts = drawn.counts()
     empty = [split for split in needed if not counts[split.value]]
     if empty:
         reasons = "; ".join(f"{count} repaints: {reason}" for reason, count in drawn.left_out.items())
-        raise NothingToTrainOn(f"the {empty[0].value} split has no triplet ({reasons}): repaint more artworks, of more styles")
+        way_on = "repaint more artworks"
+        if groups.get(empty[0], 0) > 1:
+            way_on = "draw negatives of any style with --negative-strategy any, or repaint artworks of more styles"
+        raise NothingToTrainOn(f"the {empty[0].value} split has no triplet ({reasons}): {way_on}")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from trainer.data.embeddings import unit_length
 from trainer.errors import NothingToTrainOn
 from trainer.evaluate.metrics import Score, chance, score_triplets
+from trainer.evaluate.verdict import size_notes
 from trainer.heads.projection import project
 from trainer.spaces.space_slice import frozen_slice
 
@@ -30,6 +31,8 @@ class Evaluation(BaseModel):
 
     scores: tuple[Score, ...]
     left_out: int = 0
+    #: What a reader must know before believing the figures, a line each.
+    notes: tuple[str, ...] = ()
 
     def find(self, scorer: str, level: str = "all") -> Score:
         """One row; raises `KeyError` if the level was not evaluated."""
@@ -62,4 +65,4 @@ def evaluate_head(
         scores.append(score_triplets("trained", level, projected, indices, chosen))
         scores.append(score_triplets(scorer, level, frozen, indices, chosen))
         scores.append(chance(level, indices, chosen))
-    return Evaluation(scores=tuple(scores), left_out=indices.left_out)
+    return Evaluation(scores=tuple(scores), left_out=indices.left_out, notes=size_notes(indices.groups))

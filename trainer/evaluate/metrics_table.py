@@ -36,16 +36,17 @@ def table_rows(evaluation: Evaluation) -> list[tuple[str, ...]]:
 
 
 def plain_table(evaluation: Evaluation) -> str:
-    """The table for a terminal."""
+    """The table for a terminal, and under it what must be known before the figures are believed."""
     lines = [COLUMNS, *table_rows(evaluation)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
-    return "\n".join(
+    table = (
         "  ".join(
             cell.ljust(width) if column < _TEXT_COLUMNS else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         )
         for line in lines
     )
+    return "\n".join([*table, *evaluation.notes])
 
 
 def _figure(value: float | None) -> str:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 from db.results.pairs import originals, repaints
 from db.training import Split, find_triplet_set, triplets_of
 from trainer.data.dataset import load_dataset
+from trainer.data.dataset_triplets import draw_from_dataset
 from trainer.data.embeddings import ImageReference, embed_side_by_side
 from trainer.data.shown_parts import shown_parts
 from trainer.data.triplet_indices import index_triplets
-from trainer.data.triplets import draw_triplets, hash_triplets
+from trainer.data.triplets import hash_triplets
 from trainer.errors import NothingToTrainOn, TripletSetDiffers
 from trainer.evaluate.compare import check_embedder, model_spaces
 from trainer.evaluate.evaluation import Evaluation, evaluate_head
 from trainer.model_folder import seen_groups
-from trainer.negatives.registry import NEGATIVES
+from trainer.negatives.registry import load_strategy
 from workers.backends.protocol import ModelSource
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def evaluate_on_campaign(
         NothingToTrainOn: the model has seen all of the campaign.
         UnknownComponent: the strategy is not installed here.
     """
-    strategy = NEGATIVES.load(model.config.triplets.negative_strategy)
+    strategy = load_strategy(model.config.triplets.negative_strategy)
     clip = ModelSource(location=model.config.clip.location, revision=model.config.clip.revision, dtype=model.config.clip.dtype)
     embedder.load()
     check_embedder(model, embedder)
@@ -68,14 +69,8 @@ def evaluate_on_campaign(
     splits = {group: Split.TEST for group in dataset.group_styles if group not in seen}
     if not splits:
         raise NothingToTrainOn(f"the model was trained on every artwork of campaign {campaign.name!r}: evaluate it on another one")
-    drawn = draw_triplets(
-        originals=dataset.originals,
-        repaints=dataset.repaints,
-        splits=splits,
-        strategy=strategy,
-        per_repaint=per_repaint,
-        seed=model.config.triplets.seed,
-        needed=(Split.TEST,),
+    drawn = draw_from_dataset(
+        dataset, splits, strategy=strategy, per_repaint=per_repaint, seed=model.config.triplets.seed, needed=(Split.TEST,)
     )
     indices = index_triplets(drawn.triplets, dataset.embeddings.rows, dataset.groups_by_key)
     return evaluate_head(model.head, dataset.embeddings.vectors, indices, spaces=dataset.spaces)

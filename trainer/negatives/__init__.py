@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from trainer.negatives.other_style import OtherStyle
-from trainer.negatives.protocol import NegativePool, NegativeStrategy
+from trainer.negatives.protocol import NegativePool, NegativeStrategy, RepaintNegativeStrategy
 
-__all__ = ["NegativePool", "NegativeStrategy", "OtherStyle"]
+__all__ = ["NegativePool", "NegativeStrategy", "OtherStyle", "RepaintNegativeStrategy"]

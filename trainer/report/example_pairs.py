@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from db.images import prepared_original
+from db.results.pairs import Repaint
 from db.training import Split, triplets_of
 from trainer.data.embeddings import ImageReference, unit_length
 from trainer.data.shown_parts import shown_parts
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from db.engine import Database
-    from db.results.pairs import Original, Repaint
+    from db.results.pairs import Original
     from db.store import Store
     from db.training import TrainingRun
     from trainer.data.shown_parts import Box
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class _ShownTriplet:
-    """One test triplet with its originals, its repaint, and the caption of the negative."""
+    """One test triplet with its pictures, and the caption of the negative."""
 
     anchor: Original
     positive: Repaint
-    negative: Original
+    negative: Original | Repaint
     negative_caption: str | None
 
 
@@ -64,13 +65,12 @@ def _test_triplets(database: Database, run: TrainingRun, found: Sequence[Origina
     captions = {repaint.artwork_id: repaint.caption for repaint in made}
     test = triplets_of(database, run.triplet_set_id, Split.TEST)
     for triplet in sorted(test, key=lambda triplet: triplet.level, reverse=True):
-        if triplet.positive_id in by_image and triplet.anchor_id in by_artwork and triplet.negative_id in by_artwork:
-            yield _ShownTriplet(
-                anchor=by_artwork[triplet.anchor_id],
-                positive=by_image[triplet.positive_id],
-                negative=by_artwork[triplet.negative_id],
-                negative_caption=captions.get(triplet.negative_id),
-            )
+        anchor, positive = by_artwork.get(triplet.anchor_id), by_image.get(triplet.positive_id)
+        image = triplet.negative_image_id
+        negative = by_artwork.get(triplet.negative_id) if image is None else by_image.get(image)
+        if anchor is not None and positive is not None and negative is not None:
+            caption = negative.recaption if isinstance(negative, Repaint) else captions.get(negative.artwork_id)
+            yield _ShownTriplet(anchor=anchor, positive=positive, negative=negative, negative_caption=caption)
 
 
 def _pairs(store: Store, model: TrainedModel, triplet: _ShownTriplet, parts: Mapping[str, Box]) -> tuple[ExamplePair, ...]:

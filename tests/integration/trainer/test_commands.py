@@ -94,6 +94,7 @@ def test_train_without_json_prints_a_table(runtime: OpenRuntime, tmp_path: Path)
     assert "epoch 1" in result.stderr
     assert "80/20: 3 artists are too few to be kept apart" in result.stderr
     assert "audit: warning: 3 x shared artist on several sides" in result.stdout
+    assert "80/20: too few for a verdict: 3 different artworks to test on" in result.stderr
     assert (tmp_path / "out" / "80-20" / "model.safetensors").exists()
 
 
@@ -130,6 +131,7 @@ def test_training_on_a_campaign_too_small_to_split_is_refused(
         ("--negative-strategy", "none"),
         ("--space", "depth"),
         ("--space", "vision:a#b#c"),
+        ("--negative-strategy", "any:0"),
     ],
 )
 def test_a_wrong_option_of_train_exits_with_2(wrong: tuple[str, str]) -> None:

@@ -27,7 +27,7 @@ from torch import nn
 from trainer.heads.siamese import SiameseHead
 
 
-class SameStyle:
+class OwnStyle:
     """Originals of the anchor's own style."""
 
     def __init__(self, pool):
@@ -57,14 +57,14 @@ class Linear(SiameseHead):
 
 ENTRY_POINTS = """
 [paragone.negatives]
-same-style = thirdparty:SameStyle
+own-style = thirdparty:OwnStyle
 [paragone.losses]
 margin = thirdparty:Margin
 [paragone.heads]
 plain-linear = thirdparty:Linear
 """
 
-CHOSEN = ("--negative-strategy", "same-style", "--loss", "margin", "--head", "plain-linear")
+CHOSEN = ("--negative-strategy", "own-style", "--loss", "margin", "--head", "plain-linear")
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_third_party_components_train_a_model_that_is_evaluated_with_them_again(
 
     saved = json.loads((tmp_path / "data/training/studies/80-20/config.json").read_text())
     assert (saved["training"]["loss"], saved["training"]["head"]) == ("margin", "plain-linear")
-    assert saved["triplets"]["recipe"]["negatives"] == run["triplet_set"]["negatives"] == "same-style"
+    assert saved["triplets"]["recipe"]["negatives"] == run["triplet_set"]["negatives"] == "own-style"
     assert list(model.head.state_dict()) == ["projection.weight"]
     assert again["scores"] == run["metrics"]["scores"]
     assert unseen["scores"][0]["triplets"] == run["triplet_set"]["triplets"]["test"]

@@ -63,9 +63,10 @@ def test_a_third_partys_component_is_found_beside_the_default(install: Install) 
 
 def test_an_unknown_component_is_one_line_that_lists_the_known_ones() -> None:
     with pytest.raises(UnknownComponent) as caught:
-        NEGATIVES.load("nearest")
+        NEGATIVES.load("farthest")
 
-    assert str(caught.value) == "no installed package offers the negative strategy 'nearest'; known: other-style"
+    known = "any, generated, nearest, other-style, same-artist, same-shape, same-style"
+    assert str(caught.value) == f"no installed package offers the negative strategy 'farthest'; known: {known}"
 
 
 def test_a_component_offered_by_two_packages_is_refused_with_both(install: Install) -> None:

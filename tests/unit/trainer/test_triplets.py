@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from db.results.pairs import Original, Repaint
 from db.training import Split
 from trainer.data.originals import GroupedOriginal, group_originals
+from trainer.data.triplet_indices import index_triplets
 from trainer.data.triplets import DrawnTriplets, draw_triplets, hash_triplets
 from trainer.errors import NothingToTrainOn
 from trainer.negatives import NegativePool, OtherStyle
+from trainer.negatives.registry import load_strategy
 
 STYLES = ["Cubism", "Rococo", "Pop Art", "Baroque"]
 
@@ -124,7 +126,7 @@ def test_an_empty_split_is_named_with_what_is_missing() -> None:
     originals = [grouped(number, {"Cubism"}) for number in range(4)]
     splits = {"g0": Split.TRAIN, "g1": Split.TRAIN, "g2": Split.TEST, "g3": Split.TEST}
 
-    with pytest.raises(NothingToTrainOn, match=r"the train split has no triplet.*more styles"):
+    with pytest.raises(NothingToTrainOn, match=r"the train split has no triplet.*--negative-strategy any.*more styles"):
         draw_triplets(originals=originals, repaints=[repaint(0, 0)], splits=splits, strategy=OtherStyle, per_repaint=1, seed=0)
 
 
@@ -152,6 +154,65 @@ def test_the_triplet_hash_changes_with_every_field() -> None:
     for change in ({"part": Split.TEST}, {"positive_hash": "f" * 64}, {"negative_key": "x"}, {"group_key": "x"}, {"level": "radical"}):
         assert hash_triplets([replace(first, **change), *rest]) != drawn_triplets.content_hash
     assert hash_triplets([*rest, first]) != drawn_triplets.content_hash
+
+
+def test_the_default_strategy_draws_what_earlier_versions_drew() -> None:
+    originals = [grouped(number, {STYLES[number % 4], STYLES[number % 3]}, f"g{number // 2}") for number in range(40)]
+    repaints = [repaint(2 * number + place, number, level) for number in range(40) for place, level in enumerate(("moderate", "radical"))]
+    splits = {f"g{number}": list(Split)[number % 3] for number in range(20)}
+
+    drawn = draw_triplets(originals=originals, repaints=repaints, splits=splits, strategy=OtherStyle, per_repaint=3, seed=5)
+
+    assert drawn.content_hash == "75e502226e8aaa97ef6b4e1745c5b73ab13cea4ede560c139737e1234698dab9"
+    assert (drawn.left_out, drawn.fell_back) == ({"no original of another style in its part": 18}, {})
+
+
+def test_a_negative_that_is_a_repaint_is_named_by_its_original_and_told_apart_by_its_hash() -> None:
+    originals = [grouped(number, {"Cubism"}) for number in range(3)]
+    repaints = [repaint(100 + number, number) for number in range(3)]
+    splits = {one.group_key: Split.TRAIN for one in originals}
+    options: dict[str, Any] = {"originals": originals, "repaints": repaints, "splits": splits, "per_repaint": 2, "seed": 0, "needed": ()}
+
+    generated = draw_triplets(strategy=load_strategy("generated"), **options)
+    painted = draw_triplets(strategy=load_strategy("any"), **options)
+
+    for triplet in generated.triplets:
+        assert triplet.negative_image_id == 100 + triplet.negative_id
+        assert triplet.negative_key == f"work-{triplet.negative_id:03}"
+        assert triplet.negative_hash == f"{100 + triplet.negative_id + 10**6:064x}"
+    assert {triplet.negative_image_id for triplet in painted.triplets} == {None}
+    as_originals = [replace(one, negative_image_id=None, negative_hash=f"{one.negative_id:064x}") for one in generated.triplets]
+    assert hash_triplets(as_originals) != generated.content_hash
+
+
+def test_rows_of_negatives_that_are_repaints_are_of_their_originals_group_and_not_in_the_gallery() -> None:
+    originals = [grouped(0, {"Cubism"}, "one"), grouped(1, {"Cubism"}, "two"), grouped(2, {"Rococo"}, "two")]
+    repaints = [repaint(100 + number, number) for number in range(3)]
+    drawn = draw_triplets(
+        originals=originals,
+        repaints=repaints,
+        splits={"one": Split.TEST, "two": Split.TEST},
+        strategy=load_strategy("generated"),
+        per_repaint=3,
+        seed=0,
+        needed=(),
+    )
+    rows = {one.content_hash: row for row, one in enumerate([*originals, *repaints])}
+
+    indices = index_triplets(drawn.triplets, rows, {one.key: one.group_key for one in originals})
+
+    assert len(indices) == 4
+    assert set(indices.negatives.tolist()) == {3, 4, 5}
+    assert set(indices.group_of_row) == {0, 1, 2}
+    assert indices.group_of_row[1] == indices.group_of_row[2] != indices.group_of_row[0]
+
+
+def test_where_no_other_negatives_would_help_more_artworks_are_asked_for() -> None:
+    originals = [grouped(0, {"Cubism"}), grouped(1, {"Rococo"})]
+    splits = {"g0": Split.TRAIN, "g1": Split.TEST}
+
+    with pytest.raises(NothingToTrainOn, match=r"no other original in its part\): repaint more artworks$"):
+        draw_triplets(originals=originals, repaints=[repaint(0, 0)], splits=splits, strategy=load_strategy("any"), per_repaint=1, seed=0)
 
 
 def test_another_seed_draws_other_negatives() -> None:
