@@ -33,6 +33,8 @@ _NEAREST = 10
 #: Shapes are the same where the logarithms of width over height differ by no more.
 SAME_SHAPE = 0.02
 
+_KINDS = (HEADLINE, OTHER_STYLE, "same_style", "same_artist", GENERATED, "nearest")
+
 _RESAMPLES, _RESAMPLES_AT_ONCE = 2000, 100
 _LEVEL = 0.05
 
@@ -42,9 +44,7 @@ def plain_accuracies(similarities: Similarities, table: PairTable, nearest: Numb
 
     Negatives are originals of other groups of copies, or for "generated" the repaints of other groups at the same level.
     """
-    values = {
-        name: np.full(len(table.repaints), np.nan) for name in (HEADLINE, OTHER_STYLE, "same_style", "same_artist", GENERATED, "nearest")
-    }
+    values = {name: np.full(len(table.repaints), np.nan) for name in _KINDS}
     style_rows = _style_rows(table)
     owner = table.repaints.originals
     order = np.argsort(owner, kind="stable")
@@ -101,7 +101,7 @@ def plain_nearest(similarities: Similarities, table: PairTable) -> Numbers:
 def clustered_mean(values: Values, clusters: Numbers) -> EvaluationFigure:
     """Mean and 95 % interval: percentiles of a bootstrap over clusters.
 
-    Where all values are 0 or all are 1 a bootstrap has no width; then it is Clopper and Pearson's exact interval with the clusters as trials.
+    Where all values are 0 or all are 1 a bootstrap has no width: then it is Clopper and Pearson's exact interval over the clusters.
     """
     sums, counts = _cluster_sums(values, clusters)
     value, count = float(values.mean()), len(sums)

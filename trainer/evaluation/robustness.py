@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from trainer.data.pair_table import PairTable
     from trainer.evaluation.evaluated_model import EvaluatedModel
     from trainer.evaluation.metric_suite import MetricSuite
-    from trainer.evaluation.table import ScorerKind
     from trainer.probes.alterations import Alteration
 
     Vectors = npt.NDArray[np.float32]
@@ -37,6 +36,8 @@ if TYPE_CHECKING:
 MOST_QUERIES = 2000
 
 _BATCH = 64
+
+_COLUMNS = (RECALL_AT_1, AVERAGE_PRECISION)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,29 +81,23 @@ def _robustness_rows(
     model: EvaluatedModel, table: PairTable, altered: Mapping[str, Vectors], metrics: MetricSuite
 ) -> Iterator[RobustnessRow]:
     clusters, _ = artist_clusters(table)
+    levels = {level: np.flatnonzero(table.repaints.levels == level) for level in table.levels}
     references: dict[str, Mapping[str, npt.NDArray[np.float64]]] = {}
     for scorer, kind, project in model.projections():
         originals = model.original_vectors(project)
         for name, vectors in altered.items():
             values = metrics.retrieval(CosineSimilarities(originals, project(vectors)), table)
-            reference = references.setdefault(name, values)
-            yield from _levels(scorer, kind, name, table, values, CellBuilder(metrics, clusters, reference))
-
-
-def _levels(
-    scorer: str, kind: ScorerKind, name: str, table: PairTable, values: Mapping[str, npt.NDArray[np.float64]], cells: CellBuilder
-) -> Iterator[RobustnessRow]:
-    for level in table.levels:
-        rows = np.flatnonzero(table.repaints.levels == level)
-        found = [cells.cell(column, values[column], rows, kind) for column in (RECALL_AT_1, AVERAGE_PRECISION) if column in values]
-        yield RobustnessRow(
-            scorer=scorer,
-            title=scorer_title(scorer, kind),
-            kind=kind,
-            level=level,
-            alteration=name,
-            cells=tuple(cell for cell in found if cell),
-        )
+            cells = CellBuilder(metrics, clusters, references.setdefault(name, values))
+            for level, rows in levels.items():
+                found = [cells.cell(column, values[column], rows, kind) for column in _COLUMNS if column in values]
+                yield RobustnessRow(
+                    scorer=scorer,
+                    title=scorer_title(scorer, kind),
+                    kind=kind,
+                    level=level,
+                    alteration=name,
+                    cells=tuple(cell for cell in found if cell),
+                )
 
 
 def _drawn(count: int, most: int, seed: int) -> Numbers:

@@ -91,10 +91,12 @@ def _altered(rows: Sequence[RobustnessRow]) -> Iterator[tuple[str, ...]]:
     yield "R@1", "level", *alterations
     for scorer, title, level in dict.fromkeys((row.scorer, row.title, row.level) for row in rows):
         found = {row.alteration: row for row in rows if (row.scorer, row.level) == (scorer, level)}
-        cells = [
-            next((cell for cell in found[name].cells if cell.column == column), None) if name in found else None for name in alterations
-        ]
-        yield title, level, *("-" if cell is None else number(cell.figure.value) for cell in cells)
+        yield title, level, *(_recall(found.get(name), column) for name in alterations)
+
+
+def _recall(row: RobustnessRow | None, column: str) -> str:
+    cell = None if row is None else next((cell for cell in row.cells if cell.column == column), None)
+    return "-" if cell is None else number(cell.figure.value)
 
 
 def _aligned(lines: Sequence[tuple[str, ...]]) -> list[str]:
