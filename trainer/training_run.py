@@ -16,6 +16,7 @@ from trainer.data.triplet_indices import index_triplets
 from trainer.data.triplets import draw_triplets, save_triplets
 from trainer.errors import BadCheckpoint
 from trainer.evaluate.evaluation import Evaluation, evaluate_head
+from trainer.evaluation.evaluated_model import EvaluatedModel
 from trainer.fit.checkpoint import CHECKPOINT
 from trainer.fit.config import complete_record, run_record
 from trainer.fit.loop import TrainingLoop
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from trainer.data.dataset import EmbeddingDataset
     from trainer.data.splits import SplitRule
     from trainer.data.triplet_indices import TripletIndices
+    from trainer.evaluation.picture_colours import PictureColours
+    from trainer.evaluation.table import EvaluationTable
     from trainer.fit.config import TrainingConfig
     from trainer.fit.history import Epoch, History
     from trainer.fit.loop import FittedHead
@@ -68,6 +71,8 @@ class RunConfig:
     captioner: SavedModelSource | None = None
     #: Whether the models behind the dataset were never trained: kept with the model and shown with its figures.
     untrained_models: bool = False
+    #: Reads colours for the probe of colours; without it that probe is left out.
+    colours: PictureColours | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +121,7 @@ def train_run(
     with _tensorboard(run.directory, loop.epochs_done) as write:
         fitted = loop.run(lambda epoch: _each(epoch, write, on_epoch))
     evaluation = evaluate_head(fitted.head, dataset.embeddings.vectors, indices[Split.TEST])
+    evaluation = evaluation.model_copy(update={"table": _evaluation_table(dataset, run, splits, fitted)})
     seen = [group for group, split in splits.items() if split is not Split.TEST]
     _save(dataset, run, triplet_set=triplet_set, fitted=fitted, evaluation=evaluation, seen=seen)
     if database is not None and run_id is not None:
@@ -171,6 +177,19 @@ def _loop(dataset: EmbeddingDataset, run: RunConfig, triplet_set: TripletSet, in
         triplet_hash=f"{triplet_set.content_hash}@{dataset.space.revision}",
         device=run.device,
     )
+
+
+def _evaluation_table(dataset: EmbeddingDataset, run: RunConfig, splits: dict[str, Split], fitted: FittedHead) -> EvaluationTable:
+    model = EvaluatedModel(
+        head=fitted.head,
+        embeddings=dataset.embeddings,
+        originals=dataset.originals,
+        repaints=dataset.repaints,
+        test_groups=[group for group, split in splits.items() if split is Split.TEST],
+        train_groups=[group for group, split in splits.items() if split is Split.TRAIN],
+        colours=run.colours,
+    )
+    return model.evaluate(breakdowns=("style",))
 
 
 def _is_recorded(database: Database, dataset: EmbeddingDataset, run: RunConfig, triplet_set: TripletSet) -> bool:

@@ -183,14 +183,14 @@ def _as_json(campaign: str, result: ExperimentResult) -> dict[str, Any]:
 
 
 def _print(result: ExperimentResult) -> None:
-    from trainer.evaluate.metrics_table import plain_table
+    from trainer.evaluate.metrics_table import evaluation_text
 
     for content_hash, reason in result.unreadable.items():
         click.echo(f"left out: image {content_hash[:12]}: {reason}", err=True)
     for run in result.runs:
         counts = run.triplet_set.recipe["triplets"]
         click.echo(f"{run.ratio}: {counts['train']} training and {counts['test']} test triplets, best epoch {run.history.best_epoch}")
-        click.echo(plain_table(run.evaluation))
+        click.echo(evaluation_text(run.evaluation))
         click.echo(f"model: {run.directory}\n")
     click.echo(f"curves: {result.plot}")
     if result.untrained_models:

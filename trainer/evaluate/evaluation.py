@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from trainer.errors import NothingToTrainOn
 from trainer.evaluate.metrics import Score, chance, score_triplets
+from trainer.evaluation.table import EvaluationTable
 from trainer.heads.projection import project
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ class Evaluation(BaseModel):
 
     scores: tuple[Score, ...]
     left_out: int = 0
+    #: Scorers over all negatives of each kind; None in what was saved before there was such a table.
+    table: EvaluationTable | None = None
 
     def find(self, scorer: str, level: str = "all") -> Score:
         """One row; raises `KeyError` if the level was not evaluated."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trainer.evaluation.terminal import terminal_table
+
 if TYPE_CHECKING:
     from trainer.evaluate.evaluation import Evaluation
 
@@ -35,8 +37,13 @@ def table_rows(evaluation: Evaluation) -> list[tuple[str, ...]]:
     ]
 
 
+def evaluation_text(evaluation: Evaluation) -> str:
+    """The evaluation for a terminal: the table of scorers, or of triplets alone where it was saved before there was one."""
+    return plain_table(evaluation) if evaluation.table is None else terminal_table(evaluation.table)
+
+
 def plain_table(evaluation: Evaluation) -> str:
-    """The table for a terminal."""
+    """The table of triplets for a terminal."""
     lines = [COLUMNS, *table_rows(evaluation)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
     return "\n".join(

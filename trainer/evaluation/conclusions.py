@@ -46,10 +46,10 @@ def _beside_reference(row: EvaluationRow, table: EvaluationTable) -> Iterator[st
     if cell is None:
         yield f"no headline: no two originals on the test side have the same shape, so {heading} can not be computed."
     elif cell.difference is not None and cell.verdict is not None:
-        yield f"the {row.title} is {_words(cell.verdict, reference)} in the headline ({heading}): {_difference(cell.difference)}."
+        yield f"the {row.title} is {_words(cell.verdict, reference)} in the headline ({heading}) {_difference(cell.difference)}."
     found = row.cell(RECALL_AT_1)
     if found is not None and found.verdict in (Verdict.BETTER, Verdict.WORSE) and found.difference is not None:
-        yield f"it finds the original {_words(found.verdict, reference)} (R@1): {_difference(found.difference)}."
+        yield f"it finds the original {_words(found.verdict, reference)} (R@1) {_difference(found.difference)}."
 
 
 def _words(verdict: Verdict, reference: str) -> str:
@@ -61,7 +61,7 @@ def _words(verdict: Verdict, reference: str) -> str:
         case Verdict.EQUAL:
             return f"not better than {reference}, within the interval"
         case Verdict.TOO_FEW:
-            return f"beside {reference} without a verdict, on too few artists,"
+            return f"neither better nor worse than {reference} for all that so few can show,"
 
 
 def _difference(difference: ReferenceDifference) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -178,11 +179,20 @@ def _cluster_sums(values: Values, clusters: Numbers) -> tuple[Values, Values]:
     return np.bincount(index, weights=values), np.bincount(index).astype(np.float64)
 
 
-def _resampled_means(sums: Values, counts: Values, seed: int = 0) -> Values:
+def _resampled_means(sums: Values, counts: Values) -> Values:
     """(2000,) means of resamples of whole clusters."""
+    resampled = [(times @ sums) / (times @ counts) for times in _resamples(len(sums))]
+    return np.concatenate(resampled)
+
+
+@lru_cache(maxsize=8)
+def _resamples(clusters: int, seed: int = 0) -> list[Values]:
+    """How often each cluster is drawn in each resample: arrays (100, clusters), always the same, so differences are paired."""
     random = np.random.default_rng(seed)
-    means = []
+    first = clusters * np.arange(_RESAMPLES_AT_ONCE)[:, None]
+    made = []
     for _ in range(0, _RESAMPLES, _RESAMPLES_AT_ONCE):
-        drawn = random.integers(len(sums), size=(_RESAMPLES_AT_ONCE, len(sums)))
-        means.append(sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1))
-    return np.concatenate(means)
+        drawn = random.integers(clusters, size=(_RESAMPLES_AT_ONCE, clusters)) + first
+        times = np.bincount(drawn.ravel(), minlength=_RESAMPLES_AT_ONCE * clusters)
+        made.append(times.reshape(_RESAMPLES_AT_ONCE, clusters).astype(np.float64))
+    return made

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from trainer.data.embeddings import unit_length
+from trainer.data.scratch import scratch_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
     import numpy.typing as npt
 
     Vectors = npt.NDArray[np.float32]
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
 
 #: Vectors that go through at once.
 _BATCH = 1024
-
-#: Larger arrays lie in a file of the temporary folder, which is gone with them.
-_MOST_BYTES_IN_MEMORY = 128 * 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,11 +46,3 @@ def project_rows(vectors: Vectors, rows: Numbers, project: Callable[[Vectors], V
     for start in range(_BATCH, len(rows), _BATCH):
         projected[start : start + _BATCH] = project(vectors[rows[start : start + _BATCH]])
     return projected
-
-
-def scratch_array(shape: tuple[int, int]) -> Vectors:
-    """An array to be filled, in memory or in a file without a name."""
-    if 4 * shape[0] * shape[1] <= _MOST_BYTES_IN_MEMORY:
-        return np.empty(shape, dtype=np.float32)
-    with TemporaryFile(prefix="paragone-vectors-") as file:
-        return np.memmap(file, dtype=np.float32, mode="w+", shape=shape)
