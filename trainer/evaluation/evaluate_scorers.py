@@ -9,14 +9,14 @@ import numpy as np
 
 from trainer.data.pair_table import UNKNOWN
 from trainer.errors import NothingToTrainOn
-from trainer.evaluation.columns import COLUMN_BY_NAME, COLUMNS, DETECTED, HEADLINE, Better
+from trainer.evaluation.columns import COLUMN_BY_NAME, COLUMNS, DETECTED, GENERATED, HEADLINE, OTHER_STYLE, RECALL_AT_1, Better
 from trainer.evaluation.conclusions import conclude
 from trainer.evaluation.figures import EvaluationFigure, verdict_of
 from trainer.evaluation.plain_metrics import PLAIN_METRICS
 from trainer.evaluation.table import ALL, EvaluationBreakdown, EvaluationCell, EvaluationRow, EvaluationTable, ScorerKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 #: Order of the rows of a level.
 _KINDS = tuple(ScorerKind)
+
+#: Columns of breakdowns.
+_BROKEN_DOWN = (HEADLINE, OTHER_STYLE, GENERATED, RECALL_AT_1)
 
 
 def evaluate_scorers(
@@ -145,10 +148,16 @@ def _rows(measured: Sequence[_Measured], table: PairTable, cells: CellBuilder) -
 
 
 def _row(
-    one: _Measured, level: str, rows: Numbers, cells: CellBuilder, figures: Mapping[str, EvaluationFigure] | None = None
+    one: _Measured,
+    level: str,
+    rows: Numbers,
+    cells: CellBuilder,
+    *,
+    names: Collection[str] = COLUMN_BY_NAME,
+    figures: Mapping[str, EvaluationFigure] | None = None,
 ) -> EvaluationRow:
     found = []
-    for column in COLUMNS:
+    for column in (column for column in COLUMNS if column.name in names):
         if column.name in one.values:
             found.append(cells.cell(column.name, one.values[column.name], rows, one.kind))
         elif figures and column.name in figures:
@@ -163,7 +172,7 @@ def _breakdowns(
         for part, rows in _parts(table, by).items():
             levels = np.unique(table.repaints.levels[rows])
             chosen = {str(level): rows[table.repaints.levels[rows] == level] for level in levels}
-            made = tuple(_row(one, level, mine, cells) for level, mine in chosen.items() for one in measured)
+            made = tuple(_row(one, level, mine, cells, names=_BROKEN_DOWN) for level, mine in chosen.items() for one in measured)
             yield EvaluationBreakdown(by=by, part=part, rows=made)
 
 

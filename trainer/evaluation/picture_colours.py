@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from trainer.data.embedding_cache import EmbeddingCache, EmbeddingSpace
-from trainer.data.embeddings import ImageReference, embed
+from trainer.data.embeddings import ImageReference, embed, unit_length
 from trainer.data.shown_parts import shown_parts
+from trainer.evaluation.projection import project_rows
 from trainer.metrics.similarities import CosineSimilarities
 from trainer.probes.colours import ColourHistogram
 
@@ -52,5 +55,5 @@ class PictureColours:
         )
         if embedded.unreadable:
             return None
-        originals, repaints = (embedded.vectors[[embedded.rows[one] for one in part.hashes]] for part in (table.originals, table.repaints))
-        return CosineSimilarities(originals, repaints)
+        rows = [np.array([embedded.rows[one] for one in part.hashes], dtype=np.int64) for part in (table.originals, table.repaints)]
+        return CosineSimilarities(*(project_rows(embedded.vectors, some, unit_length) for some in rows))

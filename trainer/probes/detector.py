@@ -47,9 +47,9 @@ class GeneratedDetector:
         return np.concatenate(chunks).astype(np.float64) if chunks else np.zeros(0)
 
 
-def training_sample(rows: npt.NDArray[np.int64], seed: int = 0) -> npt.NDArray[np.int64]:
-    """At most `MOST_TRAINING_PICTURES` of the rows, drawn by the seed, in order."""
-    if len(rows) <= MOST_TRAINING_PICTURES:
+def training_sample(rows: npt.NDArray[np.int64], *, most: int = MOST_TRAINING_PICTURES, seed: int = 0) -> npt.NDArray[np.int64]:
+    """At most so many of the rows, drawn by the seed, in order."""
+    if len(rows) <= most:
         return rows
-    drawn = np.random.default_rng(seed).choice(len(rows), size=MOST_TRAINING_PICTURES, replace=False)
+    drawn = np.random.default_rng(seed).choice(len(rows), size=most, replace=False)
     return rows[np.sort(drawn)]
