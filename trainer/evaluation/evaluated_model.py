@@ -10,7 +10,6 @@ import numpy as np
 
 from trainer.data.pair_table import pair_table
 from trainer.data.shown_parts import shown_parts
-from trainer.errors import NothingToTrainOn
 from trainer.evaluation.evaluate_scorers import evaluate_scorers
 from trainer.evaluation.projection import SpaceSlice, project_rows
 from trainer.evaluation.scorers import EvaluatedScorer, chance_scorer
@@ -67,14 +66,11 @@ class EvaluatedModel:
 
     @cached_property
     def table(self) -> PairTable:
-        """The pictures that are evaluated; raises `NothingToTrainOn` if there is no repaint among them."""
-        table = self._table(self.test_groups)
-        if not len(table.repaints):
-            raise NothingToTrainOn("there is no repaint to evaluate: the images of the test side have no embeddings")
-        return table
+        """The pictures that are evaluated."""
+        return self._table(self.test_groups)
 
     def evaluate(self, *, breakdowns: Sequence[str] = (), robustness: Sequence[RobustnessRow] = ()) -> EvaluationTable:
-        """The table of the head, the backbones, the probes and chance; raises `NothingToTrainOn`."""
+        """The table of the head, the backbones, the probes and chance; raises `NothingToTrainOn` if there is no repaint."""
         return evaluate_scorers(self.scorers(), self.table, breakdowns=breakdowns, robustness=robustness)
 
     def scorers(self) -> Iterator[EvaluatedScorer]:

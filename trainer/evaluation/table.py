@@ -33,17 +33,21 @@ class _Record(BaseModel):
 class EvaluationCell(_Record):
     """One figure of one scorer."""
 
+    #: Name of the column, such as "same_shape" or "recall_at_1".
     column: str
     figure: EvaluationFigure
     #: Less the reference's; None for the reference itself, for chance, and where there is none to compare with.
     difference: ReferenceDifference | None = None
+    #: What the difference allows to say.
     verdict: Verdict | None = None
 
 
 class EvaluationRow(_Record):
     """One scorer at one level."""
 
+    #: "trained", the name of a space such as "clip", of a probe, or "chance".
     scorer: str
+    #: The same for people.
     title: str
     kind: ScorerKind
     #: A level, or "all".
@@ -80,6 +84,7 @@ class RobustnessRow(_Record):
 class EvaluationTable(_Record):
     """All rows, what they were computed on, and what may be concluded."""
 
+    #: Of this record; an evaluation of triplets alone has none.
     format: Literal[2] = 2
     #: The column that a headline may be taken from.
     headline: str
@@ -87,13 +92,18 @@ class EvaluationTable(_Record):
     reference: str
     #: What was resampled for the intervals: "artist", or "artwork" where no artist is known.
     clusters_by: str
+    #: How many of these there are on the test side.
     clusters: int
-    #: Groups of copies, originals to choose from, and repaints.
+    #: Groups of copies that have a repaint.
     artworks: int
+    #: Originals to choose from.
     gallery: int
     repaints: int
+    #: Level by level, all levels together first.
     rows: tuple[EvaluationRow, ...]
+    #: The same over parts of the repaints, in fewer columns.
     breakdowns: tuple[EvaluationBreakdown, ...] = ()
+    #: Retrieval with altered queries, where it was asked for.
     robustness: tuple[RobustnessRow, ...] = ()
     #: Sentences for people.
     conclusions: tuple[str, ...] = ()
