@@ -16,6 +16,7 @@ import numpy as np
 from db.errors import BlobMissing
 from db.images import UnreadableImage, decode_image
 from db.results.pairs import read_image_bytes
+from trainer.data.scratch import scratch_array
 from workers.backends.errors import OutOfMemory
 
 if TYPE_CHECKING:
@@ -116,7 +117,10 @@ def embed(
     finally:
         shard.write()  # also when interrupted: what was computed is not lost
     computed = len(missing) - len(unreadable)
-    return _stack({names[key]: vector for key, vector in found.items()}, {names[key]: why for key, why in unreadable.items()}, computed)
+    rows = {names[key]: row for row, key in enumerate(found)}
+    return Embeddings(
+        vectors=_stacked(found), rows=rows, unreadable={names[key]: why for key, why in unreadable.items()}, computed=computed
+    )
 
 
 def read_images(
@@ -216,7 +220,13 @@ def _embed_in_halves(images: list[Image], embedder: Embedder) -> npt.NDArray[np.
         return np.concatenate([_embed_in_halves(images[:middle], embedder), _embed_in_halves(images[middle:], embedder)])
 
 
-def _stack(found: dict[str, npt.NDArray[np.float32]], unreadable: dict[str, str], computed: int) -> Embeddings:
-    rows = {content_hash: row for row, content_hash in enumerate(found)}
-    vectors = np.stack(list(found.values())) if found else np.zeros((0, 0), dtype=np.float32)
-    return Embeddings(vectors=unit_length(vectors), rows=rows, unreadable=unreadable, computed=computed)
+def _stacked(found: dict[str, npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    """One matrix of vectors of unit length, in a file if it is large; `found` is emptied meanwhile, so that nothing is held twice."""
+    if not found:
+        return np.zeros((0, 0), dtype=np.float32)
+    keys = list(found)
+    vectors = scratch_array((len(keys), len(found[keys[0]])))
+    for start in range(0, len(keys), SHARD_IMAGES):
+        block = np.stack([found.pop(key) for key in keys[start : start + SHARD_IMAGES]])
+        vectors[start : start + len(block)] = unit_length(block)
+    return vectors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from trainer.errors import NothingToTrainOn
 from trainer.evaluate.metrics import Score, chance, score_triplets
+from trainer.evaluation.projection import project_rows
 from trainer.evaluation.table import EvaluationTable
 from trainer.heads.projection import project
 
@@ -41,7 +43,7 @@ def evaluate_head(head: SiameseHead, vectors: npt.NDArray[np.float32], indices: 
     """Evaluate the head and frozen CLIP on the same triplets; raises `NothingToTrainOn` if there is none."""
     if not len(indices):
         raise NothingToTrainOn("there is no triplet to evaluate: the images of the test split have no embeddings")
-    projected = project(head, vectors)
+    projected = project_rows(vectors, np.arange(len(vectors)), partial(project, head))
     everything = np.ones(len(indices), dtype=np.bool_)
     levels = {"all": everything, **{str(level): indices.levels == level for level in np.unique(indices.levels)}}
     scores: list[Score] = []
