@@ -97,6 +97,7 @@ def test_the_table_holds_head_spaces_probes_and_chance_over_the_test_side(model:
 
 def test_whether_repaints_can_be_told_is_measured_on_vectors_and_only_with_a_training_side(model: EvaluatedModel) -> None:
     model.embeddings.vectors[49:, 8] += 9.0
+    model.embeddings.vectors[:49, 8] -= 9.0
 
     table = model.evaluate()
 
