@@ -189,7 +189,7 @@ def _evaluation_table(dataset: EmbeddingDataset, run: RunConfig, splits: dict[st
         train_groups=[group for group, split in splits.items() if split is Split.TRAIN],
         colours=run.colours,
     )
-    return model.evaluate(breakdowns=("style",))
+    return model.evaluate()
 
 
 def _is_recorded(database: Database, dataset: EmbeddingDataset, run: RunConfig, triplet_set: TripletSet) -> bool:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
 
 #: Similarities of one block: bounds the memory of a block and of what is computed from it.
-_BLOCK_ENTRIES = 4_000_000
+_BLOCK_ENTRIES = 16_000_000
 
 #: Hard negatives of each original.
 _NEAREST = 10
@@ -47,18 +47,16 @@ def plain_accuracies(similarities: Similarities, table: PairTable, nearest: Numb
     """
     values = {name: np.full(len(table.repaints), np.nan) for name in _KINDS}
     style_rows = _style_rows(table)
-    owner = table.repaints.originals
+    owner, groups = table.repaints.originals, table.repaint_groups
+    levels = np.unique(table.repaints.levels, return_inverse=True)[1]
     order = np.argsort(owner, kind="stable")
-    for rows in _blocks(len(table.originals), max(len(table.originals), len(table.repaints))):
-        mine = order[slice(*np.searchsorted(owner[order], [rows[0], rows[-1] + 1]))]
-        if not len(mine):
-            continue
-        local = owner[mine] - rows[0]
+    for block in _blocks(len(table.repaints), max(len(table.originals), len(table.repaints))):
+        mine = order[block]
+        rows, local = np.unique(owner[mine], return_inverse=True)
         to_repaints = similarities.originals_to_repaints(rows)
         positive = to_repaints[local, mine]
-        other = table.repaint_groups[None, :] != table.repaint_groups[mine, None]
-        other &= table.repaints.levels[None, :] == table.repaints.levels[mine, None]
-        values[GENERATED][mine] = _share(_ranked_right(positive, to_repaints[local]), other)
+        foreign = (groups[None, :] != groups[mine, None]) & (levels[None, :] == levels[mine, None])
+        values[GENERATED][mine] = _share(_ranked_right(positive, to_repaints[local]), foreign)
         right = _ranked_right(positive, similarities.originals_to_originals(rows)[local])
         for name, negatives in _kinds(table, rows, style_rows):
             values[name][mine] = _share(right, negatives[local])

@@ -9,7 +9,7 @@ from trainer.data.embeddings import unit_length
 from trainer.data.scratch import scratch_array
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import numpy as np
     import numpy.typing as npt
@@ -33,6 +33,15 @@ class SpaceSlice:
     def unit_vectors(self, vectors: Vectors) -> Vectors:
         """(n, stop - start) of length 1: the backbone as it is."""
         return unit_length(vectors[:, self.start : self.stop])
+
+
+def side_by_side(spaces: Iterable[tuple[str, int]]) -> tuple[SpaceSlice, ...]:
+    """The slices of a matrix that holds these spaces, given by name and dimension, one after another."""
+    slices: list[SpaceSlice] = []
+    for name, dimension in spaces:
+        start = slices[-1].stop if slices else 0
+        slices.append(SpaceSlice(name=name, start=start, stop=start + dimension))
+    return tuple(slices)
 
 
 def project_rows(vectors: Vectors, rows: Numbers, project: Callable[[Vectors], Vectors]) -> Vectors:

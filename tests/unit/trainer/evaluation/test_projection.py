@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from trainer.data import scratch
-from trainer.evaluation.projection import SpaceSlice, project_rows
+from trainer.evaluation.projection import SpaceSlice, project_rows, side_by_side
 
 
 def test_rows_are_projected_in_blocks_as_if_at_once() -> None:
@@ -31,6 +31,13 @@ def test_what_is_large_lies_in_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert isinstance(projected, np.memmap)
     np.testing.assert_array_equal(projected, vectors)
+
+
+def test_spaces_lie_one_after_another() -> None:
+    clip, latents = side_by_side([("clip", 512), ("latents", 4096)])
+
+    assert (clip.name, clip.start, clip.stop) == ("clip", 0, 512)
+    assert (latents.name, latents.start, latents.stop) == ("latents", 512, 4608)
 
 
 def test_a_space_is_its_columns_at_length_one() -> None:
