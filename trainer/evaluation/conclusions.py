@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainer.evaluation.columns import COLUMN_BY_NAME, DETECTED, GENERATED, OTHER_STYLE, RECALL_AT_1
+from trainer.evaluation.columns import COLUMN_BY_NAME, DETECTED, GENERATED, HEADLINE, OTHER_STYLE, RECALL_AT_1
 from trainer.evaluation.figures import LEAST_CLUSTERS, Verdict
 from trainer.evaluation.table import ALL, ScorerKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainer.evaluation.figures import ReferenceDifference
+    from trainer.evaluation.figures import EvaluationFigure, ReferenceDifference
     from trainer.evaluation.table import EvaluationRow, EvaluationTable
 
+#: The columns that are accuracies by kind of negative and are shown.
+_ACCURACIES = (HEADLINE, OTHER_STYLE, "same_artist", GENERATED, "nearest")
 #: A straight line that is right so often shows that all repaints share a direction.
 _DETECTED = 0.95
 #: Accuracies that chance explains reach so far.
@@ -45,11 +47,13 @@ def _beside_reference(row: EvaluationRow, table: EvaluationTable) -> Iterator[st
     cell = row.cell(table.headline)
     if cell is None:
         yield f"no headline: no two originals on the test side have the same shape, so {heading} can not be computed."
+    elif cell.difference is not None and cell.verdict is Verdict.TOO_FEW:
+        yield f"in the headline ({heading}) the {row.title} is {cell.difference.value:+.3f} from {reference}, which so few can not confirm."
     elif cell.difference is not None and cell.verdict is not None:
         yield f"the {row.title} is {_words(cell.verdict, reference)} in the headline ({heading}) {_difference(cell.difference)}."
     found = row.cell(RECALL_AT_1)
     if found is not None and found.verdict in (Verdict.BETTER, Verdict.WORSE) and found.difference is not None:
-        yield f"it finds the original {_words(found.verdict, reference)} (R@1) {_difference(found.difference)}."
+        yield f"at finding originals (R@1) it is {_words(found.verdict, reference)} {_difference(found.difference)}."
 
 
 def _words(verdict: Verdict, reference: str) -> str:
@@ -58,10 +62,8 @@ def _words(verdict: Verdict, reference: str) -> str:
             return f"better than {reference}"
         case Verdict.WORSE:
             return f"worse than {reference}"
-        case Verdict.EQUAL:
-            return f"not better than {reference}, within the interval"
-        case Verdict.TOO_FEW:
-            return f"neither better nor worse than {reference} for all that so few can show,"
+        case _:
+            return f"not better than {reference}, within the interval,"
 
 
 def _difference(difference: ReferenceDifference) -> str:
@@ -90,18 +92,21 @@ def _shortcuts(rows: list[EvaluationRow], table: EvaluationTable) -> Iterator[st
     """Columns that a probe solves in part, and a headline in which a probe is as good as the trained head."""
     trained = next((row for row in rows if row.kind is ScorerKind.TRAINED), None)
     for row in rows:
-        other, headline = row.cell(OTHER_STYLE), row.cell(table.headline)
         if row.kind is not ScorerKind.PROBE:
             continue
-        if other is not None and other.figure.value >= _LOOKS_GOOD and (other.figure.low or 0) > _NEAR_CHANCE:
-            there = "" if headline is None else f", {headline.figure.value:.3f} in the headline"
-            yield (
-                f"a probe that sees {row.title} scores {other.figure.value:.3f} in {_title(OTHER_STYLE)!r}{there}: "
-                f"{_title(OTHER_STYLE)!r} is partly solvable that way."
-            )
+        headline = row.cell(table.headline)
+        solved = [cell for cell in row.cells if cell.column in _ACCURACIES and _looks_good(cell.figure)]
+        if solved:
+            figures = ", ".join(f"{cell.figure.value:.3f} in {_title(cell.column)!r}" for cell in solved)
+            there = "" if headline is None or headline in solved else f", {headline.figure.value:.3f} in the headline"
+            yield f"a probe that sees {row.title} scores {figures}{there}: what it reaches can be had without knowing the picture."
         own = None if trained is None else trained.cell(table.headline)
         if trained is not None and own is not None and headline is not None and headline.figure.value >= own.figure.value:
             yield f"a probe that sees {row.title} is not below the {trained.title} in the headline: nothing can be concluded for the head."
+
+
+def _looks_good(figure: EvaluationFigure) -> bool:
+    return figure.value >= _LOOKS_GOOD and (figure.low or 0) > _NEAR_CHANCE
 
 
 def _title(column: str) -> str:

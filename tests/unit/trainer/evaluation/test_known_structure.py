@@ -123,3 +123,4 @@ def test_ten_artworks_are_too_few_and_no_interval_is_without_width() -> None:
     printed = terminal_table(table)
     assert "1.000 .69-1.0" in printed
     assert "Too few for a verdict: 10 test artworks, at least 20 are needed" in printed
+    assert "which so few can not confirm" in printed
