@@ -6,7 +6,6 @@ import io
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from db.store import Store
@@ -20,6 +19,8 @@ from trainer.evaluate.metrics import score_triplets
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import pytest
 
     from trainer.data.triplet_indices import TripletIndices
 
