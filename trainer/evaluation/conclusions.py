@@ -39,6 +39,7 @@ def conclude(table: EvaluationTable) -> Iterator[str]:
                 yield from (where + sentence for sentence in _beside_reference(row, table))
                 yield from (where + sentence for sentence in _generated_direction(row))
         yield from (where + sentence for sentence in _shortcuts(rows, table))
+    yield from _altered(table)
 
 
 def _beside_reference(row: EvaluationRow, table: EvaluationTable) -> Iterator[str]:
@@ -103,6 +104,16 @@ def _shortcuts(rows: list[EvaluationRow], table: EvaluationTable) -> Iterator[st
         own = None if trained is None else trained.cell(table.headline)
         if trained is not None and own is not None and headline is not None and headline.figure.value >= own.figure.value:
             yield f"a probe that sees {row.title} is not below the {trained.title} in the headline: nothing can be concluded for the head."
+
+
+def _altered(table: EvaluationTable) -> Iterator[str]:
+    """Alterations under which the trained head finds originals worse than the reference does."""
+    reference = next(row.title for row in table.rows if row.scorer == table.reference)
+    for row in table.robustness:
+        for cell in row.cells:
+            if row.kind is ScorerKind.TRAINED and cell.column == RECALL_AT_1 and cell.verdict is Verdict.WORSE and cell.difference:
+                difference = _difference(cell.difference)
+                yield f"{row.level}, {row.alteration}: at finding originals (R@1) the {row.title} is worse than {reference} {difference}."
 
 
 def _looks_good(figure: EvaluationFigure) -> bool:

@@ -13,7 +13,7 @@ from trainer.evaluation.figures import EvaluationFigure, ReferenceDifference, Ve
 from trainer.evaluation.metric_suite import MetricSuite
 from trainer.evaluation.plain_metrics import PLAIN_METRICS
 from trainer.evaluation.scorers import EvaluatedScorer, chance_scorer
-from trainer.evaluation.table import ScorerKind
+from trainer.evaluation.table import EvaluationCell, RobustnessRow, ScorerKind
 from trainer.probes.aspect import AspectSimilarities
 
 if TYPE_CHECKING:
@@ -147,6 +147,29 @@ def test_a_head_that_is_not_above_a_probe_in_the_headline_proves_nothing() -> No
     words = " ".join(evaluate_scorers([*scorers(table, noise=3), probe], table).conclusions)
 
     assert "a probe that sees only colours is not below the trained head in the headline: nothing can be concluded for the head" in words
+
+
+def test_an_alteration_under_which_the_head_is_worse_is_named() -> None:
+    table = pairs(60, artists=30)
+    figure = EvaluationFigure(value=0.2, low=0.1, high=0.3, count=60, clusters=30)
+    worse = ReferenceDifference(value=-0.3, low=-0.4, high=-0.2, p=0.0005)
+    rows = [
+        RobustnessRow(
+            scorer=kind.value,
+            title="trained head",
+            kind=kind,
+            level="radical",
+            alteration="mirrored",
+            cells=(EvaluationCell(column=column, figure=figure, difference=worse, verdict=Verdict.WORSE),),
+        )
+        for kind in (ScorerKind.TRAINED, ScorerKind.FROZEN)
+        for column in ("recall_at_1", "average_precision")
+    ]
+
+    words = evaluate_scorers(scorers(table), table, robustness=rows).conclusions
+
+    (sentence,) = (sentence for sentence in words if "mirrored" in sentence)
+    assert sentence.startswith("radical, mirrored: at finding originals (R@1) the trained head is worse than frozen CLIP by -0.300 (95 %")
 
 
 def test_figures_that_are_no_means_come_from_the_suite() -> None:
