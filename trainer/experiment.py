@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from db.campaigns import frozen_revision
 from trainer.data.dataset import embed_pairs
+from trainer.evaluation.picture_colours import PictureColours
 from trainer.fit.curves import plot_splits
 from trainer.model_sources import are_untrained, best_device, captioner_source, clip_source, models_directory
 from trainer.spaces.registry import new_spaces
@@ -89,6 +90,7 @@ def run_experiment(source: PairSource, store: Store, experiment: Experiment, lis
     embedder.unload()
     untrained = are_untrained(directory)
     captioner = captioner_source(source.campaign.config, directory, source.captioner_revision())
+    colours = PictureColours(source.originals(), source.repaints(), store, source.read_image)
     results = []
     for ratio in experiment.ratios:
         run = RunConfig(
@@ -103,6 +105,7 @@ def run_experiment(source: PairSource, store: Store, experiment: Experiment, lis
             untrained_models=untrained,
             join_alike=experiment.join_alike,
             allow_leaks=experiment.allow_leaks,
+            colours=colours,
         )
         results.append(train_run(source.database, dataset, run, lambda epoch, split=str(ratio): listener.epoch(split, epoch)))  # type: ignore[misc]
     plot = experiment.directory / PLOT

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from trainer.audit.findings import LeakageSummary
 from trainer.errors import BadModelFolder
 from trainer.evaluate.evaluation import Evaluation
-from trainer.evaluate.metrics_table import plain_table
+from trainer.evaluate.metrics_table import evaluation_text
 from trainer.fit.config import TrainingConfig, complete_record
 from trainer.heads.registry import new_head
 from trainer.model_sources import SavedModelSource
@@ -196,7 +196,7 @@ Measures how similar an original artwork and an image are: the cosine of two vec
 - {_fit_line(config)}
 
 ```
-{plain_table(config.metrics)}
+{evaluation_text(config.metrics)}
 ```
 
 `paragone compare A.jpg B.jpg --model THIS_FOLDER`

@@ -18,6 +18,7 @@ from trainer.data.triplet_indices import index_triplets
 from trainer.data.triplets import save_triplets
 from trainer.errors import BadCheckpoint
 from trainer.evaluate.evaluation import Evaluation, evaluate_head
+from trainer.evaluation.evaluated_model import EvaluatedModel
 from trainer.fit.config import complete_record, run_record
 from trainer.fit.head_fit import FittingData, head_fit
 from trainer.heads.parts import CLIP
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from db.training import Triplet
     from trainer.data.dataset import EmbeddingDataset
     from trainer.data.triplet_indices import TripletIndices
+    from trainer.evaluation.picture_colours import PictureColours
+    from trainer.evaluation.table import EvaluationTable
     from trainer.fit.config import TrainingConfig
     from trainer.fit.fitted import FittedHead
     from trainer.fit.head_fit import HeadFit
@@ -75,6 +78,8 @@ class RunConfig:
     join_alike: bool = False
     #: Whether it trains although its sides share what they must not; the record says so.
     allow_leaks: bool = False
+    #: Reads colours for the probe of colours; without it that probe is left out.
+    colours: PictureColours | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +141,7 @@ def train_run(
     with _tensorboard(run.directory, fit.epochs_done) as write:
         fitted = fit.run(lambda epoch: _each(epoch, write, on_epoch))
     evaluation = evaluate_head(fitted.head, dataset.embeddings.vectors, indices[Split.TEST], spaces=dataset.spaces)
+    evaluation = evaluation.model_copy(update={"table": _evaluation_table(dataset, run, splits, fitted)})
     seen = [group for group, split in splits.items() if split is not Split.TEST]
     _save(dataset, run, triplet_set=triplet_set, fitted=fitted, evaluation=evaluation, seen=seen, audit=audit)
     if database is not None and run_id is not None:
@@ -208,6 +214,20 @@ def _fit(dataset: EmbeddingDataset, run: RunConfig, triplet_set: TripletSet, ind
         device=run.device,
     )
     return head_fit(run.config, data)
+
+
+def _evaluation_table(dataset: EmbeddingDataset, run: RunConfig, splits: dict[str, Split], fitted: FittedHead) -> EvaluationTable:
+    model = EvaluatedModel(
+        head=fitted.head,
+        embeddings=dataset.embeddings,
+        originals=dataset.originals,
+        repaints=dataset.repaints,
+        test_groups=[group for group, split in splits.items() if split is Split.TEST],
+        train_groups=[group for group, split in splits.items() if split is Split.TRAIN],
+        spaces=dataset.spaces,
+        colours=run.colours,
+    )
+    return model.evaluate()
 
 
 def _is_recorded(database: Database, dataset: EmbeddingDataset, run: RunConfig, triplet_set: TripletSet) -> bool:

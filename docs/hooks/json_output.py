@@ -22,6 +22,17 @@ class Output:
     parts: dict[str, str] = field(default_factory=dict)
 
 
+#: The values inside of an evaluation's table.
+EVALUATION_TABLE = {
+    "table": "trainer.evaluation.table:EvaluationTable",
+    "table: each of rows": "trainer.evaluation.table:EvaluationRow",
+    "table: each of cells": "trainer.evaluation.table:EvaluationCell",
+    "table: figure": "trainer.evaluation.figures:EvaluationFigure",
+    "table: difference": "trainer.evaluation.figures:ReferenceDifference",
+    "table: each of breakdowns": "trainer.evaluation.table:EvaluationBreakdown",
+    "table: each of robustness": "trainer.evaluation.table:RobustnessRow",
+}
+
 OUTPUTS = {
     "samples": Output(
         shape="An object.",
@@ -136,7 +147,8 @@ OUTPUTS = {
             "metrics": "trainer.evaluate.evaluation:Evaluation",
             "each of scores": "trainer.evaluate.metrics:Score",
             "audit": "trainer.audit.findings:LeakageSummary",
-        },
+        }
+        | EVALUATION_TABLE,
     ),
     "score": Output(
         shape="An object.",
@@ -153,6 +165,8 @@ OUTPUTS = {
         shape="An object.",
         before={"model": ("str", "The model's folder."), "campaign": ("str | None", "None means the test part of its own triplets.")},
         classes=("trainer.evaluate.evaluation:Evaluation",),
+        meanings={"scores": "The scorers on drawn triplets.", "left_out": "Triplets that could not be evaluated."},
+        parts=EVALUATION_TABLE,
     ),
     "compare": Output(shape="An object.", classes=("trainer.evaluate.compare:Comparison",)),
     "report": Output(

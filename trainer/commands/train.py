@@ -261,7 +261,7 @@ def _as_json(campaign: str, result: ExperimentResult) -> dict[str, Any]:
 
 
 def _print(result: ExperimentResult) -> None:
-    from trainer.evaluate.metrics_table import plain_table
+    from trainer.evaluate.metrics_table import evaluation_text
 
     for content_hash, reason in result.unreadable.items():
         click.echo(f"left out: image {content_hash[:12]}: {reason}", err=True)
@@ -269,7 +269,7 @@ def _print(result: ExperimentResult) -> None:
         counts = run.triplet_set.recipe["triplets"]
         how = f"best epoch {run.history.best_epoch}" if run.history.epochs else "fitted in closed form"
         click.echo(f"{run.ratio}: {counts['train']} training and {counts['test']} test triplets, {how}")
-        click.echo(plain_table(run.evaluation))
+        click.echo(evaluation_text(run.evaluation))
         for line in run.audit.lines():
             click.echo(line)
         click.echo(f"model: {run.directory}\n")

@@ -11,6 +11,7 @@ from trainer.data.embeddings import unit_length
 from trainer.errors import NothingToTrainOn
 from trainer.evaluate.metrics import Score, chance, score_triplets
 from trainer.evaluate.verdict import size_notes
+from trainer.evaluation.table import EvaluationTable
 from trainer.heads.projection import project
 from trainer.spaces.space_slice import frozen_slice
 
@@ -33,6 +34,8 @@ class Evaluation(BaseModel):
     left_out: int = 0
     #: What a reader must know before believing the figures, a line each.
     notes: tuple[str, ...] = ()
+    #: Scorers over all negatives of each kind; None in what was saved before there was such a table.
+    table: EvaluationTable | None = None
 
     def find(self, scorer: str, level: str = "all") -> Score:
         """One row; raises `KeyError` if the level was not evaluated."""

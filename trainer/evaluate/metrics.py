@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from trainer.evaluation.projection import project_rows
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -17,8 +19,11 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-#: Queries compared with the whole gallery at once.
-_QUERIES = 1024
+#: Pairs whose vectors are gathered at once.
+_PAIRS = 8192
+
+#: Cosines to the gallery that are held at once, and queries at most.
+_COSINES, _QUERIES = 8_000_000, 1024
 
 #: Differences below what float32 cosines can tell apart are ties.
 _EPSILON = 1e-6
@@ -108,7 +113,10 @@ def interval(values: Floats, groups: npt.NDArray[np.int64], seed: int = 0) -> tu
 
 
 def _cosines(vectors: npt.NDArray[np.float32], one: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> Floats:
-    cosines: Floats = np.einsum("nd,nd->n", vectors[one], vectors[other], dtype=np.float64)
+    cosines = np.empty(len(one))
+    for start in range(0, len(one), _PAIRS):
+        block = slice(start, start + _PAIRS)
+        cosines[block] = np.einsum("nd,nd->n", vectors[one[block]], vectors[other[block]], dtype=np.float64)
     return cosines
 
 
@@ -123,9 +131,11 @@ def _recall(
     gallery = np.array(list(group_of_row), dtype=np.int64)
     owners = np.array(list(group_of_row.values()), dtype=np.int64)
     found = np.empty(len(queries))
-    for start in range(0, len(queries), _QUERIES):
-        block = slice(start, start + _QUERIES)
-        cosines = vectors[queries[block]] @ vectors[gallery].T
+    originals = project_rows(vectors, gallery, lambda rows: rows)
+    step = max(1, min(_QUERIES, _COSINES // len(gallery)))
+    for start in range(0, len(queries), step):
+        block = slice(start, start + step)
+        cosines = vectors[queries[block]] @ originals.T
         nearest = cosines >= cosines.max(axis=1, keepdims=True) - _EPSILON
         right = nearest & (owners[None, :] == groups[block, None])
         found[block] = right.sum(axis=1) / nearest.sum(axis=1)

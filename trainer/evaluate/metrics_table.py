@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trainer.evaluation.terminal import terminal_table
+
 if TYPE_CHECKING:
     from trainer.evaluate.evaluation import Evaluation
 
@@ -33,6 +35,11 @@ def table_rows(evaluation: Evaluation) -> list[tuple[str, ...]]:
         )
         for score in evaluation.scores
     ]
+
+
+def evaluation_text(evaluation: Evaluation) -> str:
+    """The evaluation for a terminal: the table of scorers, or of triplets alone where it was saved before there was one."""
+    return plain_table(evaluation) if evaluation.table is None else terminal_table(evaluation.table)
 
 
 def plain_table(evaluation: Evaluation) -> str:

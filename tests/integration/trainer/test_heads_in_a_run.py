@@ -12,12 +12,12 @@ from sqlalchemy import func, select
 from db.tables import training_runs
 from trainer.data.dataset import load_dataset
 from trainer.data.fake_embedder import FakeEmbedder
-from trainer.data.splits import SplitRatio
 from trainer.errors import UnknownComponent
 from trainer.evaluate.saved import evaluate_saved
 from trainer.fit.config import TrainingConfig
 from trainer.heads.parts import parse_heads
 from trainer.model_folder import load_model
+from trainer.splits import SplitRatio
 from trainer.training_run import RunConfig, train_run
 from workers.backends.protocol import ModelSource
 

@@ -18,13 +18,13 @@ from producer.export.run import export_campaign
 from trainer.data.dataset import embed_pairs, load_dataset
 from trainer.data.exports import ExportPairs
 from trainer.data.fake_embedder import FakeEmbedder
-from trainer.data.splits import SplitRatio
 from trainer.data.triplets import hash_triplets
 from trainer.errors import TripletSetDiffers
 from trainer.evaluate.saved import evaluate_on_campaign, evaluate_saved
 from trainer.fit.config import TrainingConfig
 from trainer.model_folder import load_model
 from trainer.report.example_pairs import example_pairs
+from trainer.splits import SplitRatio
 from trainer.training_run import RunConfig, train_run
 from workers.backends.protocol import ModelSource
 

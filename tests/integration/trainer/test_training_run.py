@@ -157,8 +157,27 @@ def test_evaluating_a_saved_model_repeats_the_figures_of_training(studies: Fille
     again = evaluate_saved(studies.database, studies.store, load_model(run.directory), FakeEmbedder())
 
     assert again.find("clip") == run.evaluation.find("clip")
+    assert again.table is not None
+    assert run.evaluation.table is not None
+    assert again.table.figure("clip", "same_shape") == run.evaluation.table.figure("clip", "same_shape")
+    assert again.table.repaints == run.evaluation.table.repaints == 12
     assert again.find("trained").accuracy == run.evaluation.find("trained").accuracy
     assert again.find("trained").margin == pytest.approx(run.evaluation.find("trained").margin, abs=1e-5)
+
+
+def test_a_saved_model_is_evaluated_on_altered_queries_beside_probes_of_pixels(studies: Filled, tmp_path: Path) -> None:
+    run = train_run(studies.database, dataset_of(studies), run_in(tmp_path))
+
+    table = evaluate_saved(studies.database, studies.store, load_model(run.directory), FakeEmbedder(), altered=True).table
+
+    assert table is not None
+    scorers = [row.scorer for row in table.rows if row.level == "radical"]
+    assert scorers == ["trained", "clip", "shape", "colours", "captions", "chance"]
+    assert table.row("clip").cell("detected") is not None
+    kept = {row.alteration: row.cells[0].figure.value for row in table.robustness if (row.scorer, row.level) == ("clip", "moderate")}
+    assert kept["half size"] == kept["none"] == 1.0
+    assert kept["mirrored"] < 0.8
+    assert "Too few for a verdict" in table.conclusions[0]
 
 
 def test_evaluating_a_saved_model_still_finds_superseded_repaints(studies: Filled, tmp_path: Path) -> None:
@@ -189,6 +208,8 @@ def test_evaluating_on_a_campaign_leaves_out_what_the_model_has_seen(studies: Fi
     assert len(seen_groups(run.directory)) == 24
     assert evaluation.find("trained").triplets == run.evaluation.find("trained").triplets
     assert evaluation.find("trained").gallery == 6
+    assert evaluation.table is not None
+    assert (evaluation.table.gallery, evaluation.table.repaints) == (6, 12)
 
 
 def test_a_run_writes_curves_history_and_metrics_into_its_folder(studies: Filled, tmp_path: Path) -> None:
