@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trainer.data.embeddings import ImageReference, read_images
+from trainer.data.embeddings import ImageReference
+from trainer.data.image_reading import read_images
 from trainer.evaluation.columns import AVERAGE_PRECISION, RECALL_AT_1
 from trainer.evaluation.evaluate_scorers import CellBuilder, artist_clusters
 from trainer.evaluation.evaluated_model import scorer_title
