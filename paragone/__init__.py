@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from producer.samples import SampleTree
     from producer.steering import CancelResult, PauseResult
     from trainer.evaluate.compare import Comparison
+    from trainer.search.origin_finder import OriginSearch, SimilarPicture
     from trainer.siamese_model import SiameseModel
 
     __version__: str
@@ -56,6 +57,7 @@ _MODULES = {
     "DrainResult": "producer.draining",
     "EnqueueResult": "producer.enqueue",
     "MissingExtra": "paragone.errors",
+    "OriginSearch": "trainer.search.origin_finder",
     "ParagoneError": "paragone.errors",
     "PauseResult": "producer.steering",
     "Progress": "db.monitoring.progress",
@@ -65,6 +67,7 @@ _MODULES = {
     "RequeueResult": "producer.requeue",
     "SampleTree": "producer.samples",
     "SiameseModel": "trainer.siamese_model",
+    "SimilarPicture": "trainer.search.origin_finder",
     "StoredOriginal": "paragone.images",
     "StoredRepaint": "paragone.images",
     "WorkFailed": "paragone.errors",
@@ -81,6 +84,7 @@ __all__ = [
     "DrainResult",
     "EnqueueResult",
     "MissingExtra",
+    "OriginSearch",
     "ParagoneError",
     "PauseResult",
     "Progress",
@@ -91,6 +95,7 @@ __all__ = [
     "SampleTree",
     "ShadowedPackage",
     "SiameseModel",
+    "SimilarPicture",
     "StoredOriginal",
     "StoredRepaint",
     "WorkFailed",

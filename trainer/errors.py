@@ -11,6 +11,7 @@ TrainerError
 ├── PretrainedModelUnavailable  its CLIP or captioner cannot be loaded
 ├── BadCheckpoint       a checkpoint that cannot be resumed
 ├── ScoringImpossible   a scorer lacks what it needs, or there is nothing to score
+├── NothingToSearch     no pictures among which to look for similar ones
 └── BadImageFile        an image file to compare cannot be read
 """
 
@@ -64,6 +65,10 @@ class BadCheckpoint(TrainerError):
 
 class ScoringImpossible(TrainerError):
     """There is nothing to score: let `paragone work` finish some repaints."""
+
+
+class NothingToSearch(TrainerError):
+    """There are no pictures to search: let `paragone work` finish some."""
 
 
 class BadImageFile(TrainerError):

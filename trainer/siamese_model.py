@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,23 +11,32 @@ from typing import TYPE_CHECKING
 from PIL import ImageOps
 
 from db.images.colour import to_rgb
-from trainer.data.embeddings import unit_length
+from trainer.data.embedding_cache import EmbeddingCache, EmbeddingSpace
+from trainer.data.embeddings import embed, unit_length
 from trainer.errors import PretrainedModelUnavailable
 from trainer.evaluate.compare import Comparison, check_embedder, compare_images, open_image
 from trainer.heads.projection import project
 from trainer.model_sources import best_device, saved_captioner, saved_clip
+from trainer.search.origin_finder import OriginFinder
+from trainer.search.picture_gallery import picture_gallery
+from trainer.search.query_files import read_query
+from trainer.search.views import QueryViews
 from workers.backends.blip2 import Blip2Captioner
 from workers.backends.clip import ClipEmbedder
 from workers.backends.errors import ModelUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import numpy as np
     import numpy.typing as npt
     from PIL.Image import Image
 
+    from db.store import Store
+    from trainer.calibration.calibration import ModelCalibration
+    from trainer.data.embeddings import Embeddings, ImageReference
     from trainer.model_folder import ModelConfig, TrainedModel
+    from trainer.search.origin_finder import OriginSearch
 
 #: Images that go through CLIP at once.
 _BATCH = 64
@@ -40,6 +50,7 @@ class SiameseModel:
         self._model = model
         self._models = models
         self._device = device or best_device()
+        self._caches: dict[Store, EmbeddingCache] = {}
 
     @property
     def directory(self) -> Path:
@@ -51,6 +62,11 @@ class SiameseModel:
         """What the folder says of it: campaign, CLIP, captioner, training, triplets and figures."""
         return self._model.config
 
+    @property
+    def calibration(self) -> ModelCalibration | None:
+        """How its cosines become probabilities; None in folders from before calibration, and where too few pairs were left for it."""
+        return self._model.calibration
+
     def embed(self, images: Iterable[str | Path | Image]) -> npt.NDArray[np.float32]:
         """Unit vectors of the head, float32 of shape (N, `config.training.out`): their products are the cosines.
 
@@ -59,6 +75,38 @@ class SiameseModel:
             PretrainedModelUnavailable, EmbedderMismatch: its CLIP cannot be loaded, or is another than it was trained on.
         """
         return project(self._model.head, self._clip_vectors([_rgb(image) for image in images]))
+
+    def embed_stored(
+        self,
+        references: Sequence[ImageReference],
+        store: Store,
+        *,
+        read_image: Callable[[str, str | None], bytes] | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> Embeddings:
+        """Unit vectors of the head for stored images; what they are over comes from the embedding cache, or is computed and kept there.
+
+        `on_progress` is called with how many of the missing ones are done, and how many were missing. Raises what `embed` raises.
+        """
+        clip = self._clip
+        if store not in self._caches:
+            space = EmbeddingSpace(model=self.config.clip.location, revision=clip.revision, dtype=self.config.clip.dtype)
+            self._caches[store] = EmbeddingCache(store, space)
+        found = embed(references, embedder=clip, cache=self._caches[store], store=store, read_image=read_image, on_progress=on_progress)
+        return replace(found, vectors=project(self._model.head, found.vectors)) if found.rows else found
+
+    def similar(
+        self, images: Sequence[str | Path | Image], gallery: Sequence[str | Path | Image], *, k: int = 10, views: QueryViews | str = "none"
+    ) -> list[OriginSearch]:
+        """For each image the `k` pictures of `gallery` most like it, and whether the original that it was made from is among them.
+
+        `views` is "none", "mirror" or "mirror+crops": the similarity is the largest over the views of the image.
+
+        Raises what `embed` raises.
+        """
+        queries = [read_query(image, number) for number, image in enumerate(images, 1)]
+        finder = OriginFinder(self, [picture_gallery(self, gallery)], None if self.calibration is None else self.calibration.search)
+        return finder.find(queries, k=k, views=QueryViews(views))
 
     def compare(self, image_a: str | Path | Image, image_b: str | Path | Image, *, captions: bool = False) -> Comparison:
         """How alike two images are: the cosine by the head, and by frozen CLIP beside it; with `captions` also a sentence on each.

@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from db.training import Split, TripletSet, begin_run, finish_run, finished_runs
+from trainer.calibration.calibration import write_calibration
+from trainer.calibration.fit import calibrate_head
 from trainer.data.triplet_indices import index_triplets
 from trainer.data.triplets import draw_triplets, save_triplets
 from trainer.errors import BadCheckpoint
@@ -117,6 +119,7 @@ def train_run(
         fitted = loop.run(lambda epoch: _each(epoch, write, on_epoch))
     evaluation = evaluate_head(fitted.head, dataset.embeddings.vectors, indices[Split.TEST])
     seen = [group for group, split in splits.items() if split is not Split.TEST]
+    write_calibration(run.directory, calibrate_head(fitted.head, dataset, splits, seed=run.config.seed))
     _save(dataset, run, triplet_set=triplet_set, fitted=fitted, evaluation=evaluation, seen=seen)
     if database is not None and run_id is not None:
         finish_run(database, run_id, evaluation.model_dump(mode="json"))
