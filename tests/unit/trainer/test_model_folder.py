@@ -106,7 +106,7 @@ def test_an_image_is_most_similar_to_itself(folder: Path) -> None:
     assert same.cosine == pytest.approx(1, abs=1e-5)
     assert same.clip_cosine == pytest.approx(1, abs=1e-5)
     assert different.cosine < 0.99
-    assert set(different.as_json()) == {"cosine", "clip_cosine", "captions"}
+    assert set(different.as_json()) == {"cosine", "clip_cosine", "captions", "probability", "interval", "words"}
     assert different.captions == (None, None)
 
 

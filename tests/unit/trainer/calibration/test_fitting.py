@@ -82,12 +82,13 @@ def test_the_method_follows_from_the_number_of_true_cases() -> None:
     assert fit_curve(many, seed=0).method is CalibrationMethod.ISOTONIC
 
 
-@pytest.mark.parametrize(("method", "bound"), [(CalibrationMethod.ISOTONIC, 0.1), (CalibrationMethod.PLATT, 0.06)])
-def test_calibrated_probabilities_are_those_by_which_the_cases_were_drawn(method: CalibrationMethod, bound: float) -> None:
+@pytest.mark.parametrize(("method", "mean", "most"), [(CalibrationMethod.ISOTONIC, 0.03, 0.15), (CalibrationMethod.PLATT, 0.02, 0.05)])
+def test_calibrated_probabilities_are_those_by_which_the_cases_were_drawn(method: CalibrationMethod, mean: float, most: float) -> None:
     curve = fit_curve(simulated(4000, 50, 5), seed=0, method=method)
 
     at = np.linspace(0, 1, 41)
-    assert np.abs(curve.probability(at) - true_probability(at)).max() < bound
+    errors = np.abs(curve.probability(at) - true_probability(at))
+    assert (errors.mean() < mean, errors.max() < most) == (True, True)
 
 
 @pytest.mark.parametrize(("method", "count"), [(CalibrationMethod.ISOTONIC, 1200), (CalibrationMethod.PLATT, 200)])
