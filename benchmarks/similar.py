@@ -34,9 +34,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         vectors = _written(Path(folder) / "vectors.f32", arguments.vectors, arguments.dimension)
         by = "faiss" if has_faiss() else "NumPy by blocks"
-        print(
-            f"{arguments.vectors:,} vectors of {arguments.dimension}, {arguments.queries} queries, the {arguments.k} nearest; exact: {by}"
-        )
+        print(f"{arguments.vectors:,} vectors of {arguments.dimension}, {arguments.queries} queries, {arguments.k} nearest; exact: {by}")
         plain = _timed("plain NumPy", queries, lambda query: _plain(vectors, query, arguments.k))
         index = ExactIndex(vectors)
         exact = _timed("exact index", queries, lambda query: index.search(query, arguments.k)[1][0])

@@ -48,7 +48,7 @@ def fit_curve(cases: ScoredCases, *, seed: int, method: CalibrationMethod | None
     bounds = limits(cases)
     steps, values = fit(cases, cases.weights, bounds)
     knots = np.unique(np.concatenate([steps, np.quantile(cases.scores, np.linspace(0, 1, _KNOTS))]))
-    probabilities = np.interp(knots, steps, values)
+    probabilities = _rising(np.interp(knots, steps, values))
     low, high = probabilities, probabilities
     if intervals:
         low, high = _bootstrap(cases, fit, bounds, knots, seed)
@@ -136,7 +136,13 @@ def _bootstrap(cases: ScoredCases, fit: Fit, bounds: tuple[float, float], knots:
     if not curves:  # one artist has all true cases, another all false ones
         return np.zeros(len(knots)), np.ones(len(knots))
     low, high = np.quantile(curves, [_OUTSIDE / 2, 1 - _OUTSIDE / 2], axis=0)
-    return low, high
+    return _rising(low), _rising(high)
+
+
+def _rising(values: Floats) -> Floats:
+    """Without the last bit by which interpolation may fall."""
+    rising: Floats = np.maximum.accumulate(values)
+    return rising
 
 
 def _where_all_agree(cases: ScoredCases, knots: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 CANDIDATES = 10
 
 #: Queries compared with the whole gallery at once.
-_QUERIES = 256
+_QUERIES = 128
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,7 +77,8 @@ def similar(
     files = query_files(images)
     options = SearchOptions(model=model, campaign=campaign, models=models, pictures=SearchedPictures(over), views=QueryViews(views), k=k)
     search = open_campaign_search(runtime, options, _Progress())
-    found: list[tuple[OriginSearch, Image]] = []
+    found: list[OriginSearch] = []
+    shown: list[Image] = []
     failed: dict[str, str] = {}
     if not as_json:
         _introduce(search)
@@ -86,13 +87,15 @@ def similar(
             failed[answer.name] = str(answer.failure)
             click.echo(f"left out: {answer.failure}", err=True)
             continue
-        found.append((answer.search, _small(answer.image)))
+        found.append(answer.search)
+        if sheet is not None:
+            shown.append(_small(answer.image))
         if not as_json:
             _print(answer.search)
     if sheet is not None:
-        _draw(runtime, found, sheet, as_json=as_json)
+        _draw(runtime, list(zip(found, shown, strict=True)), sheet, as_json=as_json)
     if as_json:
-        click.echo(json.dumps(_as_json(search, [one for one, _ in found], failed, sheet)))
+        click.echo(json.dumps(_as_json(search, found, failed, sheet)))
     if failed:
         context.exit(1)
 

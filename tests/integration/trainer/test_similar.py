@@ -135,7 +135,7 @@ def test_a_project_searches_as_the_command_does(runtime: OpenRuntime, filled: Fi
         project.similar([folder / "original.jpg"], over="all")
     with pytest.raises(paragone.ParagoneError, match="k is 0"):
         project.similar([folder / "original.jpg"], k=0)
-    with pytest.raises(paragone.ParagoneError, match="broken.png is not an image"):
+    with pytest.raises(paragone.ParagoneError, match=r"broken\.png is not an image"):
         project.similar([folder / "broken.png"])
 
 
