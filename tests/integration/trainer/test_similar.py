@@ -100,7 +100,8 @@ def test_a_folder_is_searched_file_by_file_and_a_broken_one_is_told(
     assert original["words"] == f"the very file of {expected.key} (original)"
     assert (repaint["pictures"][0]["kind"], repaint["pictures"][0]["same_file"]) == ("repaint", True)
     assert repaint["probability"] is not None
-    assert Image.open(sheet).height > 500
+    with Image.open(sheet) as drawn:
+        assert drawn.height > 500
 
 
 @pytest.mark.slow(reason="trains and searches with models of the real classes")

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
+from trainer.calibration import fitting
 from trainer.calibration.curve import CalibrationCurve, CalibrationMethod
 from trainer.calibration.fitting import ISOTONIC_FROM, fit_curve, fit_logistic, isotonic_knots, limits
 from trainer.calibration.reliability import cross_fitted, reliability, share_interval
@@ -123,6 +124,7 @@ def test_separable_cases_claim_no_certainty(method: CalibrationMethod) -> None:
     assert low[1] <= 0.025 ** (1 / 3) + 1e-9
 
 
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.sampled_from([-1.0, 0.0, 0.25, 0.5, 1.0]), st.booleans(), st.integers(0, 3)), min_size=2, max_size=40),
     st.sampled_from(list(CalibrationMethod)),
@@ -133,7 +135,9 @@ def test_a_curve_rises_and_its_interval_holds_it_whatever_the_cases(
     truth = [one[1] for one in drawn]
     if all(truth) or not any(truth):
         return
-    curve = fit_curve(cases([one[0] for one in drawn], truth, artists=[one[2] for one in drawn]), seed=0, method=method)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitting, "RESAMPLES", 10)
+        curve = fit_curve(cases([one[0] for one in drawn], truth, artists=[one[2] for one in drawn]), seed=0, method=method)
 
     at = np.linspace(-2, 2, 81)
     p, (low, high) = curve.probability(at), curve.interval(at)

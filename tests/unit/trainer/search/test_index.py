@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
 from trainer.search import index as index_module
 from trainer.search.approximate import CellIndex
@@ -22,12 +21,10 @@ if TYPE_CHECKING:
 
     Vectors = npt.NDArray[np.float32]
 
-#: Small whole numbers: products are exact in float32, and many are equal.
-_values = st.integers(-2, 2).map(float)
-
 
 def vectors_of(count: st.SearchStrategy[int]) -> st.SearchStrategy[Vectors]:
-    return count.flatmap(lambda n: arrays.arrays(np.float32, (n, 3), elements=_values))
+    """Of small whole numbers: products are exact in float32, and many are equal."""
+    return st.builds(lambda n, seed: np.random.default_rng(seed).integers(-2, 3, (n, 3)).astype(np.float32), count, st.integers(0, 999))
 
 
 def unit(rng: np.random.Generator, count: int, dimension: int) -> Vectors:
@@ -37,6 +34,7 @@ def unit(rng: np.random.Generator, count: int, dimension: int) -> Vectors:
 
 
 @pytest.mark.parametrize("faiss", [True, False])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(vectors=vectors_of(st.integers(0, 40)), queries=vectors_of(st.integers(0, 4)), count=st.integers(1, 50))
 def test_an_exact_search_finds_what_sorting_all_products_finds(vectors: Vectors, queries: Vectors, count: int, faiss: bool) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -93,6 +91,7 @@ def test_an_approximate_search_says_how_much_it_finds_and_keeps_to_it(tmp_path: 
     assert (np.diff(products, axis=1) <= 0).all()
 
 
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(vectors=vectors_of(st.integers(1, 30)), views=vectors_of(st.just(6)), count=st.integers(1, 40))
 def test_the_largest_over_the_views_is_searched(vectors: Vectors, views: Vectors, count: int) -> None:
     seen = views.reshape(2, 3, 3)

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def calibration() -> SearchCalibration:
-    """Half similarity and half margin: from 0.01 at 0 to 0.98 at 1."""
+    """Half similarity and half margin: from 0.01 at 0.3 to 0.98 at 0.8."""
     curve = CalibrationCurve(
         method=CalibrationMethod.PLATT,
-        scores=(0.0, 1.0),
+        scores=(0.3, 0.8),
         probabilities=(0.01, 0.98),
         low=(0.0, 0.9),
         high=(0.1, 1.0),
@@ -190,9 +190,11 @@ def test_the_sheet_has_a_row_a_query_and_a_column_a_picture(
     images = [painted(1), painted(2)]
 
     draw_similar(list(zip(searches, images, strict=True)), store, tmp_path / "sheet.png")
-    one = Image.open(tmp_path / "sheet.png")
+    with Image.open(tmp_path / "sheet.png") as opened:
+        one = opened.copy()
     draw_similar(list(zip(searches, images, strict=True)) * MOST_QUERIES, store, tmp_path / "long.png")
-    long = Image.open(tmp_path / "long.png")
+    with Image.open(tmp_path / "long.png") as opened:
+        long = opened.copy()
 
     row = (one.height - 40) // 2
     assert long.height == 40 + row * MOST_QUERIES
