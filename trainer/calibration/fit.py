@@ -8,6 +8,7 @@ import numpy as np
 
 from db.training import Split
 from trainer.calibration.calibration import ModelCalibration, PairCalibration, SearchCalibration
+from trainer.calibration.curve import CalibrationMethod
 from trainer.calibration.fitting import fit_curve, fit_logistic, limits
 from trainer.calibration.pair_cases import pair_cases
 from trainer.calibration.reliability import cross_fitted, reliability
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 #: Fewer true pairs, or fewer artists, tell nothing: there is no calibration then.
 LEAST_PAIRS, LEAST_ARTISTS = 8, 4
+
+#: True cases from which the curve is isotonic. In simulated campaigns it was nearer to the truth from some 120 true pairs, for a mixture
+#: of near and far pairs is not logistic; of searches the logistic curve was still nearer at 500.
+ISOTONIC_PAIRS, ISOTONIC_SEARCHES = 200, 1000
 
 #: Validation repaints that are drawn at most: more hardly move a curve, and each is compared with a whole gallery.
 MOST_REPAINTS = 4096
@@ -55,7 +60,7 @@ def calibrate_pairs(similarities: CosineSimilarities, table: PairTable, *, seed:
     cases = pair_cases(similarities, table, _drawn(np.arange(len(table.repaints)), seed), seed=seed)
     if not _enough(cases):
         return None
-    curve = fit_curve(cases, seed=seed)
+    curve = fit_curve(cases, seed=seed, method=_method(cases, ISOTONIC_PAIRS))
     left_out = cross_fitted(cases, seed=seed, method=curve.method)
     return PairCalibration(curve=curve, reliability=reliability(cases, left_out, seed=seed))
 
@@ -71,7 +76,7 @@ def calibrate_search(
         return None
     weights, _ = fit_logistic(weighted, cases.truth, cases.weights, limits(cases))
     cases = _as_cases(found, weighted @ weights)
-    curve = fit_curve(cases, seed=seed)
+    curve = fit_curve(cases, seed=seed, method=_method(cases, ISOTONIC_SEARCHES))
     left_out = cross_fitted(cases, seed=seed, method=curve.method)
     judged = np.where(found.nearest, left_out, np.nan)
     return SearchCalibration(
@@ -85,6 +90,10 @@ def calibrate_search(
 
 def _as_cases(found: SearchCases, scores: npt.NDArray[np.float64]) -> ScoredCases:
     return ScoredCases(scores=scores, truth=found.truth, weights=np.ones(len(scores)), artists=found.artists)
+
+
+def _method(cases: ScoredCases, isotonic_from: int) -> CalibrationMethod:
+    return CalibrationMethod.ISOTONIC if cases.truth.sum() >= isotonic_from else CalibrationMethod.PLATT
 
 
 def _enough(cases: ScoredCases) -> bool:

@@ -1,4 +1,4 @@
-"""Fitting a curve: isotonic regression where there are many cases, a logistic curve where there are few; intervals by bootstrap.
+"""Fitting a curve: isotonic regression for many cases, a logistic curve for few; intervals by bootstrap.
 
 The bootstrap draws artists, not pairs: pairs of one artist resemble each other. Where all cases agree it cannot vary; there the limit is
 the exact binomial one (Clopper and Pearson, 1934) with artists as trials.
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     #: (cases, their weights, bounds of the probability) to knots.
     Fit = Callable[[ScoredCases, Floats, tuple[float, float]], tuple[Floats, Floats]]
 
-#: True cases from which the curve is isotonic; below, it would follow the noise (scikit-learn's manual advises against it under 1,000).
-ISOTONIC_FROM = 1000
-
 RESAMPLES = 200
 
 #: Share outside an interval, half of it on each side.
@@ -38,12 +35,11 @@ _KNOTS = 128
 _FLAT = 1e-9
 
 
-def fit_curve(cases: ScoredCases, *, seed: int, method: CalibrationMethod | None = None, intervals: bool = True) -> CalibrationCurve:
-    """The curve of the cases, both true and false ones among them; the method follows from their number unless it is named.
+def fit_curve(cases: ScoredCases, *, seed: int, method: CalibrationMethod, intervals: bool = True) -> CalibrationCurve:
+    """The curve of the cases, both true and false ones among them.
 
     Probabilities stay within `limits`, so that no finite sample claims certainty. Without `intervals` low and high are the probability.
     """
-    method = method or (CalibrationMethod.ISOTONIC if cases.truth.sum() >= ISOTONIC_FROM else CalibrationMethod.PLATT)
     fit = isotonic_knots if method is CalibrationMethod.ISOTONIC else platt_knots
     bounds = limits(cases)
     steps, values = fit(cases, cases.weights, bounds)
