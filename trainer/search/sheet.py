@@ -22,50 +22,58 @@ if TYPE_CHECKING:
 
 #: Sizes in pixels.
 _WIDTH, _HEIGHT, _GAP, _MARGIN, _LINE, _HEAD = 240, 260, 24, 40, 19, 46
-_LINES = 6
+#: Lines of a caption, and those of one title or name in it.
+_LINES, _WRAPPED = 6, 2
 _PAPER, _INK, _FAINT, _RULE = "#fbfaf7", "#23201c", "#6f685d", "#ddd6ca"
 
-#: Queries that one sheet shows at most.
-MOST_QUERIES = 50
+#: Queries that one sheet shows at most, and pictures beside each.
+MOST_QUERIES, MOST_PICTURES = 50, 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Cell:
+    #: As it is drawn; None if it cannot be read.
     image: Image.Image | None
     lines: tuple[str, ...]
 
 
 def draw_similar(searches: Sequence[tuple[OriginSearch, Image.Image]], store: Store, path: Path) -> None:
-    """Write the first `MOST_QUERIES` searches, each with its query's image, as a PNG.
+    """Write the first `MOST_QUERIES` searches, each with its query's image and its first `MOST_PICTURES` pictures, as a PNG.
 
     A picture that cannot be read leaves its place empty.
     """
-    shown = searches[:MOST_QUERIES]
-    most = max((len(search.pictures) for search, _ in shown), default=0)
-    row = _HEAD + _HEIGHT + _LINES * _LINE + _GAP
-    sheet = Image.new("RGB", (_left(most + 1) - _GAP + _MARGIN, _MARGIN + row * len(shown)), _PAPER)
+    rows = [_row(search, image, store) for search, image in searches[:MOST_QUERIES]]
+    heights = [max((cell.image.height for cell in row if cell.image is not None), default=_HEIGHT) for row in rows]
+    most = max((len(row) for row in rows), default=1)
+    beside = _HEAD + _LINES * _LINE + _GAP
+    sheet = Image.new("RGB", (_left(most) - _GAP + _MARGIN, _MARGIN + sum(heights) + beside * len(rows)), _PAPER)
     draw = ImageDraw.Draw(sheet)
-    for number, (search, image) in enumerate(shown):
-        top = _MARGIN + number * row
-        if number:
+    top = _MARGIN
+    for (search, _), row, height in zip(searches, rows, heights, strict=False):
+        if top > _MARGIN:
             draw.line((_MARGIN, top - _GAP // 2, sheet.width - _MARGIN, top - _GAP // 2), fill=_RULE)
         draw.text((_MARGIN, top + 24), _answer(search), font=font(18, bold=True), fill=_INK, anchor="ls")
-        _draw_cell(sheet, draw, _Cell(image=image, lines=("the query", search.query.rsplit("/", 1)[-1])), 0, top + _HEAD)
-        for one in search.pictures:
-            _draw_cell(sheet, draw, _Cell(image=_read(store, one), lines=_caption(one)), one.rank, top + _HEAD)
+        for column, cell in enumerate(row):
+            _draw_cell(sheet, draw, cell, (_left(column), top + _HEAD), height)
+        top += height + beside
     sheet.save(path, "PNG")
 
 
-def _draw_cell(sheet: Image.Image, draw: ImageDraw.ImageDraw, cell: _Cell, column: int, top: int) -> None:
-    left = _left(column)
+def _row(search: OriginSearch, image: Image.Image, store: Store) -> list[_Cell]:
+    query = _Cell(image=fitted(image, _WIDTH, _HEIGHT), lines=("the query", search.query.rsplit("/", 1)[-1]))
+    return [query, *(_Cell(image=_read(store, one), lines=_caption(one)) for one in search.pictures[:MOST_PICTURES])]
+
+
+def _draw_cell(sheet: Image.Image, draw: ImageDraw.ImageDraw, cell: _Cell, corner: tuple[int, int], height: int) -> None:
+    """The picture at the foot of its place, the caption beneath."""
+    left, top = corner
     if cell.image is None:
-        draw.rectangle((left, top, left + _WIDTH, top + _HEIGHT), outline=_RULE)
-        draw.text((left + _WIDTH / 2, top + _HEIGHT / 2), "cannot be read", font=font(14), fill=_FAINT, anchor="mm")
+        draw.rectangle((left, top, left + _WIDTH, top + height), outline=_RULE)
+        draw.text((left + _WIDTH / 2, top + height / 2), "cannot be read", font=font(14), fill=_FAINT, anchor="mm")
     else:
-        small = fitted(cell.image, _WIDTH, _HEIGHT)
-        sheet.paste(small, (left, top + _HEIGHT - small.height))
-    top += _HEIGHT + 8
-    lines = [(cell.lines[0], _INK), *((line, _FAINT) for text in cell.lines[1:] for line in wrapped(draw, text, _WIDTH, 13))]
+        sheet.paste(cell.image, (left, top + height - cell.image.height))
+    top += height + 8
+    lines = [(cell.lines[0], _INK), *((line, _FAINT) for text in cell.lines[1:] for line in wrapped(draw, text, _WIDTH, 13)[:_WRAPPED])]
     for number, (line, colour) in enumerate(lines[:_LINES]):
         draw.text((left, top), _cut(draw, line), font=font(13, bold=not number), fill=colour)
         top += _LINE
@@ -93,7 +101,7 @@ def _cut(draw: ImageDraw.ImageDraw, line: str) -> str:
 
 def _read(store: Store, one: SimilarPicture) -> Image.Image | None:
     try:
-        return decode_image(read_image_bytes(store, one.content_hash, one.link)).image
+        return fitted(decode_image(read_image_bytes(store, one.content_hash, one.link)).image, _WIDTH, _HEIGHT)
     except (BlobMissing, UnreadableImage, OSError):
         return None
 
