@@ -34,15 +34,15 @@ _COLUMNS = ("kind", "key", "rank", "similarity", "probability", "level", "artist
 @click.option("--k", type=click.IntRange(min=1), default=10, show_default=True, help="Pictures to show for each image.")
 @click.option(
     "--over",
-    type=click.Choice([*SearchedPictures]),
-    default=SearchedPictures.ORIGINALS.value,
+    type=click.Choice([*map(str, SearchedPictures)]),
+    default=str(SearchedPictures.ORIGINALS),
     show_default=True,
     help="Pictures to search.",
 )
 @click.option(
     "--views",
-    type=click.Choice([*QueryViews]),
-    default=QueryViews.NONE.value,
+    type=click.Choice([*map(str, QueryViews)]),
+    default=str(QueryViews.NONE),
     show_default=True,
     help="Other views of the image that count too.",
 )
