@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from producer.samples import SampleTree
     from producer.steering import CancelResult, PauseResult
     from trainer.evaluate.compare import Comparison
+    from trainer.search.origin_finder import OriginSearch, SimilarPicture
     from trainer.siamese_model import SiameseModel
 
     __version__: str
@@ -60,6 +61,7 @@ _MODULES = {
     "ExportResult": "producer.export.run",
     "ImportReport": "producer.results_import",
     "MissingExtra": "paragone.errors",
+    "OriginSearch": "trainer.search.origin_finder",
     "ParagoneError": "paragone.errors",
     "PauseResult": "producer.steering",
     "Progress": "db.monitoring.progress",
@@ -69,6 +71,7 @@ _MODULES = {
     "RequeueResult": "producer.requeue",
     "SampleTree": "producer.samples",
     "SiameseModel": "trainer.siamese_model",
+    "SimilarPicture": "trainer.search.origin_finder",
     "StoredOriginal": "paragone.images",
     "StoredRepaint": "paragone.images",
     "WorkFailed": "paragone.errors",
@@ -87,6 +90,7 @@ __all__ = [
     "ExportResult",
     "ImportReport",
     "MissingExtra",
+    "OriginSearch",
     "ParagoneError",
     "PauseResult",
     "Progress",
@@ -97,6 +101,7 @@ __all__ = [
     "SampleTree",
     "ShadowedPackage",
     "SiameseModel",
+    "SimilarPicture",
     "StoredOriginal",
     "StoredRepaint",
     "WorkFailed",

@@ -12,6 +12,7 @@ from db.jobs.plan import Selection
 from db.runtime import Runtime
 from paragone.exchange import DataExchange
 from paragone.images import RepaintPair, StoredOriginal, repaint_pairs, stored_originals
+from paragone.model import find_similar
 from paragone.work import run_workers
 from producer.campaign_options import CampaignOptions
 from producer.catalogue_artworks import operator_facts
@@ -26,11 +27,14 @@ from producer.status import read_status
 from producer.steering import CancelResult, PauseResult, cancel_campaign, pause_campaign, resume_campaign
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from PIL.Image import Image
 
     from db.monitoring.progress import Progress
     from db.settings import Settings
     from producer.cleaning.report import CleaningReport
+    from trainer.search.origin_finder import OriginSearch
 
 
 def open(  # noqa: A001  # `paragone.open`, as `PIL.Image.open`
@@ -299,6 +303,35 @@ class Project(DataExchange):
         """The current repaints of a campaign (the latest, if not named) with their originals; of all levels, or one."""
         chosen = find_campaign(self._runtime.database, campaign).id
         return repaint_pairs(self._runtime.database, self._runtime.store, chosen, level)
+
+    def similar(
+        self,
+        images: Sequence[str | Path | Image],
+        *,
+        model: str | Path | None = None,
+        campaign: str | None = None,
+        k: int = 10,
+        over: str = "originals",
+        views: str = "none",
+    ) -> list[OriginSearch]:
+        """For each image the pictures of a campaign most like it, and which original it was made from.
+
+        Args:
+            images: files, or images in memory.
+            model: the folder of a trained model; the latest, if not given.
+            campaign: the campaign to search; the one that the model was trained on, if not given.
+            k: pictures to return for each image.
+            over: "originals", "repaints" or "both".
+            views: other views of an image that count too: "none", "mirror" or "mirror+crops".
+
+        Raises:
+            MissingExtra: the packages of `paragone[train]` are not installed.
+            NoTrainedModel: nothing was trained yet.
+            BadImageFile: a file is no image that can be read.
+            NothingToSearch: the campaign has no such pictures.
+            WrongUse: `k`, `over` or `views` is none of those.
+        """
+        return find_similar(self._runtime, images, model=model, campaign=campaign, k=k, over=over, views=views)
 
 
 def _stage(named: Stage | str | None) -> Stage | None:

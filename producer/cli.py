@@ -28,7 +28,7 @@ TRAIN_PACKAGES = ("accelerate", "diffusers", "jinja2", "numpy", "safetensors", "
 #: The order of `paragone --help`, that of a campaign's life; further commands follow by name.
 COMMAND_ORDER = (
     *("demo", "init", "samples", "ingest", "import-results", "enqueue", "work", "status", "failures", "prompts", "requeue"),
-    *("pause", "resume", "cancel", "drain", "flower", "metrics", "score", "export", "train", "evaluate", "compare", "report"),
+    *("pause", "resume", "cancel", "drain", "flower", "metrics", "score", "export", "train", "evaluate", "compare", "similar", "report"),
 )
 
 

@@ -13,6 +13,7 @@ TrainerError
 ├── BadCheckpoint       a checkpoint that cannot be resumed
 ├── NoRoomForVectors    the disk is too full for the matrix of vectors
 ├── ScoringImpossible   a scorer lacks what it needs, or there is nothing to score
+├── NothingToSearch     no pictures among which to look for similar ones
 └── BadImageFile        an image file to compare cannot be read
 """
 
@@ -74,6 +75,10 @@ class NoRoomForVectors(TrainerError):
 
 class ScoringImpossible(TrainerError):
     """There is nothing to score: let `paragone work` finish some repaints."""
+
+
+class NothingToSearch(TrainerError):
+    """There are no pictures to search: let `paragone work` finish some."""
 
 
 class BadImageFile(TrainerError):

@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from trainer.audit.findings import LeakageSummary
+from trainer.calibration.calibration import read_calibration
 from trainer.errors import BadModelFolder
 from trainer.evaluate.evaluation import Evaluation
 from trainer.evaluate.metrics_table import evaluation_text
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from trainer.calibration.calibration import ModelCalibration
     from trainer.heads.siamese import SiameseHead
 
 WEIGHTS, CONFIG, CARD, GROUPS = "model.safetensors", "config.json", "README.md", "groups.json"
@@ -101,6 +103,8 @@ class TrainedModel:
     head: SiameseHead
     config: ModelConfig
     directory: Path
+    #: None in folders from before calibration, and where the validation side was too small.
+    calibration: ModelCalibration | None = None
 
 
 def save_model(directory: Path, head: SiameseHead, config: ModelConfig, groups: list[str]) -> None:
@@ -130,7 +134,7 @@ def load_model(directory: Path) -> TrainedModel:
         differs = f"{name} is {found.get(name, 'missing')}, expected {wanted.get(name, 'nothing')}"
         raise BadModelFolder(f"{directory / WEIGHTS} does not fit its {CONFIG}: {differs}")
     head.load_state_dict(weights)
-    return TrainedModel(head=head.eval(), config=config, directory=directory)
+    return TrainedModel(head=head.eval(), config=config, directory=directory, calibration=read_calibration(directory))
 
 
 def seen_groups(directory: Path) -> set[str]:

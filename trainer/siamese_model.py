@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,23 +11,32 @@ from typing import TYPE_CHECKING
 from PIL import ImageOps
 
 from db.images.colour import to_rgb
+from trainer.data.embeddings import embed_side_by_side
 from trainer.errors import PretrainedModelUnavailable
 from trainer.evaluate.compare import Comparison, check_embedder, compare_images, open_image
 from trainer.heads.projection import project
 from trainer.model_sources import best_device, saved_captioner
+from trainer.search.origin_finder import OriginFinder
+from trainer.search.picture_gallery import picture_gallery
+from trainer.search.query_files import read_query
+from trainer.search.views import QueryViews
 from trainer.spaces.saved_spaces import open_saved_spaces
 from trainer.spaces.views import embed_views
 from workers.backends.blip2 import Blip2Captioner
 from workers.backends.errors import ModelUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import numpy as np
     import numpy.typing as npt
     from PIL.Image import Image
 
+    from db.store import Store
+    from trainer.calibration.calibration import ModelCalibration
+    from trainer.data.embeddings import EmbeddedColumn, Embeddings, ImageReference
     from trainer.model_folder import ModelConfig, TrainedModel
+    from trainer.search.origin_finder import OriginSearch
     from trainer.spaces.side_by_side import SpacesSideBySide
 
 #: Images that go through the models of its spaces at once.
@@ -41,6 +51,7 @@ class SiameseModel:
         self._model = model
         self._models = models
         self._device = device or best_device()
+        self._columns: dict[Store, list[EmbeddedColumn]] = {}
 
     @property
     def directory(self) -> Path:
@@ -51,6 +62,11 @@ class SiameseModel:
     def config(self) -> ModelConfig:
         """What the folder says of it: campaign, CLIP, captioner, training, triplets and figures."""
         return self._model.config
+
+    @property
+    def calibration(self) -> ModelCalibration | None:
+        """How its cosines become probabilities; None in folders from before calibration, and where too few pairs were left for it."""
+        return self._model.calibration
 
     def embed(self, images: Iterable[str | Path | Image]) -> npt.NDArray[np.float32]:
         """Unit vectors of the head, float32 of shape (N, `config.training.out`): their products are the cosines.
@@ -69,6 +85,36 @@ class SiameseModel:
         """
         seen = embed_views(self._spaces, [_rgb(image) for image in images], views)
         return project(self._model.head, seen.reshape(-1, seen.shape[-1])).reshape(*seen.shape[:2], -1)
+
+    def embed_stored(
+        self,
+        references: Sequence[ImageReference],
+        store: Store,
+        *,
+        read_image: Callable[[str, str | None], bytes] | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> Embeddings:
+        """Unit vectors of the head for stored images; what they are over comes from the embedding cache, or is computed and kept there.
+
+        `on_progress` is called with how many of the missing ones are done, and how many were missing. Raises what `embed` raises.
+        """
+        if store not in self._columns:
+            self._columns[store] = self._spaces.cached_columns(store)
+        found = embed_side_by_side(references, self._columns[store], store=store, read_image=read_image, on_progress=on_progress)
+        return replace(found, vectors=project(self._model.head, found.vectors)) if found.rows else found
+
+    def similar(
+        self, images: Sequence[str | Path | Image], gallery: Sequence[str | Path | Image], *, k: int = 10, views: QueryViews | str = "none"
+    ) -> list[OriginSearch]:
+        """For each image the `k` pictures of `gallery` most like it, and whether the original that it was made from is among them.
+
+        `views` is "none", "mirror" or "mirror+crops": the similarity is the largest over the views of the image.
+
+        Raises what `embed` raises.
+        """
+        queries = [read_query(image, number) for number, image in enumerate(images, 1)]
+        finder = OriginFinder(self, [picture_gallery(self, gallery)], None if self.calibration is None else self.calibration.search)
+        return finder.find(queries, k=k, views=QueryViews(views))
 
     def compare(self, image_a: str | Path | Image, image_b: str | Path | Image, *, captions: bool = False) -> Comparison:
         """How alike two images are: the cosine by the head, and by frozen CLIP beside it; with `captions` also a sentence on each.

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from db.training import Split, TripletSet, begin_run, finish_run, finished_runs
 from trainer.audit import LeakageAudit, audit_training, join_alike, keep_audit
+from trainer.calibration.calibration import write_calibration
+from trainer.calibration.fit import calibrate_head
 from trainer.data.dataset_triplets import choose_negatives, notes_of
 from trainer.data.triplet_indices import index_triplets
 from trainer.data.triplets import save_triplets
@@ -143,6 +145,7 @@ def train_run(
     evaluation = evaluate_head(fitted.head, dataset.embeddings.vectors, indices[Split.TEST], spaces=dataset.spaces)
     evaluation = evaluation.model_copy(update={"table": _evaluation_table(dataset, run, splits, fitted)})
     seen = [group for group, split in splits.items() if split is not Split.TEST]
+    write_calibration(run.directory, calibrate_head(fitted.head, dataset, splits, seed=run.config.seed))
     _save(dataset, run, triplet_set=triplet_set, fitted=fitted, evaluation=evaluation, seen=seen, audit=audit)
     if database is not None and run_id is not None:
         finish_run(database, run_id, evaluation.model_dump(mode="json"))

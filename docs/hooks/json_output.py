@@ -169,6 +169,26 @@ OUTPUTS = {
         parts=EVALUATION_TABLE,
     ),
     "compare": Output(shape="An object.", classes=("trainer.evaluate.compare:Comparison",)),
+    "similar": Output(
+        shape="An object with one entry of `searches` for each image that could be read.",
+        before={
+            "campaign": ("str", "The campaign's name."),
+            "model": ("str", "The model's folder."),
+            "over": ("str", "Which pictures were searched: `originals`, `repaints` or `both`."),
+            "views": ("str", "Which views of an image count: `none`, `mirror` or `mirror+crops`."),
+            "gallery": ("int", "Pictures that were searched."),
+            "recall": ("float", "Share of the true nearest that is found; 1 where every product is computed."),
+            "note": ("str | None", "What to know of the probabilities beside their intervals."),
+            "searches": ("list[OriginSearch]", "What was found, in the order of the images."),
+            "failed": ("dict[str, str]", "Images that could not be read, with the reason; the exit code is 1 if there are any."),
+            "unreadable": ("dict[str, str]", "Hashes of the campaign's pictures that have no vector, with the reason."),
+            "sheet": ("str | None", "Path of the sheet that was drawn."),
+        },
+        parts={
+            "each of searches": "trainer.search.origin_finder:OriginSearch",
+            "each of pictures": "trainer.search.origin_finder:SimilarPicture",
+        },
+    ),
     "report": Output(
         shape="An object.",
         before={

@@ -30,7 +30,7 @@ SKIPPED_FOLDERS = frozenset(
 
 #: What lies in Paragone's data directory, beside its database.
 DATABASE = "paragone.sqlite"
-_OWN_FOLDERS = frozenset({"store", "report", "reports", "training", "broker"})
+_OWN_FOLDERS = frozenset({"store", "report", "reports", "training", "galleries", "broker"})
 
 #: How skipped folders are called that are Paragone's own, and single files that are hidden.
 OWN_DATA = "Paragone's own data"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from db.images import UnreadableImage, decode_image
+from trainer.calibration.words import pair_words
 from trainer.data.embeddings import unit_length
 from trainer.errors import BadImageFile
 from trainer.heads.projection import project
@@ -37,16 +38,29 @@ class ImageCaptioner(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Cosines from -1 to 1; captions are None without a captioner."""
+    """Cosines from -1 to 1; captions are None without a captioner, the last three without a calibration."""
 
     cosine: float
     #: By frozen CLIP; by the model's first space alone, where CLIP is not among its spaces.
     clip_cosine: float
     captions: tuple[str | None, str | None]
+    #: That they are an original and its repaint, if one pair in two is.
+    probability: float | None = None
+    #: 95 %, by bootstrap over the artists of the calibration.
+    interval: tuple[float, float] | None = None
+    #: What the probability says.
+    words: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The contract of `paragone compare --json`."""
-        return {"cosine": self.cosine, "clip_cosine": self.clip_cosine, "captions": list(self.captions)}
+        return {
+            "cosine": self.cosine,
+            "clip_cosine": self.clip_cosine,
+            "captions": list(self.captions),
+            "probability": self.probability,
+            "interval": None if self.interval is None else list(self.interval),
+            "words": self.words,
+        }
 
 
 def compare_images(model: TrainedModel, images: tuple[Image, Image], *, embedder: Embedder, captioner: ImageCaptioner | None) -> Comparison:
@@ -60,7 +74,11 @@ def compare_images(model: TrainedModel, images: tuple[Image, Image], *, embedder
         stored = model.config.captioner.settings if model.config.captioner is not None else {}
         results = captioner.run([CaptionRequest(image=image) for image in images], read_stored_settings(Blip2Settings, stored))
         captions = (results[0].text, results[1].text)
-    return Comparison(cosine=float(one @ other), clip_cosine=float(frozen[0] @ frozen[1]), captions=captions)
+    compared = Comparison(cosine=float(one @ other), clip_cosine=float(frozen[0] @ frozen[1]), captions=captions)
+    if model.calibration is None:
+        return compared
+    probability, interval = model.calibration.pairs.probability(compared.cosine)
+    return replace(compared, probability=probability, interval=interval, words=pair_words(probability, interval))
 
 
 def check_embedder(model: TrainedModel, embedder: Embedder) -> None:

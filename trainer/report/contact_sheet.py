@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from trainer.report.lettering import font, wrapped
 from trainer.report.thumbnails import fitted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from trainer.report.content import ExampleArtwork
 
@@ -34,14 +33,14 @@ def draw_sheet(examples: Sequence[ExampleArtwork], levels: Sequence[str], path: 
     draw = ImageDraw.Draw(sheet)
     if untrained:
         draw.rectangle((0, 0, size[0], _HEAD), fill="#f6e3b8")
-        draw.text((_MARGIN, _HEAD / 2), UNTRAINED, font=_font(18, bold=True), fill="#5c4409", anchor="lm")
+        draw.text((_MARGIN, _HEAD / 2), UNTRAINED, font=font(18, bold=True), fill="#5c4409", anchor="lm")
     for index, name in enumerate(columns):
-        draw.text((_left(index), top - 20), name, font=_font(22, bold=True), fill=_INK, anchor="ls")
+        draw.text((_left(index), top - 20), name, font=font(22, bold=True), fill=_INK, anchor="ls")
     for example, height in zip(examples, heights, strict=True):
         _row(sheet, draw, example, columns, top)
         top += height
     if not examples:
-        draw.text((_MARGIN, top + 40), "no repaints yet", font=_font(22), fill=_FAINT, anchor="lm")
+        draw.text((_MARGIN, top + 40), "no repaints yet", font=font(22), fill=_FAINT, anchor="lm")
     sheet.save(path, "PNG")
 
 
@@ -56,26 +55,14 @@ def _cell(sheet: Image.Image, draw: ImageDraw.ImageDraw, image: Image.Image, cor
     left, top = corner
     small = _fitted(image)
     sheet.paste(small, corner)
-    dark, faint = ([] if text is None else _lines(draw, text) for text in texts)
+    dark, faint = ([] if text is None else wrapped(draw, text, _WIDTH) for text in texts)
     most = _LINES - min(len(faint), 1)
     if len(dark) > most:
         dark = [*dark[: most - 1], f"{dark[most - 1]} ..."]
     top += small.height + 9
     for line, colour in [*((line, _INK) for line in dark), *((line, _FAINT) for line in faint)][:_LINES]:
-        draw.text((left, top), line, font=_font(14), fill=colour)
+        draw.text((left, top), line, font=font(14), fill=colour)
         top += 20
-
-
-def _lines(draw: ImageDraw.ImageDraw, text: str) -> list[str]:
-    """The text in lines that fit the column."""
-    lines: list[str] = []
-    for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and draw.textlength(longer, font=_font(14)) <= _WIDTH:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
 
 
 def _images(example: ExampleArtwork) -> list[Image.Image]:
@@ -88,10 +75,3 @@ def _fitted(image: Image.Image) -> Image.Image:
 
 def _left(column: int) -> int:
     return _MARGIN + column * (_WIDTH + _GAP)
-
-
-@cache
-def _font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
-    """DejaVu Sans as matplotlib brings it: a machine may have no fonts, and titles have letters of many languages."""
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(Path(mpl.get_data_path()) / "fonts" / "ttf" / name, size)

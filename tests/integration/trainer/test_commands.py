@@ -52,7 +52,7 @@ def test_train_evaluate_compare_and_report_work_on_a_finished_campaign(runtime: 
     for name, content_hash in (("one.jpg", original.content_hash), ("other.jpg", repaint.content_hash)):
         (tmp_path / name).write_bytes(filled.store.get(content_hash))
     compared = call(compare, runtime, tmp_path / "one.jpg", tmp_path / "other.jpg")
-    assert set(compared) == {"cosine", "clip_cosine", "captions"}
+    assert set(compared) == {"cosine", "clip_cosine", "captions", "probability", "interval", "words"}
     assert -1 <= compared["cosine"] <= 1
     assert all(isinstance(caption, str) and caption for caption in compared["captions"])
 

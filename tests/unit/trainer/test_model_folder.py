@@ -8,6 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
+from trainer.calibration.calibration import ModelCalibration, PairCalibration, write_calibration
+from trainer.calibration.curve import CalibrationCurve, CalibrationMethod
 from trainer.data.fake_embedder import FakeEmbedder
 from trainer.errors import BadImageFile, BadModelFolder, EmbedderMismatch, UnknownComponent
 from trainer.evaluate.compare import compare_images, open_image
@@ -152,8 +154,24 @@ def test_an_image_is_most_similar_to_itself(folder: Path) -> None:
     assert same.cosine == pytest.approx(1, abs=1e-5)
     assert same.clip_cosine == pytest.approx(1, abs=1e-5)
     assert different.cosine < 0.99
-    assert set(different.as_json()) == {"cosine", "clip_cosine", "captions"}
+    assert set(different.as_json()) == {"cosine", "clip_cosine", "captions", "probability", "interval", "words"}
     assert different.captions == (None, None)
+
+
+def test_the_probability_of_a_comparison_comes_from_the_models_own_calibration(folder: Path) -> None:
+    one, other = two_images()
+    before = compare_images(load_model(folder), (one, other), embedder=FakeEmbedder(), captioner=None)
+    counts = {"positives": 9, "negatives": 9, "artists": 9}
+    knots = {"scores": (-1.0, before.cosine, 1.0), "probabilities": (0, 0.1, 1), "low": (0, 0, 1), "high": (0, 0.3, 1)}
+    curve = CalibrationCurve.model_validate({"method": CalibrationMethod.PLATT, **knots, **counts})
+    write_calibration(folder, ModelCalibration(seed=0, pairs=PairCalibration(curve=curve)))
+
+    after = compare_images(load_model(folder), (one, other), embedder=FakeEmbedder(), captioner=None)
+
+    assert (before.probability, before.interval, before.words) == (None, None, None)
+    assert (after.probability, after.interval) == (pytest.approx(0.1), pytest.approx((0, 0.3)))
+    assert after.words == "probably not an original and its repaint"
+    assert after.as_json()["interval"] == pytest.approx([0, 0.3])
 
 
 def test_each_image_gets_its_own_caption_with_the_campaigns_settings(folder: Path) -> None:
