@@ -148,6 +148,11 @@ OUTPUTS = {
         classes=("trainer.evaluate.evaluation:Evaluation",),
     ),
     "compare": Output(shape="An object.", classes=("trainer.evaluate.compare:Comparison",)),
+    "export-head": Output(
+        shape="An object.",
+        classes=("trainer.publishing.onnx_head:ExportedHead",),
+        meanings={"file": "The ONNX file.", "opset": "Its opset of ai.onnx."},
+    ),
     "report": Output(
         shape="An object.",
         before={
