@@ -3,6 +3,7 @@
 TrainerError
 ├── NothingToTrainOn    no repaints, too few artworks, or too few styles
 ├── UnknownComponent    a negative strategy, loss, head or scorer that is not installed
+├── LeakedSplit         an embedder saw what is to be tested
 ├── TripletSetDiffers   a triplet set of this name holds other triplets
 ├── NoTrainedModel      no training run has finished yet
 ├── BadModelFolder      a saved model that cannot be used
@@ -34,6 +35,10 @@ class NothingToTrainOn(TrainerError):
 
 class UnknownComponent(TrainerError):
     """No installed package offers a negative strategy, loss, head or scorer of this name."""
+
+
+class LeakedSplit(TrainerError):
+    """The embedder was fine-tuned on artworks of the test split: use its own split and seed."""
 
 
 class TripletSetDiffers(TrainerError):

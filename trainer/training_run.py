@@ -16,6 +16,7 @@ from trainer.data.triplet_indices import index_triplets
 from trainer.data.triplets import draw_triplets, save_triplets
 from trainer.errors import BadCheckpoint
 from trainer.evaluate.evaluation import Evaluation, evaluate_head
+from trainer.finetune.seen import check_unseen
 from trainer.fit.checkpoint import CHECKPOINT
 from trainer.fit.config import complete_record, run_record
 from trainer.fit.loop import TrainingLoop
@@ -104,9 +105,11 @@ def train_run(
         NothingToTrainOn: the dataset is too small, or a split has no triplet.
         BadCheckpoint: `start` is RESUME and there is no checkpoint that fits.
         UnknownComponent: the negative strategy, loss or head is not installed.
+        LeakedSplit: the CLIP was fine-tuned on artworks that the split tests.
     """
     run.directory.mkdir(parents=True, exist_ok=True)
     splits = run.ratio.assign(dataset, run.config.seed)
+    check_unseen(dataset.clip.location, splits)
     triplet_set, triplets = _triplets(database, dataset, run, splits)
     indices = {split: _indices(dataset, [t for t in triplets if t.part is split]) for split in Split}
     loop = _loop(dataset, run, triplet_set, indices)
