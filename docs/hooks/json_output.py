@@ -148,6 +148,11 @@ OUTPUTS = {
         classes=("trainer.evaluate.evaluation:Evaluation",),
     ),
     "compare": Output(shape="An object.", classes=("trainer.evaluate.compare:Comparison",)),
+    "finetune": Output(
+        shape="An object.",
+        classes=("trainer.finetune.run:FinetuneResult",),
+        meanings={"steps": "Steps done.", "after": "The same, afterwards."},
+    ),
     "export-head": Output(
         shape="An object.",
         classes=("trainer.publishing.onnx_head:ExportedHead",),

@@ -60,7 +60,7 @@ class FinetuneResult:
     steps: int
     #: Mean loss of the last steps.
     loss: float
-    #: R@1 repaint -> original over the test side, by level: of the CLIP as it was, and of the fine-tuned one.
+    #: R@1 repaint -> original over the test side, by level, of the CLIP as it was.
     before: dict[str, float]
     after: dict[str, float]
 

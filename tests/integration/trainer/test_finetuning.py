@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +12,12 @@ import torch
 from PIL import Image
 from transformers import AutoImageProcessor, CLIPModel
 
+from db.settings import Settings
+from tests.integration.trainer.conftest import OpenRuntime, call
+from trainer.commands.finetune import finetune
+from trainer.commands.train import train
 from trainer.data.embeddings import ImageReference
-from trainer.errors import BadCheckpoint
+from trainer.errors import BadCheckpoint, LeakedSplit
 from trainer.finetune.checkpoint import FINETUNE_CHECKPOINT
 from trainer.finetune.config import FinetuneConfig, FinetuneMethod
 from trainer.finetune.loop import FinetuneLoop
@@ -22,9 +28,11 @@ from workers.backends.protocol import ModelSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from torch import Tensor
+
+    from db.engine import Database
+    from tests.integration.trainer.conftest import Filled
 
     Prepare = Callable[[list[Image.Image]], Tensor]
 
@@ -171,3 +179,24 @@ def test_stopped_and_resumed_equals_uninterrupted(new_tower: Any, new_loop: Any,
     (tmp_path / "stopped" / FINETUNE_CHECKPOINT).write_bytes(b"PK\x03\x04")
     with pytest.raises(BadCheckpoint, match="not a checkpoint"):
         new_loop(short, new_tower(short), "stopped").resume()
+
+
+@pytest.mark.slow(reason="embeds, fine-tunes, embeds again and trains, with models of the real classes")
+def test_finetune_makes_a_clip_that_train_takes_on_its_own_split_alone(
+    sqlite_database: Database, fill: Callable[..., Filled], tiny_models: Path, tmp_path: Path
+) -> None:
+    filled = fill(sqlite_database, count=14, styles=4, models=tiny_models)
+    runtime = OpenRuntime(settings=Settings(data_dir=tmp_path / "data"), database=filled.database, store=filled.store)
+
+    made = call(finetune, runtime, "--steps", 2, "--batch", 4, "--blocks", 1, "--rank", 2)
+    again = call(finetune, runtime, "--steps", 2, "--batch", 4, "--blocks", 1, "--rank", 2, "--resume")
+    trained = call(train, runtime, "--clip", made["clip"], "--epochs", 1)
+
+    assert again == made
+    assert set(made["before"]) == set(made["after"]) == {"all", "moderate", "radical"}
+    config = json.loads((Path(trained["runs"][0]["directory"]) / "config.json").read_text())
+    assert config["clip"]["location"] == "local:clip"
+    record = json.loads((Path(made["clip"]).parent / "finetune.json").read_text())
+    assert (record["split"], record["steps"], record["base"]["location"]) == ("80/20", 2, "local:clip")
+    with pytest.raises(LeakedSplit, match="that this split tests"):
+        call(train, runtime, "--clip", made["clip"], "--epochs", 1, "--split", "40/60")
