@@ -105,10 +105,12 @@ class SiameseModel:
         """What the folder says of it: campaign, CLIP, captioner, training, triplets and figures."""
         return self._model.config
 
-    @property
+    @cached_property
     def out(self) -> int:
         """Length of the vectors that `embed` gives."""
-        return self.config.training.out
+        import numpy as np
+
+        return int(project(self._model.head, np.zeros((1, self.config.dimension), np.float32)).shape[1])
 
     def embed(self, images: Iterable[str | Path | Image]) -> npt.NDArray[np.float32]:
         """Unit vectors of the head, float32 of shape (N, `config.training.out`): their products are the cosines.
