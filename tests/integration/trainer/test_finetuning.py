@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +22,7 @@ from trainer.commands.finetune import finetune
 from trainer.commands.train import train
 from trainer.data.embeddings import ImageReference
 from trainer.errors import BadCheckpoint, LeakedSplit
-from trainer.finetune.checkpoint import FINETUNE_CHECKPOINT
+from trainer.finetune.checkpoint import FINETUNE_CHECKPOINT, load_finetune_checkpoint
 from trainer.finetune.config import FinetuneConfig, FinetuneMethod
 from trainer.finetune.loop import FinetuneLoop
 from trainer.finetune.pairs import PairBatches, PicturePair
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
 
     Prepare = Callable[[list[Image.Image]], Tensor]
 
+ROOT = Path(__file__).parents[3]
 TRAINED, TESTED = 160, 60
 
 
@@ -200,3 +205,35 @@ def test_finetune_makes_a_clip_that_train_takes_on_its_own_split_alone(
     assert (record["split"], record["steps"], record["base"]["location"]) == ("80/20", 2, "local:clip")
     with pytest.raises(LeakedSplit, match="that this split tests"):
         call(train, runtime, "--clip", made["clip"], "--epochs", 1, "--split", "40/60")
+
+
+@pytest.mark.slow(reason="three processes that load the real classes")
+def test_two_processes_train_what_one_trains(clip_folder: Path, tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(free_port()),
+        "ACCELERATE_USE_CPU": "true",
+    }
+    command = [sys.executable, "-m", "tests.integration.trainer.finetune_process", str(clip_folder)]
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+
+    pair = [
+        subprocess.Popen([*command, str(tmp_path / "two")], env={**environment, "RANK": str(rank), "LOCAL_RANK": str(rank)}, cwd=ROOT)
+        for rank in range(2)
+    ]
+    subprocess.run([*command, str(tmp_path / "one")], check=True, cwd=ROOT)
+
+    assert [process.wait(170) for process in pair] == [0, 0]
+    one, two = (load_finetune_checkpoint(tmp_path / name / FINETUNE_CHECKPOINT) for name in ("one", "two"))
+    assert two.losses == pytest.approx(one.losses, rel=1e-5)
+    for name, tensor in one.weights.items():
+        assert torch.allclose(two.weights[name], tensor, atol=1e-5), name
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
