@@ -1,4 +1,4 @@
-"""One process of a fine-tuning, as `accelerate launch` would start several: python -m tests.integration.trainer.finetune_process CLIP OUT."""
+"""One process of a fine-tuning, as `accelerate launch` starts several: `python -m tests.integration.trainer.finetune_process CLIP OUT`."""
 
 from __future__ import annotations
 
