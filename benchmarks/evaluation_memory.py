@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import resource
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -21,6 +22,9 @@ import torch
 from trainer.data.triplet_indices import TripletIndices
 from trainer.evaluate.evaluation import evaluate_head
 from trainer.heads.mlp import MlpHead
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 LEVELS = ("moderate", "radical")
 NEEDED_MB = 2048
@@ -47,7 +51,7 @@ def main() -> None:
     print(f"needed: under {NEEDED_MB} MB: {'yes' if peak < NEEDED_MB else 'NO'}")
 
 
-def evaluate(vectors: np.ndarray, indices: TripletIndices) -> float:
+def evaluate(vectors: npt.NDArray[np.float32], indices: TripletIndices) -> float:
     """What `paragone train` does after training; the accuracy over all triplets.
 
     An evaluation over a `PairTable` and `Similarities` needs neither the triplets nor the matrix of both: give it
@@ -58,7 +62,7 @@ def evaluate(vectors: np.ndarray, indices: TripletIndices) -> float:
     return evaluate_head(head, vectors, indices).find("trained").accuracy
 
 
-def _drawn(originals: int, per_repaint: int, dimension: int) -> tuple[np.ndarray, TripletIndices]:
+def _drawn(originals: int, per_repaint: int, dimension: int) -> tuple[npt.NDArray[np.float32], TripletIndices]:
     random = np.random.default_rng(0)
     count = originals * (1 + len(LEVELS))
     vectors = np.empty((count, dimension), dtype=np.float32)

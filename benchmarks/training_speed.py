@@ -275,7 +275,7 @@ def _mnrl_trainer(training: TrainingSet, recipe: Recipe) -> Callable[[], object]
         ),
         train_dataset=Dataset.from_dict(columns),
         loss=MultipleNegativesRankingLoss(model, scale=10.0),
-        data_collator=RowCollator(training.vectors),  # type: ignore[arg-type]  # called, and asked for its label columns
+        data_collator=RowCollator(training.vectors),
     )
 
     def train() -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _IMAGES = "images"
 
 
-class SiameseImageModule(InputModule):
+class SiameseImageModule(InputModule):  # type: ignore[misc]  # its types are not followed
     """Files or PIL images to `sentence_embedding`, (N, out), each row of length 1."""
 
     def __init__(self, model: SiameseModel) -> None:
@@ -37,9 +37,7 @@ class SiameseImageModule(InputModule):
         return cls(SiameseModel.from_pretrained(source, **options))
 
     @classmethod
-    def load(  # type: ignore[override]  # it takes what it needs of the library's arguments by name
-        cls, model_name_or_path: str, *, revision: str | None = None, **_others: Any
-    ) -> Self:
+    def load(cls, model_name_or_path: str, *, revision: str | None = None, **_others: Any) -> Self:
         """Called by sentence-transformers for a folder with `modules.json`."""
         return cls.from_pretrained(model_name_or_path, revision=revision)
 
@@ -52,7 +50,7 @@ class SiameseImageModule(InputModule):
         """Length of a vector."""
         return self.model.out
 
-    def preprocess(self, inputs: Sequence[str | Path | Image], prompt: str | None = None, **_others: Any) -> dict[str, Any]:  # type: ignore[override]  # noqa: ARG002
+    def preprocess(self, inputs: Sequence[str | Path | Image], prompt: str | None = None, **_others: Any) -> dict[str, Any]:  # noqa: ARG002
         """Leave the images as they are: the model's own preparation is part of `forward`."""
         return {_IMAGES: list(inputs)}
 
