@@ -32,14 +32,17 @@ class ImageTower(nn.Module):
         layers = clip.vision_model.encoder.layers
         first = max(0, len(layers) - config.blocks)
         self._lora = config.method is FinetuneMethod.LORA
-        if config.gradient_checkpointing:
-            clip.vision_model.gradient_checkpointing_enable({"use_reentrant": False})
         if self._lora:
             self.clip = _with_lora(clip, range(first, len(layers)), config)
         else:
             for part in (*layers[first:], clip.vision_model.post_layernorm, clip.visual_projection):
                 part.requires_grad_(requires_grad=True)
             self.clip = clip
+        if config.gradient_checkpointing:
+            vision = clip.vision_model
+            # Renamed within transformers 5.
+            enable = getattr(vision, "activation_checkpointing_enable", None) or vision.gradient_checkpointing_enable
+            enable({"use_reentrant": False})
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(N, 3, height, width), as CLIP's own processor makes them, to (N, projection), each row of length 1."""
@@ -73,10 +76,10 @@ class ImageTower(nn.Module):
 
 def _with_lora(clip: Any, blocks: range, config: FinetuneConfig) -> Any:
     try:
-        from peft import LoraConfig, get_peft_model
+        from peft import LoraConfig, LoraModel
     except ModuleNotFoundError:
         raise PretrainedModelUnavailable("fine-tuning by LoRA needs peft: pip install 'paragone[finetune]'") from None
     numbers = "|".join(map(str, blocks))
     targets = rf"(.*\.)?(vision_model\.encoder\.layers\.({numbers})\.{_LINEAR}|visual_projection)"
     # Scaled by alpha / rank = 1; B starts at zero, so the first step starts from the tower as it was.
-    return get_peft_model(clip, LoraConfig(r=config.rank, lora_alpha=config.rank, target_modules=targets))
+    return LoraModel(clip, LoraConfig(r=config.rank, lora_alpha=config.rank, target_modules=targets), "default")
