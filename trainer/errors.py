@@ -7,6 +7,8 @@ TrainerError
 ├── TripletSetDiffers   a triplet set of this name holds other triplets
 ├── NoTrainedModel      no training run has finished yet
 ├── BadModelFolder      a saved model that cannot be used
+├── ModelNotPublished   a model that was not written or sent to where others find it
+├── HeadNotExported     a head that is not to be had as ONNX
 ├── BadExportFolder     an export that cannot be trained on
 ├── EmbedderMismatch    the CLIP loaded is not the one the model was trained on
 ├── PretrainedModelUnavailable  its CLIP or captioner cannot be loaded
@@ -51,6 +53,14 @@ class NoTrainedModel(TrainerError):
 
 class BadModelFolder(TrainerError):
     """The folder holds no model that can be used."""
+
+
+class ModelNotPublished(TrainerError):
+    """The model was not published."""
+
+
+class HeadNotExported(TrainerError):
+    """The head was not written as ONNX."""
 
 
 class BadExportFolder(TrainerError):

@@ -1,6 +1,7 @@
 """The folder of a trained model: `model.safetensors`, `config.json` and a card to read.
 
 It records all that is needed to use the model on another machine: which CLIP, which captioner, what it was trained on, its metrics.
+Others may add `calibration.json` and `audit.json`. Format 2 names local models by name and content hash; format 1 by their path.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from trainer.audit.findings import LeakageSummary
 from trainer.calibration.calibration import read_calibration
 from trainer.errors import BadModelFolder
 from trainer.evaluate.evaluation import Evaluation
-from trainer.evaluate.metrics_table import evaluation_text
 from trainer.fit.config import TrainingConfig, complete_record
 from trainer.heads.registry import new_head
+from trainer.local_models import with_local_paths, write_local_models
 from trainer.model_sources import SavedModelSource
 from trainer.negatives.registry import DEFAULT_NEGATIVES
+from trainer.publishing.card import model_card
+from trainer.publishing.sentence_transformers_files import MODULES, modules_json
 from trainer.spaces.saved_spaces import SavedSpace
 from trainer.spaces.space_slice import CLIP
 
@@ -107,12 +110,18 @@ class TrainedModel:
     calibration: ModelCalibration | None = None
 
 
-def save_model(directory: Path, head: SiameseHead, config: ModelConfig, groups: list[str]) -> None:
-    """Write the folder; `groups` are the groups of copies it has seen, so that no later evaluation counts them."""
+def save_model(directory: Path, head: SiameseHead, config: ModelConfig, groups: list[str], *, remember_paths: bool = True) -> None:
+    """Write the folder; `groups` are the groups of copies it has seen, so that no later evaluation counts them.
+
+    With `remember_paths` a file beside them says where this machine keeps the local models that `config.json` names.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     save_file({name: tensor.detach().cpu().contiguous() for name, tensor in head.state_dict().items()}, directory / WEIGHTS)
     (directory / GROUPS).write_text(json.dumps(sorted(groups)), encoding="utf-8")
-    (directory / CARD).write_text(_card(config), encoding="utf-8")
+    (directory / CARD).write_text(model_card(config), encoding="utf-8")
+    (directory / MODULES).write_text(modules_json(), encoding="utf-8")
+    if remember_paths:
+        write_local_models(directory, config.model_dump())
     (directory / CONFIG).write_text(config.model_dump_json(indent=2), encoding="utf-8")  # last: a folder with it is complete
 
 
@@ -146,7 +155,8 @@ def seen_groups(directory: Path) -> set[str]:
 def _config(directory: Path) -> ModelConfig:
     path = directory / CONFIG
     try:
-        return ModelConfig.model_validate_json(path.read_text(encoding="utf-8"))
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        return ModelConfig.model_validate(with_local_paths(directory, facts))
     except FileNotFoundError:
         raise BadModelFolder(f"{directory} holds no {CONFIG}: name the folder of a trained model, such as OUT/80-20") from None
     except OSError as error:
@@ -155,6 +165,8 @@ def _config(directory: Path) -> ModelConfig:
         fault = error.errors()[0]
         place = ".".join(str(part) for part in fault["loc"]) or "the file"
         raise BadModelFolder(f"{path} is not the configuration of a trained model: {place}: {fault['msg']}") from None
+    except ValueError as error:
+        raise BadModelFolder(f"{path} is not the configuration of a trained model: {error}") from None
 
 
 def _weights(path: Path) -> dict[str, Tensor]:
@@ -164,44 +176,3 @@ def _weights(path: Path) -> dict[str, Tensor]:
         raise BadModelFolder(f"{path} is missing: train again, or copy it beside its {CONFIG}") from None
     except (SafetensorError, OSError) as error:
         raise BadModelFolder(f"{path} is not a safetensors file that can be read: {error}") from None
-
-
-def _head_line(config: ModelConfig) -> str:
-    training = config.training
-    if training.parts:
-        return "side by side " + ", ".join(f"`{part}`" for part in training.parts)
-    inner = f"{config.dimension} -> {training.hidden} -> {training.out}" if config.best_epoch else f"of {config.dimension} dimensions"
-    return f"`{training.head}`, {inner}"
-
-
-def _fit_line(config: ModelConfig) -> str:
-    if not config.best_epoch:
-        return "fitted in closed form: there are no epochs"
-    return f"best epoch: {config.best_epoch}, temperature {config.temperature:.4f}"
-
-
-def _card(config: ModelConfig) -> str:
-    note = (
-        "\n**Tiny random models made its images and vectors: the figures show that the machinery works, nothing more.**\n"
-        if config.untrained_models
-        else ""
-    )
-    spaces = "\n".join(
-        f"- {'CLIP' if space.name == CLIP else space.name}: `{space.location}` at `{space.revision}`" for space in config.embedded_in
-    )
-    return f"""# Siamese head of campaign {config.campaign}
-{note}
-Measures how similar an original artwork and an image are: the cosine of two vectors after the head
-({_head_line(config)}).
-
-{spaces}
-- triplets: `{config.triplets.name}`, SHA-256 `{config.triplets.content_hash}`
-- negatives: `{config.triplets.negative_strategy}`, loss: `{config.training.loss if config.best_epoch else "none"}`
-- {_fit_line(config)}
-
-```
-{evaluation_text(config.metrics)}
-```
-
-`paragone compare A.jpg B.jpg --model THIS_FOLDER`
-"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -11,11 +12,14 @@ from typing import TYPE_CHECKING
 from PIL import ImageOps
 
 from db.images.colour import to_rgb
+from db.models_directory import resolve_models_directory
 from trainer.data.embeddings import embed_side_by_side
 from trainer.errors import PretrainedModelUnavailable
 from trainer.evaluate.compare import Comparison, check_embedder, compare_images, open_image
 from trainer.heads.projection import project
+from trainer.model_folder import load_model
 from trainer.model_sources import best_device, saved_captioner
+from trainer.publishing.hub import fetch_model, push_model, write_pretrained
 from trainer.search.origin_finder import OriginFinder
 from trainer.search.picture_gallery import picture_gallery
 from trainer.search.query_files import read_query
@@ -27,10 +31,12 @@ from workers.backends.errors import ModelUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Self
 
     import numpy as np
     import numpy.typing as npt
     from PIL.Image import Image
+    from sentence_transformers import SentenceTransformer
 
     from db.store import Store
     from trainer.calibration.calibration import ModelCalibration
@@ -53,6 +59,54 @@ class SiameseModel:
         self._device = device or best_device()
         self._columns: dict[Store, list[EmbeddedColumn]] = {}
 
+    @classmethod
+    def from_pretrained(
+        cls, source: str | Path, *, revision: str | None = None, models: str | Path | None = None, device: str | None = None
+    ) -> Self:
+        """A model from its folder or from the Hugging Face hub. Its CLIP is fetched when it is first needed.
+
+        Args:
+            source: a folder that `paragone train` or `save_pretrained` has made, or an id of the hub, OWNER/NAME.
+            revision: a commit, tag or branch of the hub; its main branch, if not given.
+            models: a local models directory, or "pocket", whose CLIP and captioner are used; PARAGONE_MODELS, if not given, else those that
+                the folder names.
+            device: "cuda" or "cpu"; a GPU if there is one, if not given.
+
+        Raises:
+            BadModelFolder: the folder holds no model that can be used.
+            UnknownComponent: its head is not installed here.
+            PretrainedModelUnavailable: the hub has no such model or revision, or is out of reach.
+        """
+        named = models or os.environ.get("PARAGONE_MODELS")
+        local = resolve_models_directory(str(named)) if named else None
+        return cls(load_model(fetch_model(source, revision)), models=local, device=device)
+
+    def save_pretrained(self, directory: str | Path) -> None:
+        """Write all that another machine needs of it, and no path of this one; an edited card, calibration and audit come along.
+
+        Raises:
+            ModelNotPublished: the directory is the model's own.
+        """
+        write_pretrained(self._model, Path(directory).expanduser())
+
+    def push_to_hub(self, repo: str, *, private: bool = False) -> str:
+        """Send what `save_pretrained` writes to the repository OWNER/NAME of the hub, made if it is not there; the commit's address.
+
+        The token comes from HF_TOKEN alone. Name the licence in the folder's README.md first.
+
+        Raises:
+            ModelNotPublished: there is no token, or the hub refuses.
+        """
+        return push_model(self._model, repo, private=private)
+
+    def sentence_transformer(self) -> SentenceTransformer:
+        """A `SentenceTransformer` whose `encode` gives the vectors of `embed`; it needs `paragone[sentence]`."""
+        from sentence_transformers import SentenceTransformer
+
+        from trainer.publishing.sentence_module import SiameseImageModule
+
+        return SentenceTransformer(modules=[SiameseImageModule(self)], device="cpu")
+
     @property
     def directory(self) -> Path:
         """Its folder."""
@@ -67,6 +121,13 @@ class SiameseModel:
     def calibration(self) -> ModelCalibration | None:
         """How its cosines become probabilities; None in folders from before calibration, and where too few pairs were left for it."""
         return self._model.calibration
+
+    @cached_property
+    def out(self) -> int:
+        """Length of the vectors that `embed` gives."""
+        import numpy as np
+
+        return int(project(self._model.head, np.zeros((1, self.config.dimension), np.float32)).shape[1])
 
     def embed(self, images: Iterable[str | Path | Image]) -> npt.NDArray[np.float32]:
         """Unit vectors of the head, float32 of shape (N, `config.training.out`): their products are the cosines.

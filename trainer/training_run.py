@@ -21,6 +21,7 @@ from trainer.data.triplets import save_triplets
 from trainer.errors import BadCheckpoint
 from trainer.evaluate.evaluation import Evaluation, evaluate_head
 from trainer.evaluation.evaluated_model import EvaluatedModel
+from trainer.finetune.seen import check_unseen
 from trainer.fit.config import complete_record, run_record
 from trainer.fit.head_fit import FittingData, head_fit
 from trainer.heads.parts import CLIP
@@ -128,11 +129,13 @@ def train_run(
         LeakingSplit: sides of the split share what they must not, and `allow_leaks` is not set.
         BadCheckpoint: `start` is RESUME and there is no checkpoint that fits.
         UnknownComponent: the negative strategy, loss or head is not installed.
+        LeakingSplit: the CLIP was fine-tuned on artworks that the split tests.
     """
     run = replace(run, config=run.config.in_spaces(_dimensions(dataset)))
     run.directory.mkdir(parents=True, exist_ok=True)
     assignment = _assign(dataset, run)
     splits = assignment.sides
+    check_unseen(dataset.clip.location, splits)
     triplet_set, triplets = _triplets(database, dataset, run, assignment)
     audit = _audit(dataset, run, assignment, triplets)
     indices = {split: _indices(dataset, [t for t in triplets if t.part is split]) for split in Split}

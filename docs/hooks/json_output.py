@@ -175,7 +175,7 @@ OUTPUTS = {
             "campaign": ("str", "The campaign's name."),
             "model": ("str", "The model's folder."),
             "over": ("str", "Which pictures were searched: `originals`, `repaints` or `both`."),
-            "views": ("str", "Which views of an image count: `none`, `mirror` or `mirror+crops`."),
+            "views": ("str", "Which views of an image count, such as `mirror`."),
             "gallery": ("int", "Pictures that were searched."),
             "recall": ("float", "Share of the true nearest that is found; 1 where every product is computed."),
             "note": ("str | None", "What to know of the probabilities beside their intervals."),
@@ -188,6 +188,16 @@ OUTPUTS = {
             "each of searches": "trainer.search.origin_finder:OriginSearch",
             "each of pictures": "trainer.search.origin_finder:SimilarPicture",
         },
+    ),
+    "finetune": Output(
+        shape="An object.",
+        classes=("trainer.finetune.run:FinetuneResult",),
+        meanings={"steps": "Steps done.", "after": "The same, afterwards."},
+    ),
+    "export-head": Output(
+        shape="An object.",
+        classes=("trainer.publishing.onnx_head:ExportedHead",),
+        meanings={"file": "The ONNX file.", "opset": "Its opset of ai.onnx."},
     ),
     "report": Output(
         shape="An object.",

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
 from trainer.data.embedding_cache import EmbeddingCache
 from trainer.errors import EmbedderMismatch, UnknownComponent
+from trainer.local_models import portable_location
 from trainer.model_sources import SavedModelSource, saved_clip
 from trainer.spaces.registry import new_space
 from trainer.spaces.side_by_side import SpacesSideBySide
@@ -37,6 +38,10 @@ class SavedSpace(BaseModel):
     revision: str | None = None
     dtype: str = "float32"
     dimension: int = Field(ge=1)
+
+    @field_serializer("location", when_used="json")
+    def _without_path(self, location: str) -> str:
+        return portable_location(location, self.revision)
 
 
 def saved_spaces(slices: Sequence[SpaceSlice]) -> tuple[SavedSpace, ...]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from trainer.data.splits import SplitRatio
 
 from trainer.calibration.calibration import CALIBRATION
 from trainer.data.dataset import load_dataset
 from trainer.data.fake_embedder import FakeEmbedder
 from trainer.data.pair_source import DatabasePairs
-from trainer.data.splits import SplitRatio
 from trainer.fit.config import TrainingConfig
 from trainer.model_folder import load_model
 from trainer.search.campaign_gallery import campaign_galleries

@@ -136,6 +136,27 @@ def test_a_head_in_closed_form_comes_back_with_what_was_fitted(training: Trainin
             load_model(tmp_path / "closed")
 
 
+def test_a_folder_of_format_1_with_the_paths_of_its_machine_loads_as_it_did(folder: Path) -> None:
+    source = {"location": "/home/somebody/clip", "revision": "fake-1", "dtype": "float32", "settings": {}}
+    changed(folder, format=1, clip=source)
+
+    assert load_model(folder).config.clip.model_dump() == source
+
+
+def test_the_folder_names_no_path_but_this_machine_finds_its_local_models_again(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "models" / "clip").mkdir(parents=True)
+    local = SavedModelSource(location=str(tmp_path / "models" / "clip"), revision="sha256:12")
+    model = load_model(folder)
+    save_model(folder, model.head, model.config.model_copy(update={"clip": local}), [])
+
+    for name in ("config.json", "README.md", "groups.json", "modules.json"):
+        assert str(tmp_path) not in (folder / name).read_text()
+    assert json.loads((folder / "config.json").read_text())["clip"]["location"] == "local:clip"
+    assert load_model(folder).config.clip == local
+    (folder / "local_models.json").unlink()
+    assert load_model(folder).config.clip.location == "local:clip"
+
+
 def test_a_model_whose_head_is_not_installed_is_refused_by_name(folder: Path) -> None:
     saved = json.loads((folder / "config.json").read_text())
     changed(folder, training={**saved["training"], "head": "absent"})
