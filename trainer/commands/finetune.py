@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from db.campaigns import find_campaign
-from trainer.data.splits import parse_split
+from trainer.splits import parse_split
 
 if TYPE_CHECKING:
     from db.runtime import Runtime
     from trainer.data.pair_source import PairSource
-    from trainer.data.splits import SplitRule
     from trainer.finetune.run import FinetuneResult
+    from trainer.splits import SplitRule
 
 #: Steps between two lines of progress.
 _EVERY = 10

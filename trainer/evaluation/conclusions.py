@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trainer.evaluation.columns import COLUMN_BY_NAME, DETECTED, GENERATED, HEADLINE, OTHER_STYLE, RECALL_AT_1
-from trainer.evaluation.figures import LEAST_CLUSTERS, Verdict
+from trainer.evaluation.figures import Verdict
 from trainer.evaluation.table import ALL, ScorerKind
+from trainer.metrics.intervals import FEWEST_CLUSTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,9 +27,9 @@ _LOOKS_GOOD = 0.8
 
 def conclude(table: EvaluationTable) -> Iterator[str]:
     """Sentences, the most important first."""
-    if table.clusters < LEAST_CLUSTERS:
+    if table.clusters < FEWEST_CLUSTERS:
         yield (
-            f"Too few for a verdict: {table.clusters} test {table.clusters_by}s, at least {LEAST_CLUSTERS} are needed. "
+            f"Too few for a verdict: {table.clusters} test {table.clusters_by}s, at least {FEWEST_CLUSTERS} are needed. "
             "The figures show how wide the intervals are, not which scorer is better."
         )
     for level in table.levels if len(table.levels) == 1 else [level for level in table.levels if level != ALL]:

@@ -12,8 +12,9 @@ from trainer.errors import NothingToTrainOn
 from trainer.evaluation.columns import COLUMN_BY_NAME, COLUMNS, DETECTED, GENERATED, HEADLINE, OTHER_STYLE, RECALL_AT_1, Better
 from trainer.evaluation.conclusions import conclude
 from trainer.evaluation.figures import EvaluationFigure, verdict_of
-from trainer.evaluation.plain_metrics import PLAIN_METRICS
 from trainer.evaluation.table import ALL, EvaluationBreakdown, EvaluationCell, EvaluationRow, EvaluationTable, ScorerKind
+from trainer.evaluation.table_metrics import TABLE_METRICS
+from trainer.metrics.intervals import clusters_of_repaints
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -39,7 +40,7 @@ def evaluate_scorers(
     scorers: Iterable[EvaluatedScorer],
     table: PairTable,
     *,
-    metrics: MetricSuite = PLAIN_METRICS,
+    metrics: MetricSuite = TABLE_METRICS,
     breakdowns: Sequence[str] = (),
     robustness: Sequence[RobustnessRow] = (),
 ) -> EvaluationTable:
@@ -79,10 +80,7 @@ def evaluate_scorers(
 
 def artist_clusters(table: PairTable) -> tuple[Numbers, str]:
     """(M,) the cluster of each repaint, and what clusters are: artists; a group without a known artist is a cluster of its own."""
-    artists = table.originals.artists[table.repaints.originals]
-    groups = table.repaint_groups
-    known = artists != UNKNOWN
-    clusters = np.where(known, artists, len(table.artist_names) + groups)
+    clusters, known = clusters_of_repaints(table), table.originals.artists != UNKNOWN
     return clusters, "artist" if known.any() else "artwork"
 
 

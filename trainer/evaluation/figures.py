@@ -6,8 +6,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-#: With fewer clusters on the test side no interval covers what it promises: over 10 clusters a bootstrap's "95 %" covered 77 %.
-LEAST_CLUSTERS = 20
+from trainer.metrics.intervals import FEWEST_CLUSTERS
 
 
 class EvaluationFigure(BaseModel):
@@ -54,7 +53,7 @@ class Verdict(StrEnum):
 
 def verdict_of(difference: ReferenceDifference, clusters: int, *, larger_is_better: bool = True) -> Verdict:
     """The verdict on a difference over so many clusters."""
-    if clusters < LEAST_CLUSTERS:
+    if clusters < FEWEST_CLUSTERS:
         return Verdict.TOO_FEW
     low, high = (difference.low, difference.high) if larger_is_better else (-difference.high, -difference.low)
     if low > 0:

@@ -48,7 +48,7 @@ class NearestOriginals(Protocol):
         ...
 
 
-class ClusteredMean(Protocol):
+class MeanOverClusters(Protocol):
     """The mean of values with its interval over clusters."""
 
     def __call__(self, values: Values, clusters: Numbers) -> EvaluationFigure:
@@ -56,7 +56,7 @@ class ClusteredMean(Protocol):
         ...
 
 
-class PairedDifference(Protocol):
+class DifferenceOverClusters(Protocol):
     """The mean difference of two scorers' values with its interval over clusters."""
 
     def __call__(self, values: Values, reference: Values, clusters: Numbers) -> ReferenceDifference:
@@ -79,6 +79,6 @@ class MetricSuite:
     accuracies: Accuracies
     retrieval: Retrieval
     nearest: NearestOriginals
-    mean: ClusteredMean
-    difference: PairedDifference
+    mean: MeanOverClusters
+    difference: DifferenceOverClusters
     set_figures: SetFigures | None = None

@@ -12,8 +12,8 @@ from trainer.data.image_reading import read_images
 from trainer.evaluation.columns import AVERAGE_PRECISION, RECALL_AT_1
 from trainer.evaluation.evaluate_scorers import CellBuilder, artist_clusters
 from trainer.evaluation.evaluated_model import scorer_title
-from trainer.evaluation.plain_metrics import PLAIN_METRICS
 from trainer.evaluation.table import RobustnessRow
+from trainer.evaluation.table_metrics import TABLE_METRICS
 from trainer.metrics.similarities import CosineSimilarities
 from trainer.probes.alterations import ALTERATIONS
 
@@ -57,7 +57,7 @@ def evaluate_alterations(
     alterations: Mapping[str, Alteration] = ALTERATIONS,
     most: int = MOST_QUERIES,
     seed: int = 0,
-    metrics: MetricSuite = PLAIN_METRICS,
+    metrics: MetricSuite = TABLE_METRICS,
 ) -> list[RobustnessRow]:
     """R@1 and mAP of the head and of the frozen backbones for each alteration and level; the gallery is that of the whole test side.
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from trainer.data.embeddings import ImageReference
     from trainer.finetune.config import FinetuneConfig
-    from trainer.finetune.pairs import PairBatches
+    from trainer.finetune.pairs import PicturePairBatches
     from trainer.finetune.tower import ImageTower
 
 #: Steps between two checkpoints.
@@ -60,7 +60,7 @@ class FinetuneLoop:
         config: FinetuneConfig,
         *,
         tower: ImageTower,
-        batches: PairBatches,
+        batches: PicturePairBatches,
         reader: AheadReader,
         prepare: Callable[[list[Image]], Tensor],
         directory: Path,

@@ -54,7 +54,7 @@ def picture_pairs(source: PairSource, dataset: EmbeddingDataset, groups: Collect
     return [pair for _, pair in sorted(pairs, key=lambda one: (one[0], one[1].repaint.content_hash))]
 
 
-class PairBatches:
+class PicturePairBatches:
     """Each epoch shows every group once, by a pair of it that is drawn; a step's batch follows from the seed and its number alone.
 
     Raises `NothingToTrainOn` if there are fewer than two groups: a pair needs another as its negative.

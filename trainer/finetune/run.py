@@ -12,7 +12,7 @@ from trainer.data.dataset import embed_pairs
 from trainer.errors import BadCheckpoint
 from trainer.finetune.checkpoint import FINETUNE_CHECKPOINT
 from trainer.finetune.loop import FinetuneLoop
-from trainer.finetune.pairs import PairBatches, PictureReader, picture_pairs
+from trainer.finetune.pairs import PicturePairBatches, PictureReader, picture_pairs
 from trainer.finetune.retrieval import first_places
 from trainer.finetune.seen import RECORD, SEEN
 from trainer.finetune.tower import ImageTower
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from db.store import Store
     from trainer.data.dataset import EmbeddingDataset
     from trainer.data.pair_source import PairSource
-    from trainer.data.splits import SplitRule
     from trainer.finetune.config import FinetuneConfig
+    from trainer.splits import SplitRule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,14 +86,14 @@ def finetune(
     device = str(state.device)
     with state.main_process_first():  # the others read what the first has embedded
         frozen = _embedded(source, store, clip, device)
-    splits = options.split.assign(frozen, options.config.seed)
+    splits = options.split.assign(frozen, options.config.seed).sides
     trained = {group for group, side in splits.items() if side is Split.TRAIN}
     options.directory.mkdir(parents=True, exist_ok=True)
     files = resolve(clip, TRANSFORMERS_FILES).directory
     reader = PictureReader(source.read_image)
     try:
         tower, prepare = _load(files, options.config, device)
-        batches = PairBatches(picture_pairs(source, frozen, trained), batch_size=options.config.batch_size, seed=options.config.seed)
+        batches = PicturePairBatches(picture_pairs(source, frozen, trained), batch_size=options.config.batch_size, seed=options.config.seed)
         loop = FinetuneLoop(
             options.config, tower=tower, batches=batches, reader=reader, prepare=prepare, directory=options.directory, device=device
         )

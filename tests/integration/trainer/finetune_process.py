@@ -11,7 +11,7 @@ from transformers import AutoImageProcessor, CLIPModel
 from tests.integration.trainer.test_finetuning import TRAINED, PaintedPictures
 from trainer.finetune.config import FinetuneConfig, FinetuneMethod
 from trainer.finetune.loop import FinetuneLoop
-from trainer.finetune.pairs import PairBatches
+from trainer.finetune.pairs import PicturePairBatches
 from trainer.finetune.tower import ImageTower
 
 CONFIG = FinetuneConfig(method=FinetuneMethod.BLOCKS, steps=3, batch_size=8, blocks=1, learning_rate=1e-3, warmup=0)
@@ -26,7 +26,7 @@ def fine_tune(clip: Path, out: Path) -> FinetuneLoop:
     loop = FinetuneLoop(
         CONFIG,
         tower=ImageTower(CLIPModel.from_pretrained(clip, local_files_only=True), CONFIG),
-        batches=PairBatches(painted.pairs, batch_size=CONFIG.batch_size, seed=CONFIG.seed),
+        batches=PicturePairBatches(painted.pairs, batch_size=CONFIG.batch_size, seed=CONFIG.seed),
         reader=painted,
         prepare=lambda images: processor(images=images, return_tensors="pt")["pixel_values"],
         directory=out,

@@ -25,7 +25,7 @@ from trainer.errors import BadCheckpoint, LeakingSplit
 from trainer.finetune.checkpoint import FINETUNE_CHECKPOINT, load_finetune_checkpoint
 from trainer.finetune.config import FinetuneConfig, FinetuneMethod
 from trainer.finetune.loop import FinetuneLoop
-from trainer.finetune.pairs import PairBatches, PicturePair
+from trainer.finetune.pairs import PicturePair, PicturePairBatches
 from trainer.finetune.tower import ImageTower
 from workers.backends.clip import ClipEmbedder
 from workers.backends.protocol import ModelSource
@@ -101,7 +101,7 @@ def new_tower(clip_folder: Path) -> Callable[[FinetuneConfig], ImageTower]:
 def new_loop(painted: PaintedPictures, prepare: Any, tmp_path: Path) -> Callable[..., FinetuneLoop]:
     def made(config: FinetuneConfig, tower: ImageTower, directory: str = "out") -> FinetuneLoop:
         (tmp_path / directory).mkdir(exist_ok=True)
-        batches = PairBatches(painted.pairs[:TRAINED], batch_size=config.batch_size, seed=config.seed)
+        batches = PicturePairBatches(painted.pairs[:TRAINED], batch_size=config.batch_size, seed=config.seed)
         return FinetuneLoop(config, tower=tower, batches=batches, reader=painted, prepare=prepare, directory=tmp_path / directory)
 
     return made

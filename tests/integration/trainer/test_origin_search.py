@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from trainer.data.splits import SplitRatio
 
 from trainer.calibration.calibration import CALIBRATION
 from trainer.data.dataset import load_dataset
@@ -21,6 +20,7 @@ from trainer.search.gallery import PictureKind, SearchedPictures
 from trainer.search.origin_finder import OriginFinder
 from trainer.search.query_files import read_query
 from trainer.siamese_model import SiameseModel
+from trainer.splits import SplitRatio
 from trainer.training_run import RunConfig, train_run
 from workers.backends.protocol import ModelSource
 

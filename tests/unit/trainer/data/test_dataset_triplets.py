@@ -30,7 +30,8 @@ def choose(originals: Sequence[GroupedOriginal], named: str | None = None) -> Ch
     repaints = [repaint(one) for one in originals]
     vectors = np.concatenate([vectors_of(originals), vectors_of(originals, seed=1)])
     rows = {one.content_hash: row for row, one in enumerate([*originals, *repaints])}
-    dataset = SimpleNamespace(originals=originals, repaints=repaints, embeddings=Embeddings(vectors=vectors, rows=rows), hashes=None)
+    embeddings = Embeddings(vectors=vectors, rows=rows)
+    dataset = SimpleNamespace(originals=originals, repaints=repaints, embeddings=embeddings, hashes=None, spaces=())
     return choose_negatives(cast("EmbeddingDataset", dataset), SPLITS, named=named, per_repaint=2, seed=0)
 
 

@@ -11,9 +11,9 @@ from trainer.evaluation.columns import Better
 from trainer.evaluation.evaluate_scorers import artist_clusters, evaluate_scorers
 from trainer.evaluation.figures import EvaluationFigure, ReferenceDifference, Verdict, verdict_of
 from trainer.evaluation.metric_suite import MetricSuite
-from trainer.evaluation.plain_metrics import PLAIN_METRICS
 from trainer.evaluation.scorers import EvaluatedScorer, chance_scorer
 from trainer.evaluation.table import EvaluationCell, RobustnessRow, ScorerKind
+from trainer.evaluation.table_metrics import TABLE_METRICS
 from trainer.probes.aspect import AspectSimilarities
 
 if TYPE_CHECKING:
@@ -178,11 +178,11 @@ def test_figures_that_are_no_means_come_from_the_suite() -> None:
 
     table = pairs(6, artists=3, levels=("moderate", "radical"))
     suite = MetricSuite(
-        accuracies=PLAIN_METRICS.accuracies,
-        retrieval=PLAIN_METRICS.retrieval,
-        nearest=PLAIN_METRICS.nearest,
-        mean=PLAIN_METRICS.mean,
-        difference=PLAIN_METRICS.difference,
+        accuracies=TABLE_METRICS.accuracies,
+        retrieval=TABLE_METRICS.retrieval,
+        nearest=TABLE_METRICS.nearest,
+        mean=TABLE_METRICS.mean,
+        difference=TABLE_METRICS.difference,
         set_figures=ranks,
     )
 

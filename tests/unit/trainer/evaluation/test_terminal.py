@@ -101,7 +101,7 @@ def test_a_missing_row_or_figure_is_a_key_error(table: EvaluationTable) -> None:
     with pytest.raises(KeyError):
         table.row("nobody")
     with pytest.raises(KeyError):
-        table.figure("trained", "auc")
+        table.figure("trained", "f1")
 
 
 def test_few_artists_are_said_first() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from trainer.data.embeddings import ImageReference
 from trainer.errors import NothingToTrainOn
-from trainer.finetune.pairs import PairBatches, PicturePair
+from trainer.finetune.pairs import PicturePair, PicturePairBatches
 
 
 def pairs(sizes: list[int]) -> list[PicturePair]:
@@ -26,7 +26,7 @@ def reference(group: int, number: int) -> ImageReference:
 
 @given(sizes=st.lists(st.integers(1, 4), min_size=2, max_size=30), batch=st.integers(2, 12), seed=st.integers(0, 5))
 def test_no_two_of_a_group_stand_in_a_batch_nor_twice_in_an_epoch(sizes: list[int], batch: int, seed: int) -> None:
-    batches = PairBatches(pairs(sizes), batch_size=batch, seed=seed)
+    batches = PicturePairBatches(pairs(sizes), batch_size=batch, seed=seed)
 
     for epoch in range(2):
         steps = range(epoch * batches.steps_per_epoch, (epoch + 1) * batches.steps_per_epoch)
@@ -36,16 +36,16 @@ def test_no_two_of_a_group_stand_in_a_batch_nor_twice_in_an_epoch(sizes: list[in
 
 def test_a_batch_follows_from_seed_and_step_alone_and_each_pair_has_its_turn() -> None:
     whole = pairs([3] * 20)
-    one, other = (PairBatches(whole, batch_size=8, seed=4) for _ in range(2))
+    one, other = (PicturePairBatches(whole, batch_size=8, seed=4) for _ in range(2))
     forward = [one.batch(step) for step in range(60)]
 
     assert [other.batch(step) for step in reversed(range(60))] == forward[::-1]
     assert all(before != after for before, after in pairwise(forward))
     assert {pair.repaint.key for batch in forward for pair in batch} == {pair.repaint.key for pair in whole}
-    assert PairBatches(whole, batch_size=8, seed=5).batch(0) != forward[0]
-    assert PairBatches(whole[1:], batch_size=8, seed=4).content_hash != one.content_hash
+    assert PicturePairBatches(whole, batch_size=8, seed=5).batch(0) != forward[0]
+    assert PicturePairBatches(whole[1:], batch_size=8, seed=4).content_hash != one.content_hash
 
 
 def test_pairs_of_one_group_alone_are_refused() -> None:
     with pytest.raises(NothingToTrainOn, match="two different artworks"):
-        PairBatches(pairs([5]), batch_size=2, seed=0)
+        PicturePairBatches(pairs([5]), batch_size=2, seed=0)

@@ -78,7 +78,8 @@ def test_a_picture_with_a_margin_around_it_is_nearer_by_a_cropped_view(encoder: 
 
     (plain,), (seen,) = finder.find([query(framed)], k=1), finder.find([query(framed)], k=1, views=QueryViews.MIRROR_AND_CROPS)
 
-    assert (seen.pictures[0].key, seen.pictures[0].view) == ("work-2", "bottom left")
+    assert seen.pictures[0].key == "work-2"
+    assert seen.pictures[0].view in QueryViews.MIRROR_AND_CROPS.names[2:]
     assert seen.pictures[0].similarity > plain.pictures[0].similarity
 
 

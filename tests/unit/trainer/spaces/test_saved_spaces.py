@@ -150,7 +150,7 @@ def test_a_model_compares_in_its_spaces_and_shows_frozen_clip_beside(folder: Pat
 def test_local_models_given_instead_are_found_by_their_folders(folder: Path, models: Path, tmp_path: Path) -> None:
     facts = json.loads((folder / "config.json").read_text())
     for space in facts["spaces"]:
-        space["location"] = f"/elsewhere/{space['location'].rsplit('/', 1)[1]}"
+        space["location"] = f"/elsewhere/{space['location'].removeprefix('local:')}"
     (folder / "config.json").write_text(json.dumps(facts))
 
     assert SiameseModel(load_model(folder), models=models, device="cpu").embed(pictures()).shape == (3, 8)
@@ -176,7 +176,7 @@ def test_a_folder_of_format_1_is_of_clip_alone(folder: Path) -> None:
 
     (only,) = load_model(folder).config.embedded_in
 
-    assert only == SavedSpace(name="clip", location=facts["clip"]["location"], revision=facts["clip"]["revision"], dimension=1536)
+    assert only == SavedSpace(name="clip", location=str(folder.parent / "models" / "clip"), revision=facts["clip"]["revision"], dimension=1536)
 
 
 def test_spaces_that_do_not_fill_the_heads_vector_are_refused(folder: Path) -> None:
