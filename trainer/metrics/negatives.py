@@ -75,7 +75,7 @@ class NegativeMasks:
     def __init__(self, table: PairTable) -> None:
         self.originals = table.originals
         self._styles = _style_columns(table.originals)
-        self._of_known_style: Mask = self._styles.any(axis=0)
+        self._of_known_style: Mask = np.logical_or.reduce(self._styles, axis=0)
         self._rules: dict[NegativeKind, Callable[[int], Mask]] = {
             NegativeKind.OTHER_STYLE: self.other_style,
             NegativeKind.SAME_STYLE: self.same_style,
@@ -93,7 +93,7 @@ class NegativeMasks:
         Raises:
             ValueError: `NEAREST` without a reference.
         """
-        chosen = self.originals.groups != self.originals.groups[row]
+        chosen: Mask = self.originals.groups != self.originals.groups[row]
         if negatives.kind in self._rules:
             chosen &= self._rules[negatives.kind](row)
         if negatives.same_shape:
@@ -111,13 +111,14 @@ class NegativeMasks:
 
     def same_style(self, row: int) -> Mask:
         """(N,) some style in common."""
-        common: Mask = self._styles[self._styles[:, row]].any(axis=0)
+        common: Mask = np.logical_or.reduce(self._styles[self._styles[:, row]], axis=0)
         return common
 
     def same_artist(self, row: int) -> Mask:
         """(N,) the same artist; none where it is unknown."""
         artist = self.originals.artists[row]
-        return self.originals.artists == artist if artist != UNKNOWN else np.zeros_like(self._of_known_style)
+        theirs: Mask = self.originals.artists == artist if artist != UNKNOWN else np.zeros_like(self._of_known_style)
+        return theirs
 
     def same_shape(self, row: int, tolerance: float = SAME_SHAPE) -> Mask:
         """(N,) width over height within this share of the original's, either way round."""

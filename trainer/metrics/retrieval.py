@@ -157,8 +157,16 @@ def retrieve(
             figures["right"][query] = len(right)
             for name, value in _values_of(tied_runs(row, right)).items():
                 figures[name][query] = value
-    counts = {name: figures.pop(name).astype(np.int64) for name in ("gallery", "right")}
-    return RetrievalValues(**figures, **counts)
+    return RetrievalValues(
+        recall_at_1=figures["recall_at_1"],
+        recall_at_5=figures["recall_at_5"],
+        recall_at_10=figures["recall_at_10"],
+        average_precision=figures["average_precision"],
+        map_at_r=figures["map_at_r"],
+        reciprocal_rank=figures["reciprocal_rank"],
+        gallery=figures["gallery"].astype(np.int64),
+        right=figures["right"].astype(np.int64),
+    )
 
 
 def tied_runs(row: Block, right: Numbers) -> list[TiedRun]:

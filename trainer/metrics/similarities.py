@@ -96,7 +96,7 @@ def cosines(queries: Vectors, gallery: Vectors) -> Block:
     """(n, G): of unit vectors (n, d) and (G, d). A gallery on disk or in half precision is converted part by part."""
     ours: Block = np.asarray(queries, dtype=np.float32)
     if gallery.dtype == np.float32 and not isinstance(gallery, np.memmap):
-        whole: Block = ours @ gallery.T
+        whole: Block = ours @ np.asarray(gallery, dtype=np.float32).T
         return whole
     found: Block = np.empty((len(ours), len(gallery)), dtype=np.float32)
     step = max(1, _CONVERTED // max(1, gallery.shape[1]))

@@ -59,7 +59,8 @@ def triplet_accuracy(
     Raises:
         ValueError: `NegativeKind.NEAREST` without a reference.
     """
-    positives = own_pairs(similarities, table)
+    positives: list[float] = own_pairs(similarities, table).tolist()
+    levels: list[str] = table.repaints.levels.tolist()
     masks = NegativeMasks(table)
     of_level = _repaints_by_level(table)
     repaints_of = _repaints_by_original(table)
@@ -77,7 +78,7 @@ def triplet_accuracy(
                     mask = mask[table.repaints.originals]
                 for repaint in repaints_of[row]:
                     if column.kind is NegativeKind.GENERATED:
-                        found = _count_below(made[place], mask & of_level[table.repaints.levels[repaint]], positives[repaint])
+                        found = _count_below(made[place], mask & of_level[levels[repaint]], positives[repaint])
                     else:
                         found = _count_below(originals[place], mask, positives[repaint])
                     below[number, repaint], compared[number, repaint] = found
@@ -86,14 +87,14 @@ def triplet_accuracy(
     return [TripletAccuracy(column=column, accuracies=shares[number], negatives=compared[number]) for number, column in enumerate(columns)]
 
 
-def _count_below(row: Block, mask: Mask, positive: np.float32) -> tuple[float, int]:
+def _count_below(row: Block, mask: Mask, positive: float) -> tuple[float, int]:
     """How many of the masked similarities are below the positive's, ties half, and how many there are.
 
     Counting bits of masks costs a tenth of what picking the values out costs.
     """
-    surely = np.count_nonzero((row < positive - TIE) & mask)
-    perhaps = np.count_nonzero((row <= positive + TIE) & mask)
-    return (surely + perhaps) / 2, np.count_nonzero(mask)
+    surely = int(np.count_nonzero((row < positive - TIE) & mask))
+    perhaps = int(np.count_nonzero((row <= positive + TIE) & mask))
+    return (surely + perhaps) / 2, int(np.count_nonzero(mask))
 
 
 def _repaints_by_original(table: PairTable) -> list[list[int]]:

@@ -145,7 +145,8 @@ def test_text_and_image_vectors_are_ranked_like_torchmetrics_does() -> None:
     found = retrieve_vectors(texts, images, text_groups, image_groups)
 
     for query in range(12):
-        scores = torch.from_numpy(texts[query] @ images.T)
+        # It takes nothing for right whose score is not above 0.
+        scores = torch.from_numpy(texts[query] @ images.T) + 2
         right = torch.from_numpy(image_groups == query)
         assert found.average_precision[query] == pytest.approx(float(retrieval_average_precision(scores, right)), abs=1e-6)
         assert found.reciprocal_rank[query] == pytest.approx(float(retrieval_reciprocal_rank(scores, right)), abs=1e-6)
