@@ -112,5 +112,7 @@ def _scaled(mean: torch.Tensor, config: Any) -> torch.Tensor:
     """Latents (N, channels, height, width) as the generator takes them: by one shift and factor, or by a mean and deviation a channel."""
     if config.latents_mean is not None and config.latents_std is not None:
         centre, deviation = (mean.new_tensor(values).view(1, -1, 1, 1) for values in (config.latents_mean, config.latents_std))
-        return (mean - centre) * config.scaling_factor / deviation
-    return (mean - (config.shift_factor or 0.0)) * config.scaling_factor
+        latents: torch.Tensor = (mean - centre) * config.scaling_factor / deviation
+    else:
+        latents = (mean - (config.shift_factor or 0.0)) * config.scaling_factor
+    return latents
