@@ -204,7 +204,7 @@ def test_infonce_learns_what_frozen_vectors_cannot_tell(indices: Indices, tmp_pa
     own = random.normal(size=(count, 16))
     pictures = np.concatenate([own, own + 0.3 * random.normal(size=own.shape)])
     vectors = np.concatenate([pictures, 3 * random.normal(size=(2 * count, 8))], axis=1).astype(np.float32)
-    config = TrainingConfig(epochs=15, batch_size=64, out=24, loss="infonce-both", head="linear")
+    config = TrainingConfig(epochs=30, batch_size=64, out=24, loss="infonce-both", head="linear", learning_rate=1e-2)
 
     trained = loop(config, vectors, indices, tmp_path).run()
 
