@@ -164,9 +164,8 @@ def test_pca_whitening_weighs_each_direction_by_its_shrunk_spread() -> None:
 
 def test_the_centred_head_takes_off_what_all_pictures_share() -> None:
     pairs = random_pairs(30, 8)
-    shifted = replace(
-        pairs, originals=(unit(pairs.originals) + 5).astype(np.float32), repaints=(unit(pairs.repaints) + 5).astype(np.float32)
-    )
+    originals, repaints = ((unit(rows) + 5).astype(np.float32) for rows in (pairs.originals, pairs.repaints))
+    shifted = replace(pairs, originals=originals, repaints=repaints)
 
     out = vectors_of(fitted(CentredFrozenHead, shifted), shifted.originals)
 
