@@ -41,8 +41,9 @@ class PrincipalDirections:
 
 def unit_rows(vectors: npt.NDArray[np.floating]) -> Floats:
     """The rows in float64 and of length 1; a row of zeros stays zero."""
-    rows: Floats = np.asarray(vectors, dtype=np.float64)
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    rows = np.asarray(vectors, dtype=np.float64)
+    scaled: Floats = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return scaled
 
 
 def principal_directions(rows: Rows, count: int, dimension: int) -> PrincipalDirections:

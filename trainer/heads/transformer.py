@@ -34,5 +34,5 @@ class TransformerHead(SiameseHead):
     def forward(self, vectors: Tensor) -> Tensor:
         """(N, dimension) to (N, out), each row of length 1."""
         scaled = functional.pad(self.length * functional.normalize(vectors.float(), dim=-1), (0, self.padding))
-        tokens = self.encoder(scaled.unflatten(-1, (-1, CHUNK)) + self.positions)
+        tokens = self.encoder(scaled.reshape(len(scaled), -1, CHUNK) + self.positions)
         return functional.normalize(self.last(tokens.mean(dim=1)).float(), dim=-1)

@@ -15,7 +15,7 @@ from trainer.errors import BadImageFile, BadModelFolder, EmbedderMismatch, Unkno
 from trainer.evaluate.compare import compare_images, open_image
 from trainer.evaluate.evaluation import Evaluation
 from trainer.fit.config import TrainingConfig
-from trainer.heads.closed_form import FittingPairs
+from trainer.heads.closed_form import ClosedFormHead, FittingPairs
 from trainer.heads.fused import FusedHead
 from trainer.heads.mlp import MlpHead
 from trainer.heads.registry import new_head
@@ -97,10 +97,11 @@ def test_a_model_of_an_earlier_version_gives_the_vectors_that_it_gave(folder: Pa
     """Its head took vectors of length 1: nothing in its weights tells, but its configuration names no recipe."""
     saved = json.loads((folder / "config.json").read_text())
     changed(folder, training={name: value for name, value in saved["training"].items() if name != "recipe"})
-    layers = load_model(folder).head.layers
+    head = load_model(folder).head
+    assert isinstance(head, MlpHead)
     vectors = torch.randn(3, FakeEmbedder.dimension)
 
-    given = torch.nn.functional.normalize(layers(torch.nn.functional.normalize(vectors, dim=-1)), dim=-1)
+    given = torch.nn.functional.normalize(head.layers(torch.nn.functional.normalize(vectors, dim=-1)), dim=-1)
 
     assert torch.equal(load_model(folder).head(vectors), given)
     changed(folder, training=saved["training"])
@@ -119,7 +120,9 @@ def test_a_head_in_closed_form_comes_back_with_what_was_fitted(training: Trainin
     )
     training = training.in_spaces({"clip": 100, "latents": 8})
     head = new_head(FakeEmbedder.dimension, training).eval()
-    for part, columns in zip(head.parts, head.columns, strict=True) if isinstance(head, FusedHead) else [(head, slice(None))]:
+    whole = [(head, slice(None))]
+    for part, columns in zip(head.parts, head.columns, strict=True) if isinstance(head, FusedHead) else whole:
+        assert isinstance(part, ClosedFormHead)
         part.fit(pairs.of_columns(columns))
     config = load_model(folder).config.model_copy(update={"training": training, "best_epoch": 0})
 

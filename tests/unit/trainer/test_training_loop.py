@@ -14,6 +14,7 @@ from trainer.evaluate.evaluation import evaluate_head
 from trainer.fit.checkpoint import CHECKPOINT, load_checkpoint
 from trainer.fit.config import TrainingConfig
 from trainer.fit.loop import TrainingLoop
+from trainer.heads.mlp import MlpHead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from trainer.data.triplet_indices import TripletIndices
-    from trainer.fit.loop import FittedHead
+    from trainer.fit.fitted import FittedHead
+    from trainer.heads.siamese import SiameseHead
 
     Indices = Callable[..., TripletIndices]
     Vectors = Callable[[int], npt.NDArray[np.float32]]
@@ -75,8 +77,6 @@ def test_a_head_trained_on_noise_scores_chance_on_the_test_split(indices: Indice
 
 
 def test_an_untrained_head_on_random_data_scores_chance(indices: Indices) -> None:
-    from trainer.heads.mlp import MlpHead
-
     torch.manual_seed(0)
     vectors = np.random.default_rng(0).normal(size=(2000, 64)).astype(np.float32)
 
@@ -204,7 +204,7 @@ def test_infonce_learns_what_frozen_vectors_cannot_tell(indices: Indices, tmp_pa
     own = random.normal(size=(count, 16))
     pictures = np.concatenate([own, own + 0.3 * random.normal(size=own.shape)])
     vectors = np.concatenate([pictures, 3 * random.normal(size=(2 * count, 8))], axis=1).astype(np.float32)
-    config = TrainingConfig(epochs=15, batch_size=64, out=24, loss="infonce-both", head="linear")
+    config = TrainingConfig(epochs=30, batch_size=64, out=24, loss="infonce-both", head="linear", learning_rate=1e-2)
 
     trained = loop(config, vectors, indices, tmp_path).run()
 
@@ -243,11 +243,14 @@ def test_a_head_is_judged_by_batchnorms_statistics_over_the_training_pictures(
     before = loop(CONFIG.model_copy(update={"recipe": 1, "epochs": 1}), vectors, indices, tmp_path / "before").run().head
     pictures = torch.from_numpy(np.concatenate([vectors[:40], vectors[COUNT : COUNT + 40]]))
 
-    def off(head: torch.nn.Module) -> float:
-        """How far the kept variance is from the true one, as a ratio."""
-        inputs = getattr(head, "length") * torch.nn.functional.normalize(pictures, dim=-1)  # noqa: B009  # of any head
-        true = head.layers[0](inputs).var(dim=0).detach()  # type: ignore[operator,index,union-attr]
-        return float((head.layers[1].running_var / true).log().abs().max())  # type: ignore[operator,index,union-attr]
+    def off(head: SiameseHead) -> float:
+        """How far the kept variance is from the true one, as a ratio's logarithm."""
+        assert isinstance(head, MlpHead)
+        first, norm = head.layers[0], head.layers[1]
+        assert isinstance(norm, torch.nn.BatchNorm1d)
+        assert norm.running_var is not None
+        true = first(head.length * torch.nn.functional.normalize(pictures, dim=-1)).var(dim=0).detach()
+        return float((norm.running_var / true).log().abs().max())
 
     assert off(head) < 1e-3
     assert off(before) > 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def nuisance_pairs() -> Made:
         random = np.random.default_rng([seed, first])
         who = random.normal(size=(count, signal))
 
-        def seen(rows: np.ndarray) -> np.ndarray:
+        def seen(rows: Any) -> Any:
             own = rows + 0.3 * random.normal(size=rows.shape)
             return (np.concatenate([own, noise * random.normal(size=(len(rows), nuisance))], axis=1) @ rotation).astype(np.float32)
 

@@ -44,14 +44,15 @@ def random_pairs(count: int, dimension: int, seed: int = 0) -> FittingPairs:
 
 
 def unit(rows: npt.NDArray[np.floating]) -> Floats:
-    wide: Floats = rows.astype(np.float64)
-    return wide / np.linalg.norm(wide, axis=1, keepdims=True)
+    wide = rows.astype(np.float64)
+    scaled: Floats = wide / np.linalg.norm(wide, axis=1, keepdims=True)
+    return scaled
 
 
 def fitted(kind: type[ClosedFormHead], pairs: FittingPairs, validation: FittingPairs | None = None, **options: int) -> ClosedFormHead:
     head = kind(dimension=pairs.originals.shape[1], **options)
     head.fit(pairs, validation)
-    return head.eval()  # type: ignore[no-any-return]
+    return head.eval()
 
 
 def vectors_of(head: ClosedFormHead, rows: npt.NDArray[np.floating]) -> Floats:
@@ -97,14 +98,15 @@ def test_pair_whitening_is_the_inverse_root_of_the_shrunk_scatter_of_differences
 
     on_paper = unit((repaints - mean) @ root) @ unit((originals - mean) @ root).T
     assert np.allclose(cosines(head, pairs), on_paper, atol=1e-5)
-    assert head.directions.shape[1] == min(count, dimension)
+    assert tuple(head.state_dict()["directions"].shape) == (dimension, min(count, dimension))
 
 
 def test_pair_whitening_cut_to_few_dimensions_keeps_those_in_which_whitened_originals_differ_most() -> None:
     pairs = random_pairs(60, 16)
     whole, cut = fitted(PairWhiteningHead, pairs), fitted(PairWhiteningHead, pairs, out=5)
     mean = whole.mean.double().numpy()
-    whitened = whole._whiten(torch.from_numpy(unit(pairs.originals) - mean).float()).double().numpy()
+    centred, directions = unit(pairs.originals) - mean, whole.state_dict()["directions"].double().numpy()
+    whitened = centred + centred @ directions * whole.state_dict()["gains"].double().numpy() @ directions.T
     _, vectors = eigh(whitened.T @ whitened)
 
     out = vectors_of(cut, pairs.originals)
@@ -145,7 +147,7 @@ def test_ridge_is_scikit_learns_on_repaints_and_originals_together(count: int, d
 
     head = fitted(RidgeHead, pairs)
 
-    assert np.allclose(head.weight.numpy(), known.coef_, atol=1e-5)
+    assert np.allclose(head.state_dict()["weight"].numpy(), known.coef_, atol=1e-5)
 
 
 def test_pca_whitening_weighs_each_direction_by_its_shrunk_spread() -> None:
@@ -162,7 +164,8 @@ def test_pca_whitening_weighs_each_direction_by_its_shrunk_spread() -> None:
 
 def test_the_centred_head_takes_off_what_all_pictures_share() -> None:
     pairs = random_pairs(30, 8)
-    shifted = replace(pairs, originals=unit(pairs.originals) + 5, repaints=unit(pairs.repaints) + 5)
+    originals, repaints = ((unit(rows) + 5).astype(np.float32) for rows in (pairs.originals, pairs.repaints))
+    shifted = replace(pairs, originals=originals, repaints=repaints)
 
     out = vectors_of(fitted(CentredFrozenHead, shifted), shifted.originals)
 
@@ -228,7 +231,12 @@ def test_what_is_free_is_chosen_where_validation_finds_most(
 ) -> None:
     tried: list[float] = []
     score = kind.validation_score
-    monkeypatch.setattr(kind, "validation_score", lambda head, pairs: tried.append(score(head, pairs)) or tried[-1])
+
+    def kept(head: ClosedFormHead, pairs: FittingPairs) -> float:
+        tried.append(score(head, pairs))
+        return tried[-1]
+
+    monkeypatch.setattr(kind, "validation_score", kept)
     train, validation = nuisance_pairs(20), nuisance_pairs(12, first=50)
 
     head = fitted(kind, train, validation)

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 
 def as_they_are(rows: Vectors) -> Vectors:
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    scaled: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return scaled
 
 
 def side_by_side(*all_pairs: FittingPairs) -> FittingPairs:
