@@ -129,7 +129,7 @@ def _nearness(cosine: float, bits: int) -> str:
 
 
 def _group(pictures: SidedPictures, row: int) -> str:
-    return pictures.group_names[pictures.groups[row]]
+    return pictures.group_names[int(pictures.groups[row])]
 
 
 def _among(pairs: Numbers, others: Numbers) -> npt.NDArray[np.bool_]:

@@ -128,8 +128,8 @@ def near_by_hash(pictures: SidedPictures, hashes: ContentHasher) -> NearPictures
     pairs = np.concatenate([np.zeros((0, 2), np.int64), *found])
     near = NearPictures(pairs=pairs, cosines=np.full(len(pairs), np.nan, np.float32), bits=np.concatenate([np.zeros(0, np.int64), *bits]))
     contents = np.array(pictures.contents, dtype=np.str_)
-    one, other = pairs[:, 0], pairs[:, 1]
-    return near.chosen((pictures.groups[one] != pictures.groups[other]) & (contents[one] != contents[other]))
+    groups, bytes_of = pictures.groups[pairs], contents[pairs]
+    return near.chosen((groups[:, 0] != groups[:, 1]) & (bytes_of[:, 0] != bytes_of[:, 1]))
 
 
 class _Components:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trainer.splits.assignment import SplitAssignment, SplitUnit
-from trainer.splits.folds import folds
+from trainer.splits.cross_fitting import folds
 from trainer.splits.given import GivenSplit
 from trainer.splits.ratio import VALIDATION, SplitRatio, split_groups
 from trainer.splits.rule import SplitRule, disjoint_by, parse_split

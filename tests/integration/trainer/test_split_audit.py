@@ -120,12 +120,12 @@ def test_a_work_of_the_training_side_with_the_picture_of_a_tested_one_stops_the_
     trained, tested = plant_copy(by_ten_artists, quality=quality)
 
     with pytest.raises(LeakingSplit) as caught:
-        train_run(by_ten_artists.database, dataset_of(by_ten_artists), run_in(tmp_path))
+        train_run(by_ten_artists.database, dataset_of(by_ten_artists), run_in(tmp_path / "model"))
 
     assert kind in str(caught.value)
     assert f"the first: {trained} (train) and {tested} (test)" in str(caught.value)
-    assert str(tmp_path / REFUSED_AUDIT) in str(caught.value)
-    assert [path.name for path in tmp_path.iterdir()] == [REFUSED_AUDIT]
+    assert str(tmp_path / "model" / REFUSED_AUDIT) in str(caught.value)
+    assert [path.name for path in (tmp_path / "model").iterdir()] == [REFUSED_AUDIT]
 
 
 def test_leaks_may_be_allowed_and_the_model_says_so(by_ten_artists: Filled, tmp_path: Path) -> None:
