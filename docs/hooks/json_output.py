@@ -124,7 +124,10 @@ OUTPUTS = {
         shape="An object with one entry of `runs` for each split.",
         before={
             "campaign": ("str", "The campaign's name."),
-            "runs": ("array", "Each with `split`, `directory`, `epochs`, `best_epoch`, `stopped_early`, `triplet_set`, `metrics` and `notes`."),
+            "runs": (
+                "array",
+                "Each with `split`, `directory`, `epochs`, `best_epoch`, `stopped_early`, `triplet_set`, `metrics` and `notes`.",
+            ),
             "plot": ("str", "Path of the curves."),
             "unreadable": ("dict[str, str]", "Hashes of images that could not be read, with the reason."),
             "untrained_models": ("bool", "Whether the campaign's models are random, so that figures mean nothing."),
