@@ -197,7 +197,8 @@ def test_rows_of_negatives_that_are_repaints_are_of_their_originals_group_and_no
         seed=0,
         needed=(),
     )
-    rows = {one.content_hash: row for row, one in enumerate([*originals, *repaints])}
+    hashes = [one.content_hash for one in originals] + [one.content_hash for one in repaints]
+    rows = {content_hash: row for row, content_hash in enumerate(hashes)}
 
     indices = index_triplets(drawn.triplets, rows, {one.key: one.group_key for one in originals})
 

@@ -29,9 +29,11 @@ SPLITS = {f"g{number}": Split.TEST if number < 4 else Split.TRAIN for number in 
 def choose(originals: Sequence[GroupedOriginal], named: str | None = None) -> ChosenNegatives:
     repaints = [repaint(one) for one in originals]
     vectors = np.concatenate([vectors_of(originals), vectors_of(originals, seed=1)])
-    rows = {one.content_hash: row for row, one in enumerate([*originals, *repaints])}
-    embeddings = Embeddings(vectors=vectors, rows=rows)
-    dataset = SimpleNamespace(originals=originals, repaints=repaints, embeddings=embeddings, hashes=None, spaces=())
+    hashes = [one.content_hash for one in originals] + [one.content_hash for one in repaints]
+    rows = {content_hash: row for row, content_hash in enumerate(hashes)}
+    dataset = SimpleNamespace(
+        originals=originals, repaints=repaints, embeddings=Embeddings(vectors=vectors, rows=rows), hashes=None, spaces=()
+    )
     return choose_negatives(cast("EmbeddingDataset", dataset), SPLITS, named=named, per_repaint=2, seed=0)
 
 

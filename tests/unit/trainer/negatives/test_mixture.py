@@ -44,7 +44,7 @@ def mixture(pool: NegativePool, weights: dict[str, int]) -> NegativeMixture:
     return NegativeMixture(pool, {name: (labelled(name), weight) for name, weight in weights.items()})
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(
     weights=st.lists(st.integers(1, 5), min_size=2, max_size=3),
     count=st.integers(1, 6),

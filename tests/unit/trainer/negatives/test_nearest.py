@@ -35,7 +35,7 @@ def drawn_for_first(pool: NegativePool, count: int = 20) -> set[int]:
     return {one.artwork_id for one in strategy.draw(pool.originals[0], count, Random(0))}
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(seed=st.integers(0, 999), rows=st.integers(1, 40), count=st.integers(1, 6), below=st.sampled_from([0.3, 0.7, 1.1]))
 def test_blocks_find_what_a_plain_form_finds(seed: int, rows: int, count: int, below: float) -> None:
     random = np.random.default_rng(seed)
@@ -85,7 +85,7 @@ def test_within_the_margin_the_hash_decides_and_without_one_all_are_left_out() -
     assert drawn_for_first(pool_of(originals, vectors=vectors, hashes=hashes)) == {2, 3}
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(seed=st.integers(0, 999), close=st.floats(0.001, 0.8))
 def test_no_negative_is_one_that_the_guard_forbids(seed: int, close: float) -> None:
     random = np.random.default_rng(seed)
