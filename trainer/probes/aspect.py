@@ -41,4 +41,5 @@ class AspectSimilarities:
 
 
 def _likeness(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> Block:
-    return -np.abs(one[:, None] - other[None, :])
+    likeness: Block = -np.abs(one[:, None] - other[None, :])
+    return likeness

@@ -59,7 +59,7 @@ def test_the_detector_finds_a_shared_direction_and_only_that() -> None:
         train, test = random.normal(size=(2, 300, 6)).astype(np.float32), random.normal(size=(2, 300, 6)).astype(np.float32)
         train[1, :, 2] += shift
         test[1, :, 2] += shift
-        return float(GeneratedDetector(*train).told_right(*test, np.arange(300)).mean())
+        return float(GeneratedDetector(train[0], train[1]).told_right(test[0], test[1], np.arange(300)).mean())
 
     assert told(8.0) > 0.99
     assert told(0.0) == pytest.approx(0.5, abs=0.06)
