@@ -93,7 +93,8 @@ def _written(path: Path, count: int, dimension: int) -> Vectors:
 
 def _unit(rng: np.random.Generator, count: int, dimension: int) -> Vectors:
     vectors = rng.standard_normal((count, dimension), dtype=np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    scaled: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return scaled
 
 
 if __name__ == "__main__":
