@@ -87,7 +87,7 @@ def platt_knots(cases: ScoredCases, weights: Floats, bounds: tuple[float, float]
     ends = np.clip(expit(slope * extremes + intercept), *bounds)
     if ends[1] - ends[0] < _FLAT:
         return extremes[:1], ends[:1]
-    values = np.linspace(*ends, _KNOTS)
+    values = np.linspace(ends[0], ends[1], _KNOTS)
     return (logit(values) - intercept) / slope, values
 
 

@@ -82,7 +82,7 @@ class CellIndex:
         """What `write` has kept."""
         import faiss
 
-        index = faiss.read_index(str(path))
+        index: Any = faiss.read_index(str(path))
         index.nprobe = cells
         return cls(index, cells=cells, recall=recall)
 

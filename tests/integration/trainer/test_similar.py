@@ -25,6 +25,9 @@ from workers.backends.clip import ClipEmbedder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
+    import numpy.typing as npt
+
     from db.engine import Database
     from tests.integration.trainer.conftest import Filled
 
@@ -111,7 +114,12 @@ def test_a_second_search_makes_no_vector_of_the_gallery(
     ask(runtime, folder / "original.jpg", "--over", "both")
     seen: list[int] = []
     embed_images = ClipEmbedder.embed_images
-    monkeypatch.setattr(ClipEmbedder, "embed_images", lambda self, images: seen.append(len(images)) or embed_images(self, images))
+
+    def counted(self: ClipEmbedder, images: list[Image.Image]) -> npt.NDArray[np.float32]:
+        seen.append(len(images))
+        return embed_images(self, images)
+
+    monkeypatch.setattr(ClipEmbedder, "embed_images", counted)
 
     code, printed, _ = ask(runtime, folder / "original.jpg", folder / "repaint.jpg", "--over", "both", "--views", "mirror")
 
