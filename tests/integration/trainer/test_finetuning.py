@@ -45,15 +45,15 @@ TRAINED, TESTED = 160, 60
 
 
 class PaintedPictures:
-    """Works are grids of colours; a repaint has its work's grid under a tint and noise of its own."""
+    """A work is of one hue, more or less; a repaint has its hue at a brightness of its own, which is what CLIP sees first."""
 
     def __init__(self, count: int) -> None:
         random = np.random.default_rng(0)
         self.pictures: dict[str, Image.Image] = {}
         self.pairs = []
         for number in range(count):
-            grid = random.uniform(60, 200, (4, 4, 3))
-            repaint = grid * 0.5 + random.uniform(0, 130, 3) + random.normal(0, 12, grid.shape)
+            hue = random.dirichlet([1, 1, 1])
+            grid, repaint = (255 * level * hue / hue.max() + random.normal(0, 4, (4, 4, 3)) for level in random.uniform(0.3, 1, 2))
             names = [f"{number:032x}{kind:032x}" for kind in (0, 1)]
             for name, pixels in zip(names, (grid, repaint), strict=True):
                 self.pictures[name] = Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).resize((64, 64), Image.Resampling.NEAREST)
