@@ -108,7 +108,7 @@ def new_loop(painted: PaintedPictures, prepare: Any, tmp_path: Path) -> Callable
 
 
 def config(method: FinetuneMethod, **changes: Any) -> FinetuneConfig:
-    values: dict[str, Any] = {"steps": 80, "batch_size": 32, "blocks": 2, "rank": 8, "learning_rate": 3e-3, "warmup": 5}
+    values: dict[str, Any] = {"steps": 60, "batch_size": 24, "blocks": 2, "rank": 8, "learning_rate": 5e-3, "warmup": 5}
     return FinetuneConfig(method=method, **(values | changes))
 
 
@@ -123,7 +123,7 @@ def test_a_fine_tuned_clip_finds_more_originals_of_works_it_never_saw(
 
     before, after = painted.recall_at_1(frozen, prepare), painted.recall_at_1(tower.eval(), prepare)
     assert sum(loop.losses[-10:]) < 0.8 * sum(loop.losses[:10])
-    assert after >= before + 0.15
+    assert after >= before + 0.25
 
 
 @pytest.mark.parametrize("method", list(FinetuneMethod))
