@@ -151,7 +151,7 @@ class FinetuneLoop:
         from torch.distributed.nn.functional import all_gather
 
         # Each process' loss is over all vectors; gathering adds up their gradients and DDP takes the mean, so the sum comes out right.
-        return torch.cat(list(all_gather(vectors.float())))
+        return torch.cat(list(all_gather(vectors.float())))  # type: ignore[no-untyped-call]
 
     def _snapshot(self) -> FinetuneCheckpoint:
         inner: Any = getattr(self._optimizer, "optimizer", self._optimizer)

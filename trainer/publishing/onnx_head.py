@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch.jit._trace import TracerWarning
 
 from trainer.errors import HeadNotExported
 from trainer.local_models import portable_location
@@ -79,12 +80,12 @@ def _convert(head: SiameseHead, dimension: int) -> bytes:
     buffer = BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # what was traced is compared with the head afterwards
+        warnings.simplefilter("ignore", TracerWarning)  # what was traced is compared with the head afterwards
         try:
             torch.onnx.export(
                 head,
                 (torch.randn(2, dimension, generator=torch.Generator().manual_seed(0)),),
-                buffer,
+                buffer,  # type: ignore[arg-type]  # this exporter writes to anything that has `write`
                 dynamo=False,
                 opset_version=OPSET,
                 input_names=[INPUT],

@@ -45,15 +45,15 @@ TRAINED, TESTED = 160, 60
 
 
 class PaintedPictures:
-    """Works are grids of colours; a repaint has its work's grid under a tint and noise of its own."""
+    """A work is of one hue, more or less; a repaint has its hue at a brightness of its own, which is what CLIP sees first."""
 
     def __init__(self, count: int) -> None:
         random = np.random.default_rng(0)
         self.pictures: dict[str, Image.Image] = {}
         self.pairs = []
         for number in range(count):
-            grid = random.uniform(60, 200, (4, 4, 3))
-            repaint = grid * 0.5 + random.uniform(0, 130, 3) + random.normal(0, 12, grid.shape)
+            hue = random.dirichlet([1, 1, 1])
+            grid, repaint = (255 * level * hue / hue.max() + random.normal(0, 4, (4, 4, 3)) for level in random.uniform(0.3, 1, 2))
             names = [f"{number:032x}{kind:032x}" for kind in (0, 1)]
             for name, pixels in zip(names, (grid, repaint), strict=True):
                 self.pictures[name] = Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).resize((64, 64), Image.Resampling.NEAREST)
@@ -108,7 +108,7 @@ def new_loop(painted: PaintedPictures, prepare: Any, tmp_path: Path) -> Callable
 
 
 def config(method: FinetuneMethod, **changes: Any) -> FinetuneConfig:
-    values: dict[str, Any] = {"steps": 80, "batch_size": 32, "blocks": 2, "rank": 8, "learning_rate": 3e-3, "warmup": 5}
+    values: dict[str, Any] = {"steps": 60, "batch_size": 24, "blocks": 2, "rank": 8, "learning_rate": 5e-3, "warmup": 5}
     return FinetuneConfig(method=method, **(values | changes))
 
 
@@ -123,7 +123,7 @@ def test_a_fine_tuned_clip_finds_more_originals_of_works_it_never_saw(
 
     before, after = painted.recall_at_1(frozen, prepare), painted.recall_at_1(tower.eval(), prepare)
     assert sum(loop.losses[-10:]) < 0.8 * sum(loop.losses[:10])
-    assert after >= before + 0.15
+    assert after >= before + 0.25
 
 
 @pytest.mark.parametrize("method", list(FinetuneMethod))
