@@ -29,6 +29,8 @@ class ColourHistogram:
     revision = "rgb-8-256-1"
     #: Name of its space in the cache.
     model = "colour-histogram"
+    #: Colours that are counted.
+    dimension = _BINS**3
 
     def load(self) -> None:
         """Nothing to load."""

@@ -169,14 +169,15 @@ def test_other_spaces_than_its_own_are_refused_by_name(folder: Path) -> None:
         compare_images(model, images, embedder=SpacesSideBySide([clip, latents]), captioner=None)
 
 
-def test_a_folder_of_format_1_is_of_clip_alone(folder: Path) -> None:
+def test_a_folder_of_format_1_is_of_clip_alone(folder: Path, models: Path) -> None:
     facts = json.loads((folder / "config.json").read_text())
     del facts["spaces"]
     (folder / "config.json").write_text(json.dumps(facts | {"format": 1}))
 
     (only,) = load_model(folder).config.embedded_in
 
-    assert only == SavedSpace(name="clip", location=str(folder.parent / "models" / "clip"), revision=facts["clip"]["revision"], dimension=1536)
+    revision = facts["clip"]["revision"]
+    assert only == SavedSpace(name="clip", location=str(models / "clip"), revision=revision, dimension=1536)
 
 
 def test_spaces_that_do_not_fill_the_heads_vector_are_refused(folder: Path) -> None:
