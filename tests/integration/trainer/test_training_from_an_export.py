@@ -110,12 +110,12 @@ def test_the_catalogues_split_is_used_and_validation_drawn_from_its_training_sid
         connection.execute(update(artworks).where(artworks.c.id.in_([3, 4])).values(group_key="g002"))
     stored = load_dataset(studies.database, studies.store, studies.campaign, embedder=FakeEmbedder(), clip=CLIP)
 
-    splits = GivenSplit.CATALOGUE.assign(stored, seed=5)
+    splits = GivenSplit.CATALOGUE.assign(stored, seed=5).sides
 
     tested = {group for group, split in splits.items() if split is Split.TEST}
     assert tested == {f"g{number:03}" for number in range(30) if number % 3 == 2} - {"g002"}
     assert sum(split is Split.VALIDATION for split in splits.values()) == 3
-    assert splits == GivenSplit.CATALOGUE.assign(dataset_of(studies, export(studies, tmp_path / "out")), seed=5)
+    assert splits == GivenSplit.CATALOGUE.assign(dataset_of(studies, export(studies, tmp_path / "out")), seed=5).sides
     run = train_run(studies.database, stored, run_in(tmp_path / "model", parse_split("catalogue")))
     assert run.triplet_set.recipe["split"] == "catalogue"
     assert run.triplet_set.recipe["groups"] == {"train": 17, "validation": 3, "test": 9}
@@ -124,7 +124,7 @@ def test_the_catalogues_split_is_used_and_validation_drawn_from_its_training_sid
 def test_an_exports_own_split_is_used(studies: Filled, tmp_path: Path) -> None:
     folder = export(studies, tmp_path / "out", split=ExportSplit.parse("60/20/20"), split_seed=4)
 
-    splits = parse_split("export").assign(dataset_of(studies, folder), seed=0)
+    splits = parse_split("export").assign(dataset_of(studies, folder), seed=0).sides
 
     assert [list(splits.values()).count(split) for split in Split] == [18, 6, 6]
 
