@@ -66,11 +66,12 @@ def _drawn(originals: int, per_repaint: int, dimension: int) -> tuple[npt.NDArra
     random = np.random.default_rng(0)
     count = originals * (1 + len(LEVELS))
     vectors = np.empty((count, dimension), dtype=np.float32)
-    for start in range(0, count, BLOCK):
-        rows = np.arange(start, min(start + BLOCK, count))
+    starts = [*range(0, originals, BLOCK), *range(originals, count, BLOCK)]
+    for start, stop in zip(starts, [*starts[1:], count], strict=True):
+        rows = np.arange(start, stop)
         block = random.standard_normal((len(rows), dimension), dtype=np.float32)
-        made = rows >= originals
-        block[made] += vectors[rows[made] % originals] * np.float32(dimension**0.5)
+        if start >= originals:
+            block += vectors[rows % originals] * np.float32(dimension**0.5)
         vectors[rows] = block / np.linalg.norm(block, axis=1, keepdims=True)
     repaint = np.repeat(np.arange(originals, count), per_repaint)
     anchor = repaint % originals

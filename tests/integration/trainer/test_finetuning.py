@@ -229,8 +229,9 @@ def test_two_processes_train_what_one_trains(clip_folder: Path, tmp_path: Path) 
     assert [process.wait(170) for process in pair] == [0, 0]
     one, two = (load_finetune_checkpoint(tmp_path / name / FINETUNE_CHECKPOINT) for name in ("one", "two"))
     assert two.losses == pytest.approx(one.losses, rel=1e-5)
-    for name, tensor in one.weights.items():
-        assert torch.allclose(two.weights[name], tensor, atol=1e-5), name
+    # Softmax does not see a bias of the keys: its gradient is rounding, which Adam makes as large as any.
+    for name in [name for name in one.weights if not name.endswith("k_proj.bias")]:
+        assert torch.allclose(two.weights[name], one.weights[name], atol=2e-4), name  # three steps move a weight by up to 3e-3
 
 
 def free_port() -> int:

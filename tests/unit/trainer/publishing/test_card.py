@@ -60,6 +60,7 @@ def evaluation(trained: tuple[float, float], frozen: tuple[float, float]) -> Eva
         ({"metrics": evaluation((0.93, 0.97), (0.82, 0.88))}, "better than frozen CLIP: 0.950 (0.930-0.970) against 0.850"),
         ({"metrics": evaluation((0.82, 0.88), (0.93, 0.97))}, "worse than frozen CLIP"),
         ({"metrics": evaluation((0.82, 0.90), (0.88, 0.97))}, "no difference"),
+        ({"metrics": evaluation((0.88, 0.97), (0.82, 0.90))}, "no difference"),
         ({"metrics": Evaluation(scores=())}, "without an evaluation"),
         ({"untrained_models": True}, "Nothing: tiny random models"),
     ],
