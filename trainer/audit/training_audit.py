@@ -10,6 +10,7 @@ from trainer.audit.findings import SharedKind
 from trainer.audit.sided_pictures import PictureSpace, sided_pictures
 from trainer.data.pair_table import pair_table
 from trainer.errors import LeakingSplit
+from trainer.spaces.space_slice import frozen_slice
 from trainer.splits.ratio import SplitRatio
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def audit_training(
         sided_pictures(table, assignment.sides, triplets),
         assignment,
         split=split,
-        space=None if untrained else PictureSpace(vectors=dataset.embeddings.vectors, rows=dataset.embeddings.rows),
+        space=None if untrained else _clip_space(dataset),
         hashes=None if untrained or dataset.hashes is None else dataset.hashes.of,
         allowed=allowed,
     )
@@ -88,6 +89,15 @@ def keep_audit(directory: Path, audit: LeakageAudit) -> None:
     if leaking:
         raise LeakingSplit(_refusal(audit, directory / REFUSED_AUDIT))
     (directory / REFUSED_AUDIT).unlink(missing_ok=True)
+
+
+def _clip_space(dataset: EmbeddingDataset) -> PictureSpace | None:
+    """CLIP's part of the vectors; None where it is not among the spaces: other spaces' cosines have other thresholds."""
+    vectors, rows = dataset.embeddings.vectors, dataset.embeddings.rows
+    if not dataset.spaces:
+        return PictureSpace(vectors=vectors, rows=rows)
+    frozen = frozen_slice(dataset.spaces)
+    return PictureSpace(vectors=vectors[:, frozen.columns], rows=rows) if frozen.is_clip else None
 
 
 def _refusal(audit: LeakageAudit, path: Path) -> str:
