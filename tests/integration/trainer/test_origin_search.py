@@ -20,6 +20,7 @@ from trainer.search.gallery import PictureKind, SearchedPictures
 from trainer.search.origin_finder import OriginFinder
 from trainer.search.query_files import read_query
 from trainer.siamese_model import SiameseModel
+from trainer.spaces.side_by_side import side_by_side
 from trainer.splits import SplitRatio
 from trainer.training_run import RunConfig, train_run
 from workers.backends.protocol import ModelSource
@@ -79,7 +80,8 @@ def test_a_training_that_can_not_be_calibrated_leaves_no_calibration_of_an_earli
 
 def test_repaints_find_their_originals_by_vectors_from_the_cache(filled: Filled, tmp_path: Path) -> None:
     model = SiameseModel(load_model(trained(filled, tmp_path / "run")), device="cpu")
-    embedder = model.__dict__["_clip"] = FakeEmbedder()
+    embedder = FakeEmbedder()
+    model.__dict__["_spaces"] = side_by_side(embedder, ModelSource(location="fake"))
     source = DatabasePairs(filled.database, filled.store, filled.campaign)
     told: list[tuple[str, int, int]] = []
 
@@ -115,7 +117,8 @@ def test_vectors_that_the_cache_lacks_are_computed_and_kept_there(filled: Filled
     directory = trained(filled, tmp_path / "run")
     shutil.rmtree(tmp_path / "store" / "embeddings")
     model = SiameseModel(load_model(directory), device="cpu")
-    embedder = model.__dict__["_clip"] = FakeEmbedder()
+    embedder = FakeEmbedder()
+    model.__dict__["_spaces"] = side_by_side(embedder, ModelSource(location="fake"))
     source = DatabasePairs(filled.database, filled.store, filled.campaign)
 
     for folder in ("one", "other"):

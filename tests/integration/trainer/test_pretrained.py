@@ -49,7 +49,7 @@ def folder(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("trained") / "80-20"
     save_model(directory, MlpHead(dimension=embedder.dimension, hidden=16, out=8), config, ["g1"])
     (directory / "checkpoint.safetensors").write_bytes(b"large")
-    (directory / "calibration.json").write_text('{"made": "elsewhere"}')
+    (directory / "audit.json").write_text('{"made": "elsewhere"}')
     return directory
 
 
@@ -87,7 +87,7 @@ def test_a_model_written_for_others_gives_the_same_vectors_and_names_no_path(
 
     assert np.array_equal(given.embed(images), model.embed(images))
     names = {path.name for path in (tmp_path / "given").iterdir()}
-    assert names == {"model.safetensors", "config.json", "README.md", "groups.json", "modules.json", "calibration.json"}
+    assert names == {"model.safetensors", "config.json", "README.md", "groups.json", "modules.json", "audit.json"}
     assert not [path for path in (tmp_path / "given").iterdir() if str(tiny_models).encode() in path.read_bytes()]
 
 
@@ -117,7 +117,7 @@ def test_a_model_goes_to_the_hub_and_comes_back(hub: ModelHub, folder: Path, tin
 
     address = model.push_to_hub("somebody/likeness", private=True)
     first = hub.commit("somebody/likeness", "main")
-    (folder / "calibration.json").write_text('{"made": "later"}')
+    (folder / "audit.json").write_text('{"made": "later"}')
     model.push_to_hub("somebody/likeness")
     fetched = SiameseModel.from_pretrained("somebody/likeness", revision=first, models=tiny_models)
 
@@ -126,7 +126,7 @@ def test_a_model_goes_to_the_hub_and_comes_back(hub: ModelHub, folder: Path, tin
     assert "checkpoint.safetensors" not in hub.files("somebody/likeness")
     assert "local_models.json" not in hub.files("somebody/likeness")
     assert np.array_equal(fetched.embed(images), model.embed(images))
-    assert json.loads((fetched.directory / "calibration.json").read_text()) == {"made": "elsewhere"}
+    assert json.loads((fetched.directory / "audit.json").read_text()) == {"made": "elsewhere"}
     assert fetched.directory.name == first
 
 
