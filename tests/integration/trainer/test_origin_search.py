@@ -21,7 +21,7 @@ from trainer.search.origin_finder import OriginFinder
 from trainer.search.query_files import read_query
 from trainer.siamese_model import SiameseModel
 from trainer.spaces.side_by_side import side_by_side
-from trainer.splits import SplitRatio
+from trainer.splits import SplitRatio, SplitUnit, disjoint_by
 from trainer.training_run import RunConfig, train_run
 from workers.backends.protocol import ModelSource
 
@@ -51,7 +51,8 @@ def dataset_of(filled: Filled, artists: int) -> EmbeddingDataset:
 
 
 def trained(filled: Filled, directory: Path, artists: int = 20) -> Path:
-    run = RunConfig(ratio=SplitRatio.parse("80/20"), config=CONFIG, directory=directory)
+    ratio = disjoint_by(SplitRatio.parse("80/20"), SplitUnit.ARTWORK)  # so that enough artists are on the validation side
+    run = RunConfig(ratio=ratio, config=CONFIG, directory=directory)
     return train_run(filled.database, dataset_of(filled, artists), run).directory
 
 
@@ -81,7 +82,7 @@ def test_a_training_that_can_not_be_calibrated_leaves_no_calibration_of_an_earli
 def test_repaints_find_their_originals_by_vectors_from_the_cache(filled: Filled, tmp_path: Path) -> None:
     model = SiameseModel(load_model(trained(filled, tmp_path / "run")), device="cpu")
     embedder = FakeEmbedder()
-    model.__dict__["_spaces"] = side_by_side(embedder, ModelSource(location="fake"))
+    model.__dict__["_spaces"] = side_by_side(embedder, ModelSource(location="fake", dtype="float32"))
     source = DatabasePairs(filled.database, filled.store, filled.campaign)
     told: list[tuple[str, int, int]] = []
 
@@ -118,7 +119,7 @@ def test_vectors_that_the_cache_lacks_are_computed_and_kept_there(filled: Filled
     shutil.rmtree(tmp_path / "store" / "embeddings")
     model = SiameseModel(load_model(directory), device="cpu")
     embedder = FakeEmbedder()
-    model.__dict__["_spaces"] = side_by_side(embedder, ModelSource(location="fake"))
+    model.__dict__["_spaces"] = side_by_side(embedder, ModelSource(location="fake", dtype="float32"))
     source = DatabasePairs(filled.database, filled.store, filled.campaign)
 
     for folder in ("one", "other"):
