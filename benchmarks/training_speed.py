@@ -177,7 +177,7 @@ def _bare_loop(training: TrainingSet, recipe: Recipe, head: nn.Module, loss: Cal
     optimizer = AdamW(head.parameters(), lr=recipe.config.learning_rate, weight_decay=recipe.config.weight_decay)
     head.train()
     for _ in range(recipe.epochs):
-        for chosen in torch.randperm(training.rows.shape[1]).split(recipe.batch):
+        for chosen in torch.split(torch.randperm(training.rows.shape[1]), recipe.batch):
             value = loss(training.vectors[training.rows[:, chosen]])
             optimizer.zero_grad(set_to_none=True)
             value.backward()  # type: ignore[no-untyped-call]

@@ -38,7 +38,8 @@ def pictures(
 
 
 def unit(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    scaled: npt.NDArray[np.float32] = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return scaled
 
 
 @settings(max_examples=50, deadline=None)

@@ -43,7 +43,7 @@ def pairs(
             groups=own,
             artists=np.full(artworks, -1) if artists is None else numbers % artists,
             styles=tuple(frozenset({STYLES[number % 3]}) for number in numbers),
-            aspects=np.array([aspects[number % len(aspects)] for number in numbers], dtype=np.float64),
+            aspects=np.array([aspects[number % len(aspects)] for number in numbers.tolist()], dtype=np.float64),
             captions=words,
         ),
         repaints=RepaintColumns(

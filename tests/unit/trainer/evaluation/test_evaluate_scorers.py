@@ -222,5 +222,5 @@ def test_a_figure_that_only_describes_has_no_verdict() -> None:
 
     assert cell is not None
     assert (cell.figure.value, cell.difference, cell.verdict) == (1.0, None, None)
-    assert Better.NEITHER == "neither"
+    assert Better.NEITHER.value == "neither"
     assert unit(vectors).dtype == np.float32

@@ -60,10 +60,11 @@ def model() -> EvaluatedModel:
     ]
     repaints = [repaint(number, level, f"a study of {number}") for number in range(49) for level in ("moderate", "radical")]
     own = random.normal(size=(49, 8))
-    rows = {one.content_hash: row for row, one in enumerate([*originals, *repaints])}
+    hashes = [one.content_hash for one in originals] + [one.content_hash for one in repaints]
+    rows = {content_hash: row for row, content_hash in enumerate(hashes)}
     likeness = np.concatenate([own, np.repeat(own, 2, axis=0) + 0.2 * random.normal(size=(98, 8))])
     noise = random.normal(size=(147, 4))
-    vectors = np.concatenate([unit_length(likeness), unit_length(noise)], axis=1).astype(np.float32)
+    vectors = np.concatenate([unit_length(likeness.astype(np.float32)), unit_length(noise.astype(np.float32))], axis=1)
     return EvaluatedModel(
         head=FirstColumns().eval(),
         embeddings=Embeddings(vectors=vectors, rows=rows),

@@ -35,7 +35,7 @@ def is_negative(table: PairTable, kind: NegativeKind, anchor: int, other: int) -
     if kind is NegativeKind.SAME_STYLE:
         return bool(one.styles[anchor] & one.styles[other])
     if kind is NegativeKind.SAME_ARTIST:
-        return one.artists[anchor] == one.artists[other] != -1
+        return bool(one.artists[anchor] == one.artists[other] != -1)
     return True
 
 
@@ -57,7 +57,8 @@ def by_loops(table: PairTable, given: MatrixSimilarities, column: NegativeSet, r
         else:
             compared = [oo[anchor, other] for other in others]
         own = om[anchor, repaint]
-        found.append(np.mean([1.0 if own > one else 0.5 if own == one else 0.0 for one in compared]) if compared else np.nan)
+        ranked = [1.0 if own > one else 0.5 if own == one else 0.0 for one in compared]
+        found.append(float(np.mean(ranked)) if ranked else np.nan)
     return found
 
 

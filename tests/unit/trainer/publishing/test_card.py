@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def test_the_hub_reads_the_metadata_of_the_card(config: Callable[..., ModelConfig]) -> None:
-    data = ModelCard(model_card(config())).data
+    data: Any = ModelCard(model_card(config())).data
 
     assert (data.license, data.library_name, data.pipeline_tag) == ("unknown", "paragone", "image-feature-extraction")
     assert data.base_model == ["openai/clip-vit-base-patch32"]
