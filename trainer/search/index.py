@@ -69,7 +69,8 @@ def _faiss_search(vectors: Vectors, queries: Vectors, count: int) -> tuple[Vecto
     """What `IndexFlatIP` computes, without the copy of the vectors that it would hold."""
     import faiss
 
-    products, rows = faiss.knn(queries, vectors, count, metric=faiss.METRIC_INNER_PRODUCT)
+    # A mapped array is not one to faiss once a library has loaded its torch bindings: a plain view of it is.
+    products, rows = faiss.knn(np.asarray(queries), np.asarray(vectors), count, metric=faiss.METRIC_INNER_PRODUCT)
     return products, rows
 
 
