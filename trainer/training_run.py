@@ -24,10 +24,10 @@ from trainer.evaluation.evaluated_model import EvaluatedModel
 from trainer.finetune.seen import check_unseen
 from trainer.fit.config import complete_record, run_record
 from trainer.fit.head_fit import FittingData, head_fit
-from trainer.heads.parts import CLIP
 from trainer.model_folder import ModelConfig, TripletSetSummary, save_model
 from trainer.model_sources import SavedModelSource
 from trainer.spaces.saved_spaces import saved_spaces
+from trainer.spaces.space_slice import CLIP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from db.campaigns import find_campaign
+from trainer.commands.options import chosen_pairs, pairs_options
 from trainer.splits import parse_split
 
 if TYPE_CHECKING:
     from db.runtime import Runtime
-    from trainer.data.pair_source import PairSource
     from trainer.finetune.run import FinetuneResult
     from trainer.splits import SplitRule
 
@@ -29,13 +28,7 @@ def _split(_context: click.Context, _parameter: click.Parameter, value: str) -> 
 
 
 @click.command("finetune", short_help="Fine-tune CLIP's image tower.")
-@click.option("--campaign", "campaign_name", help="Campaign to train on. [default: the latest]")
-@click.option(
-    "--data",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="An export to train on, instead of a campaign of the database.",
-)
+@pairs_options
 @click.option("--split", default="80/20", show_default=True, callback=_split, help="As in train; only the training side is seen.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the CLIP. [default: in the data directory]")
 @click.option("--clip", metavar="MODEL_OR_DIR", help="The CLIP to start from. [default: as in train]")
@@ -74,7 +67,7 @@ def finetune(
     It learns to bring a repaint to its original and away from all others of a batch. What comes out is a CLIP like any other, which
     `paragone train` takes by its option --clip, with the same split and seed. On several GPUs: `accelerate launch -m paragone finetune`.
     """
-    source = _source(runtime, campaign_name, data)
+    source = chosen_pairs(runtime, campaign_name, data)
 
     from trainer.finetune.config import FinetuneConfig, FinetuneMethod
     from trainer.finetune.run import FinetuneOptions
@@ -93,18 +86,6 @@ def finetune(
     result = run_finetune(source, runtime.store, options, on_step=_progress)
     if result is not None:
         click.echo(json.dumps(result.as_json())) if as_json else _print(result)
-
-
-def _source(runtime: Runtime, campaign: str | None, data: Path | None) -> PairSource:
-    if data is None:
-        from trainer.data.pair_source import DatabasePairs
-
-        return DatabasePairs(runtime.database, runtime.store, find_campaign(runtime.database, campaign))
-    if campaign is not None:
-        raise click.UsageError("--data names an export, which is of one campaign: leave out --campaign")
-    from trainer.data.exports import ExportPairs
-
-    return ExportPairs(data)
 
 
 def _progress(step: int, loss: float) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from db.campaigns import find_campaign
+from trainer.commands.options import chosen_pairs, pairs_options
 from trainer.errors import UnknownComponent
 from trainer.heads.parts import parse_heads
 from trainer.heads.registry import DEFAULT_HEAD, HEADS
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from db.runtime import Runtime
-    from trainer.data.pair_source import PairSource
     from trainer.experiment import ExperimentResult
     from trainer.fit.history import Epoch
     from trainer.heads.parts import HeadPart
@@ -92,13 +91,7 @@ def _strategy(_context: click.Context, _parameter: click.Parameter, value: str |
 
 
 @click.command("train", short_help="Train a siamese head on a campaign.")
-@click.option("--campaign", "campaign_name", help="Campaign to train on. [default: the latest]")
-@click.option(
-    "--data",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="An export to train on, instead of a campaign of the database.",
-)
+@pairs_options
 @click.option(
     "--split",
     "ratios",
@@ -188,7 +181,7 @@ def train(
     side. What the sides share is audited first: copies, or pictures that look the same, on two sides stop the training. What is trained
     from an export is recorded in the model's folder alone.
     """
-    source = _source(runtime, campaign_name, data)
+    source = chosen_pairs(runtime, campaign_name, data)
     campaign = source.campaign
 
     from trainer.experiment import Experiment, run_experiment
@@ -216,18 +209,6 @@ def train(
         click.echo(json.dumps(_as_json(campaign.name, result)))
     else:
         _print(result)
-
-
-def _source(runtime: Runtime, campaign: str | None, data: Path | None) -> PairSource:
-    if data is None:
-        from trainer.data.pair_source import DatabasePairs
-
-        return DatabasePairs(runtime.database, runtime.store, find_campaign(runtime.database, campaign))
-    if campaign is not None:
-        raise click.UsageError("--data names an export, which is of one campaign: leave out --campaign")
-    from trainer.data.exports import ExportPairs
-
-    return ExportPairs(data)
 
 
 class _ProgressLines:

@@ -20,7 +20,7 @@ from trainer.metrics.similarities import CosineSimilarities
 from trainer.probes.aspect import AspectSimilarities
 from trainer.probes.captions import CaptionSimilarities, has_words
 from trainer.probes.detector import GeneratedDetector, training_sample
-from trainer.spaces.space_slice import frozen_slice
+from trainer.spaces.space_slice import CLIP, frozen_slice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -40,8 +40,7 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.int64]
     Project = Callable[[Vectors], Vectors]
 
-#: The reference, and what the frozen backbone is called where there is only one.
-CLIP = "clip"
+#: The head's name among the scorers.
 TRAINED = "trained"
 
 #: Names of spaces as people write them.

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
-from torch.nn import functional
 from torch.optim import AdamW
 
 from trainer.errors import BadCheckpoint, NothingToTrainOn
@@ -22,6 +21,7 @@ from trainer.finetune.checkpoint import (
     save_finetune_checkpoint,
 )
 from trainer.fit.checkpoint import optimizer_state
+from trainer.losses.infonce_both import InfoNceBothLoss
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -137,7 +137,7 @@ class FinetuneLoop:
         pixels = self._prepare(pictures).to(self._accelerator.device)
         with self._accelerator.autocast():
             originals, repaints = self._tower(pixels).chunk(2)
-        loss = info_nce(self._gathered(originals), self._gathered(repaints), self._config.temperature)
+        loss = InfoNceBothLoss()(self._gathered(originals), self._gathered(repaints), self._config.temperature)
         self._optimizer.zero_grad(set_to_none=True)
         self._accelerator.backward(loss)
         self._accelerator.clip_grad_norm_(self._plain.trainable().values(), _LARGEST_GRADIENT)
@@ -158,16 +158,6 @@ class FinetuneLoop:
         return FinetuneCheckpoint(
             fingerprint=self._fingerprint, losses=self._losses, weights=dict(self._plain.trainable()), optimizer=optimizer_state(inner)
         )
-
-
-def info_nce(originals: Tensor, repaints: Tensor, t: float) -> Tensor:
-    """InfoNCE both ways over unit vectors (N, d): row i of one belongs to row i of the other (arXiv 1807.03748, 2103.00020).
-
-    With s_ij = a_i . b_j / t: the mean of -log softmax_j(s_i.)[i] and of -log softmax_i(s_.i)[i].
-    """
-    s = originals @ repaints.T / t
-    target = torch.arange(len(s), device=s.device)
-    return (functional.cross_entropy(s, target) + functional.cross_entropy(s.T, target)) / 2
 
 
 def schedule(step: int, config: FinetuneConfig) -> float:

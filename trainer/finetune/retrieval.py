@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trainer.metrics.similarities import BLOCK, TIE, CosineSimilarities
+from trainer.metrics.retrieval import retrieve_vectors
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-    import numpy.typing as npt
 
     from trainer.data.dataset import EmbeddingDataset
 
@@ -26,19 +24,9 @@ def first_places(dataset: EmbeddingDataset, groups: Collection[str]) -> dict[str
     group_of = {one.artwork_id: one.group_key for one in dataset.originals if one.group_key in numbers}
     queries = [one for one in dataset.repaints if one.artwork_id in group_of]
     vectors = dataset.embeddings.vectors
-    cosines = CosineSimilarities(vectors[[rows[key] for key in gallery]], vectors[[rows[one.content_hash] for one in queries]])
     owners = np.array([numbers[group] for group in gallery.values()])
     wanted = np.array([numbers[group_of[one.artwork_id]] for one in queries])
-    hits = _hits(cosines, owners, wanted)
+    made, kept = ([rows[one.content_hash] for one in queries], [rows[key] for key in gallery])
+    hits = retrieve_vectors(vectors[made], vectors[kept], wanted, owners).recall_at_1
     levels = np.array([one.level for one in queries])
     return {"all": float(hits.mean()), **{str(level): float(hits[levels == level].mean()) for level in np.unique(levels)}}
-
-
-def _hits(cosines: CosineSimilarities, owners: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    hits = np.empty(len(wanted))
-    for start in range(0, len(wanted), BLOCK):
-        rows = np.arange(start, min(start + BLOCK, len(wanted)))
-        block = cosines.repaints_to_originals(rows)
-        nearest = block >= block.max(axis=1, keepdims=True) - TIE
-        hits[rows] = (nearest & (owners == wanted[rows, None])).sum(axis=1) / nearest.sum(axis=1)
-    return hits

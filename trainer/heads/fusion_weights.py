@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trainer.data.embeddings import unit_length
 from trainer.heads.pair_ranks import ranks_of_own
 from trainer.metrics.similarities import TIE
 
@@ -125,7 +126,7 @@ def _ranked_right(difference: npt.NDArray[np.float32]) -> npt.NDArray[np.float32
 
 def _nearest(frozen: Vectors, groups: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """(n, up to 10) the originals of other groups with the largest frozen cosine."""
-    unit = frozen / np.maximum(np.linalg.norm(frozen, axis=1, keepdims=True), 1e-12)
+    unit = unit_length(frozen)
     others = max(min(NEAREST, len(groups) - int(np.unique(groups, return_counts=True)[1].max())), 1)
     found = np.empty((len(groups), others), dtype=np.int64)
     for start in range(0, len(groups), _BLOCK):

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field
 
 from trainer.errors import UnknownComponent
+from trainer.spaces.space_slice import CLIP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 #: The name of a head that is made of parts. Without named parts it has the default ones.
 FUSED = "fused"
-
-#: The space whose vectors `fused` also keeps as they are.
-CLIP = "clip"
 
 
 class HeadPart(BaseModel):

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from trainer.metrics.negatives import SAME_SHAPE
 from trainer.negatives.any_original import AnyNegatives
 from trainer.negatives.sampling import sample_allowed
 
@@ -15,12 +16,9 @@ if TYPE_CHECKING:
     from trainer.data.originals import GroupedOriginal
     from trainer.negatives.protocol import NegativePool
 
-#: Two works have one shape if neither's width over height is more than this share larger than the other's.
-TOLERANCE = 0.02
-
 
 class SameShapeNegatives:
-    """Its width over height is the anchor's within `TOLERANCE`; where there is none, any other original."""
+    """Its width over height is the anchor's within `SAME_SHAPE`; where there is none, any other original."""
 
     def __init__(self, pool: NegativePool) -> None:
         self.fallbacks: Counter[str] = Counter()
@@ -31,8 +29,8 @@ class SameShapeNegatives:
     def draw(self, anchor: GroupedOriginal, count: int, random: Random) -> list[GroupedOriginal]:
         """Up to `count` different originals of the anchor's shape, or of any where there is none."""
         ordered, group = self._ordered, anchor.group_key
-        low = bisect_left(self._aspects, anchor.aspect / (1 + TOLERANCE))
-        high = bisect_right(self._aspects, anchor.aspect * (1 + TOLERANCE))
+        low = bisect_left(self._aspects, anchor.aspect / (1 + SAME_SHAPE))
+        high = bisect_right(self._aspects, anchor.aspect * (1 + SAME_SHAPE))
         places = sample_allowed(
             range(low, high),
             count,

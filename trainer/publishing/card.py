@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from trainer.evaluate.metrics_table import COLUMNS, evaluation_text, table_rows
 from trainer.local_models import folder_name, portable_location
+from trainer.metrics.intervals import FEWEST_CLUSTERS
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from trainer.model_folder import ModelConfig
     from trainer.model_sources import SavedModelSource
     from trainer.spaces.saved_spaces import SavedSpace
-
-#: Groups of copies in the test split below which a card draws no conclusion from an interval.
-FEWEST_TEST_GROUPS = 20
 
 #: The metadata's words for a licence that nobody has named.
 UNNAMED_LICENSE = "unknown"
@@ -62,9 +60,9 @@ def verdict(config: ModelConfig) -> str:
         return "Nothing: tiny random models made its images and vectors, so the figures show that the machinery works."
     if trained is None or frozen is None or trained.accuracy_interval is None or frozen.accuracy_interval is None:
         return "Nothing yet: the model was saved without an evaluation beside frozen CLIP."
-    if groups is not None and groups < FEWEST_TEST_GROUPS:
+    if groups is not None and groups < FEWEST_CLUSTERS:
         return (
-            f"Too few for a verdict: {groups} groups of copies were tested, fewer than {FEWEST_TEST_GROUPS}, "
+            f"Too few for a verdict: {groups} groups of copies were tested, fewer than {FEWEST_CLUSTERS}, "
             "so neither a lead over frozen CLIP nor a lag is shown."
         )
     (low, high), (frozen_low, frozen_high) = trained.accuracy_interval, frozen.accuracy_interval

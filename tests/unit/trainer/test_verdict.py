@@ -9,8 +9,9 @@ import pytest
 
 from trainer.evaluate.evaluation import Evaluation, evaluate_head
 from trainer.evaluate.metrics_table import plain_table
-from trainer.evaluate.verdict import LEAST_TEST_GROUPS, size_notes
+from trainer.evaluate.verdict import size_notes
 from trainer.heads.mlp import MlpHead
+from trainer.metrics.intervals import FEWEST_CLUSTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from trainer.data.triplet_indices import TripletIndices
 
 
-@pytest.mark.parametrize(("groups", "said"), [(1, True), (LEAST_TEST_GROUPS - 1, True), (LEAST_TEST_GROUPS, False), (500, False)])
+@pytest.mark.parametrize(("groups", "said"), [(1, True), (FEWEST_CLUSTERS - 1, True), (FEWEST_CLUSTERS, False), (500, False)])
 def test_too_few_groups_are_told_whatever_the_number_of_triplets(groups: int, said: bool) -> None:
     notes = size_notes(np.repeat(np.arange(groups), 40))
 

@@ -7,7 +7,8 @@ import torch
 from torch.nn import functional
 
 from trainer.finetune.config import FinetuneConfig
-from trainer.finetune.loop import info_nce, schedule
+from trainer.finetune.loop import schedule
+from trainer.losses.infonce_both import InfoNceBothLoss
 
 
 def unit(seed: int) -> torch.Tensor:
@@ -22,13 +23,13 @@ def test_the_loss_is_the_mean_of_both_ways_written_out() -> None:
         back = sum(math.exp(float(a[j] @ b[i]) / t) for j in range(9))
         expected += (2 * float(a[i] @ b[i]) / t - math.log(there) - math.log(back)) / -18
 
-    assert float(info_nce(a, b, t)) == pytest.approx(expected, rel=1e-5)
+    assert float(InfoNceBothLoss()(a, b, t)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_right_pairs_cost_less_than_mixed_ones() -> None:
     a = unit(0)
 
-    assert float(info_nce(a, a, 0.1)) < float(info_nce(a, a.roll(1, 0), 0.1))
+    assert float(InfoNceBothLoss()(a, a, 0.1)) < float(InfoNceBothLoss()(a, a.roll(1, 0), 0.1))
 
 
 def test_the_learning_rate_rises_in_a_line_and_falls_to_nothing() -> None:

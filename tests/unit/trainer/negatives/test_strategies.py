@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from db.results.pairs import Repaint
 from tests.unit.trainer.negatives.pools import original, pool_of, pools, repaint
+from trainer.metrics.negatives import SAME_SHAPE
 from trainer.negatives.protocol import CountsFallbacks, draws_of
 from trainer.negatives.registry import NEGATIVES, load_strategy
-from trainer.negatives.same_shape import TOLERANCE
 
 if TYPE_CHECKING:
     from trainer.data.originals import GroupedOriginal
@@ -75,7 +75,7 @@ def is_of_its_kind(name: str, anchor: GroupedOriginal, negative: Negative) -> bo
     return {
         "same-style": bool(negative.styles & anchor.styles),
         "same-artist": anchor.artist is not None and negative.artist == anchor.artist,
-        "same-shape": 1 / (1 + TOLERANCE) <= ratio <= 1 + TOLERANCE,
+        "same-shape": 1 / (1 + SAME_SHAPE) <= ratio <= 1 + SAME_SHAPE,
         "generated": False,
     }[name]
 
